@@ -1,0 +1,15 @@
+//! Shelflife keeps media in S3 exactly as long as a retention notice promises.
+//!
+//! Data flows one way: a [`policy`] and [`records`] are read, the store is listed
+//! ([`s3`]), every object version is decided ([`decide`]), and the decisions become a
+//! [`plan`] that [`apply`] carries out and [`evidence`] records. Where S3 itself can keep
+//! the promise, [`lifecycle`] says so in a lifecycle configuration instead.
+//!
+//! The pure layers (`calendar`, `pattern`, `object`, `policy`, `records`, `decide`,
+//! `lifecycle`, `plan`) do no IO, read no clock and know no SDK type; `tests/layers.rs`
+//! holds them to it.
+
+pub mod calendar;
+pub mod object;
+pub mod pattern;
+pub mod text;

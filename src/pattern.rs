@@ -1,0 +1,272 @@
+//! Patterns over keys and bucket names: `*` stops at `/`, `**` does not, `?` is one
+//! character but `/`, braces capture, a backslash takes the next character as it is.
+
+use chrono_tz::Tz;
+use regex::Regex;
+
+use crate::calendar::{Moment, MomentError};
+
+/// Why a text is not a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    /// Nothing at all.
+    #[error("an empty pattern matches nothing")]
+    Empty,
+    /// A brace without its partner.
+    #[error("a brace without its partner; write `\\{{` for the character itself")]
+    Brace,
+    /// A capture that is not one of the known ones.
+    #[error(
+        "unknown capture {{{0}}}; known are {{tenant}}, {{id}}, {{yyyy}}, {{MM}}, {{dd}}, {{HH}}, {{mm}} and {{ss}}"
+    )]
+    Capture(String),
+    /// The same capture twice.
+    #[error("capture {{{0}}} stands twice")]
+    CaptureTwice(String),
+    /// Square brackets are kept for later.
+    #[error("character classes are not part of the pattern language; write `\\[` for the character itself")]
+    Class,
+    /// A backslash at the very end.
+    #[error("a backslash at the end takes no character")]
+    Backslash,
+    /// What no bucket's name can have.
+    #[error("a bucket pattern has only `*` and `?` beside the characters of bucket names")]
+    Bucket,
+    /// Beyond what the matcher takes.
+    #[error("the pattern is too large")]
+    TooLarge,
+}
+
+/// Captures and the text that each takes.
+const CAPTURES: [(&str, &str); 8] = [
+    ("tenant", "[^/]+"),
+    ("id", "[^/]+"),
+    ("yyyy", "[0-9]{4}"),
+    ("MM", "[0-9]{2}"),
+    ("dd", "[0-9]{2}"),
+    ("HH", "[0-9]{2}"),
+    ("mm", "[0-9]{2}"),
+    ("ss", "[0-9]{2}"),
+];
+
+/// A pattern over whole keys.
+#[derive(Clone, Debug)]
+pub struct KeyPattern {
+    text: String,
+    regex: Regex,
+    captures: Vec<&'static str>,
+}
+
+impl KeyPattern {
+    /// Compiles a pattern.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let (regex, captures) = translate(text)?;
+        Ok(Self { text: text.to_owned(), regex, captures })
+    }
+
+    /// The pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the whole key matches.
+    pub fn matches(&self, key: &str) -> bool {
+        self.regex.is_match(key)
+    }
+
+    /// Whether the pattern captures under this name.
+    pub fn has(&self, capture: &str) -> bool {
+        self.captures.contains(&capture)
+    }
+
+    /// What it captures under this name in `key`, if the whole key matches.
+    pub fn capture<'k>(&self, capture: &str, key: &'k str) -> Option<&'k str> {
+        if !self.has(capture) {
+            return None;
+        }
+        self.regex.captures(key)?.name(capture).map(|found| found.as_str())
+    }
+
+    /// The date that the pattern's date fields spell in `key`: a day, or a time in `zone` when
+    /// there is an hour. `None` if the key does not match, or if the pattern does not have
+    /// `{yyyy}`, `{MM}` and `{dd}`.
+    ///
+    /// A minute or second that the pattern does not have is taken as late as it can be: a key
+    /// that names the hour alone may stand for anything that happened in it.
+    pub fn date(&self, key: &str, zone: Tz) -> Option<Result<Moment, MomentError>> {
+        let found = self.regex.captures(key)?;
+        let field = |name: &str| found.name(name).map(|m| m.as_str());
+        let day = format!("{}-{}-{}", field("yyyy")?, field("MM")?, field("dd")?);
+        let text = match field("HH") {
+            Some(hour) => {
+                format!("{day}T{hour}:{}:{}", field("mm").unwrap_or("59"), field("ss").unwrap_or("59"))
+            }
+            None => day,
+        };
+        Some(Moment::parse(&text, zone))
+    }
+}
+
+/// A pattern over bucket names.
+#[derive(Clone, Debug)]
+pub struct BucketPattern {
+    text: String,
+    regex: Option<Regex>,
+}
+
+impl BucketPattern {
+    /// Compiles a name or a pattern.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        // Old buckets may have capitals and underscores.
+        if !text.chars().all(|c| c.is_ascii_alphanumeric() || "-._*?".contains(c)) {
+            return Err(PatternError::Bucket);
+        }
+        let regex = match text {
+            "" => return Err(PatternError::Empty),
+            text if text.contains(['*', '?']) => Some(translate(text)?.0),
+            _ => None,
+        };
+        Ok(Self { text: text.to_owned(), regex })
+    }
+
+    /// The name or pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it names exactly one bucket.
+    pub const fn is_exact(&self) -> bool {
+        self.regex.is_none()
+    }
+
+    /// Whether it matches the bucket's name.
+    pub fn matches(&self, bucket: &str) -> bool {
+        self.regex.as_ref().map_or(self.text == bucket, |regex| regex.is_match(bucket))
+    }
+}
+
+fn translate(text: &str) -> Result<(Regex, Vec<&'static str>), PatternError> {
+    if text.is_empty() {
+        return Err(PatternError::Empty);
+    }
+    let mut regex = String::from(r"(?s)\A");
+    let mut captures = Vec::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '*' if chars.next_if_eq(&'*').is_some() => regex.push_str(".*"),
+            '*' => regex.push_str("[^/]*"),
+            '?' => regex.push_str("[^/]"),
+            '{' => {
+                let mut name = String::new();
+                loop {
+                    match chars.next() {
+                        Some('}') => break,
+                        Some(c) => name.push(c),
+                        None => return Err(PatternError::Brace),
+                    }
+                }
+                let known = CAPTURES.iter().find(|(known, _)| *known == name);
+                let (name, takes) = *known.ok_or(PatternError::Capture(name))?;
+                if captures.contains(&name) {
+                    return Err(PatternError::CaptureTwice(name.to_owned()));
+                }
+                captures.push(name);
+                regex.push_str(&format!("(?<{name}>{takes})"));
+            }
+            '}' => return Err(PatternError::Brace),
+            '[' | ']' => return Err(PatternError::Class),
+            '\\' => regex.push_str(&regex::escape(&chars.next().ok_or(PatternError::Backslash)?.to_string())),
+            c => regex.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    regex.push_str(r"\z");
+    Ok((Regex::new(&regex).map_err(|_| PatternError::TooLarge)?, captures))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, key: &str) -> bool {
+        KeyPattern::parse(pattern).unwrap().matches(key)
+    }
+
+    #[test]
+    fn one_star_stops_at_a_slash_and_two_do_not() {
+        assert!(matches("a/*/c", "a/b/c"));
+        assert!(!matches("a/*/c", "a/b/b/c"));
+        assert!(matches("a/**/c", "a/b/b/c"));
+        assert!(matches("a/**", "a/b\nc"));
+        assert!(matches("a?c", "aéc"));
+        assert!(!matches("a?c", "a/c"));
+    }
+
+    #[test]
+    fn a_pattern_covers_the_whole_key() {
+        assert!(!matches("b", "abc"));
+        assert!(!matches("b", "b\n"));
+        assert!(matches("*.jpg", "x.jpg"));
+        assert!(!matches("*.jpg", "xjpg"));
+    }
+
+    #[test]
+    fn a_backslash_takes_the_next_character_as_it_is() {
+        assert!(matches(r"a\*b", "a*b"));
+        assert!(!matches(r"a\*b", "axb"));
+        assert!(matches(r"\{tenant\}", "{tenant}"));
+    }
+
+    #[test]
+    fn a_tenant_is_one_part_of_the_key_and_never_empty() {
+        let pattern = KeyPattern::parse("*/{tenant}/**").unwrap();
+        assert_eq!(pattern.capture("tenant", "inbound/4711/2026/a.jpg"), Some("4711"));
+        assert_eq!(pattern.capture("tenant", "inbound//a.jpg"), None);
+        assert_eq!(pattern.capture("tenant", "inbound/a.jpg"), None);
+        assert_eq!(pattern.capture("id", "inbound/4711/a.jpg"), None);
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_refused() {
+        let refused = |text: &str| KeyPattern::parse(text).unwrap_err();
+        assert_eq!(refused(""), PatternError::Empty);
+        assert_eq!(refused("a/{tenant"), PatternError::Brace);
+        assert_eq!(refused("{tenant/{id}"), PatternError::Capture("tenant/{id".to_owned()));
+        assert_eq!(refused("a}"), PatternError::Brace);
+        assert_eq!(refused("{tenat}"), PatternError::Capture("tenat".to_owned()));
+        assert_eq!(refused("{id}/{id}"), PatternError::CaptureTwice("id".to_owned()));
+        assert_eq!(refused("[ab]"), PatternError::Class);
+        assert_eq!(refused("a\\"), PatternError::Backslash);
+    }
+
+    #[test]
+    fn a_date_in_the_key_is_a_day_or_an_instant_as_late_as_it_can_be() {
+        let date = |pattern: &str, key: &str| {
+            let found = KeyPattern::parse(pattern).unwrap().date(key, chrono_tz::Europe::Zagreb);
+            found.map(|date| date.map(|date| date.to_string()))
+        };
+        assert_eq!(date("{yyyy}/{MM}/{dd}/*", "2026/11/23/a"), Some(Ok("2026-11-23".to_owned())));
+        assert_eq!(
+            date("{yyyy}/{MM}/{dd}/{HH}/*", "2026/11/23/14/a"),
+            Some(Ok("2026-11-23T13:59:59Z".to_owned()))
+        );
+        let whole = "{yyyy}{MM}{dd}T{HH}{mm}{ss}-*";
+        assert_eq!(date(whole, "20261123T140509-a"), Some(Ok("2026-11-23T13:05:09Z".to_owned())));
+        assert_eq!(date(whole, "20261123T250509-a"), Some(Err(MomentError::Form)));
+        assert_eq!(date(whole, "19700101T010000-a"), Some(Err(MomentError::Epoch)));
+        assert_eq!(date("{yyyy}/{MM}/{dd}/*", "2026/02/30/a"), Some(Err(MomentError::Form)));
+        assert_eq!(date("{yyyy}/{MM}/{dd}/*", "2026/11/a"), None);
+        assert_eq!(date("{yyyy}/{MM}/*", "2026/11/a"), None);
+    }
+
+    #[test]
+    fn a_bucket_pattern_matches_whole_names() {
+        let pattern = BucketPattern::parse("*-media").unwrap();
+        assert!(pattern.matches("acme-media") && !pattern.matches("acme-media-old") && !pattern.is_exact());
+        let name = BucketPattern::parse("acme.media").unwrap();
+        assert!(name.matches("acme.media") && !name.matches("acme-media") && name.is_exact());
+        for never in ["s3://acme", "acme media", "acme[12]", "acme\u{e9}", "a{b}"] {
+            assert_eq!(BucketPattern::parse(never).unwrap_err(), PatternError::Bucket, "{never}");
+        }
+    }
+}

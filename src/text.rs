@@ -1,0 +1,232 @@
+//! Text for people: untrusted text made harmless, and numbers made readable.
+//!
+//! Keys, tags, metadata and what a store answers are untrusted: they can carry control
+//! characters that drive a terminal, and invisible ones that make two keys look alike.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use unicode_width::UnicodeWidthChar;
+
+/// Text for the terminal: characters that drive it, reorder it or do not show are written as
+/// escapes (`\n`, `\x1b`, `\u{202e}`), and a backslash as two, so that no two texts look alike
+/// for want of an escape.
+pub fn terminal(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|character| character == '\\' || is_unsafe(character)) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        // Writing to a string cannot fail.
+        let _ = match character {
+            '\\' => escaped.write_str("\\\\"),
+            '\n' => escaped.write_str("\\n"),
+            '\r' => escaped.write_str("\\r"),
+            '\t' => escaped.write_str("\\t"),
+            _ if !is_unsafe(character) => escaped.write_char(character),
+            _ if character.is_ascii() => write!(escaped, "\\x{:02x}", u32::from(character)),
+            _ => write!(escaped, "\\u{{{:x}}}", u32::from(character)),
+        };
+    }
+    Cow::Owned(escaped)
+}
+
+/// JSON text for the terminal: the same characters, written as JSON writes escapes. They stand in
+/// strings alone, so the text means what it meant.
+pub fn json(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        if is_unsafe(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(character);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// Whether a character drives a terminal, reorders text or does not show.
+fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}' // soft hyphen
+            | '\u{34f}' // combining grapheme joiner
+            | '\u{61c}' // Arabic letter mark
+            | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' // Hangul fillers
+            | '\u{17b4}' | '\u{17b5}' // Khmer inherent vowels
+            | '\u{180b}'..='\u{180f}' // Mongolian selectors and vowel separator
+            | '\u{200b}'..='\u{200f}' // zero-width characters and bidi marks
+            | '\u{2028}'..='\u{202e}' // line and paragraph separator, bidi embeddings
+            | '\u{2060}'..='\u{206f}' // word joiner, invisible operators, bidi isolates
+            | '\u{fe00}'..='\u{fe0f}' // variation selectors
+            | '\u{feff}' // byte order mark
+            | '\u{fff0}'..='\u{fffb}' // interlinear annotations
+            | '\u{13430}'..='\u{1343f}' // hieroglyph format controls
+            | '\u{1bca0}'..='\u{1bca3}' // shorthand format controls
+            | '\u{1d173}'..='\u{1d17a}' // musical format controls
+            | '\u{e0000}'..='\u{e0fff}' // tags, variation selectors
+        )
+}
+
+/// Shortens text in the middle so that it takes up at most `width` columns of a terminal, with
+/// `…` for what is left out. Escape it first: see [`terminal`].
+pub fn fit(text: &str, width: usize) -> Cow<'_, str> {
+    if text.chars().map(columns).sum::<usize>() <= width {
+        return Cow::Borrowed(text);
+    }
+    let Some(room) = width.checked_sub(1) else {
+        return Cow::Borrowed("");
+    };
+    let tail_room = room / 2;
+    let head: usize = taken(text.chars(), room - tail_room);
+    let tail: usize = taken(text.chars().rev(), tail_room);
+    Cow::Owned(format!("{}…{}", &text[..head], &text[text.len() - tail..]))
+}
+
+/// How many bytes of the characters fit into `room` columns.
+fn taken(characters: impl Iterator<Item = char>, room: usize) -> usize {
+    let mut used = 0;
+    characters
+        .take_while(|character| {
+            used += columns(*character);
+            used <= room
+        })
+        .map(char::len_utf8)
+        .sum()
+}
+
+fn columns(character: char) -> usize {
+    character.width().unwrap_or(1)
+}
+
+/// Bytes in the largest binary unit that leaves at least one: `512 B`, `12.3 MiB`.
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    if count < 1_024 {
+        return format!("{count} B");
+    }
+    let mut unit = 0;
+    // In tenths, rounded half up; the next unit begins where this one would show 1024.0.
+    let tenths = |shift: u32| (u128::from(count) * 10 + (1 << (shift - 1))) >> shift;
+    let mut value = tenths(10);
+    while value >= 10_240 && unit + 1 < UNITS.len() {
+        unit += 1;
+        value = tenths(10 * (unit as u32 + 1));
+    }
+    format!("{}.{} {}", value / 10, value % 10, UNITS[unit])
+}
+
+/// A count with its thousands apart: `1,234,567`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use unicode_width::UnicodeWidthStr;
+
+    use super::*;
+
+    #[test]
+    fn ordinary_text_stays_as_it_is() {
+        for text in ["inbound/2026/a b+%2B.jpg", "čćž/日本語/😀.png", ""] {
+            assert!(matches!(terminal(text), Cow::Borrowed(same) if same == text));
+        }
+    }
+
+    #[test]
+    fn nothing_reaches_the_terminal_that_drives_it() {
+        assert_eq!(terminal("a\u{1b}[2Jb\r\n\t\0"), r"a\x1b[2Jb\r\n\t\x00");
+        assert_eq!(terminal("\u{7f}\u{9b}31m"), r"\x7f\u{9b}31m");
+        assert_eq!(terminal("gpj\u{202e}exe.\u{2066}"), r"gpj\u{202e}exe.\u{2066}");
+        assert_eq!(terminal("a\u{200b}b\u{feff}\u{2028}\u{2029}"), r"a\u{200b}b\u{feff}\u{2028}\u{2029}");
+        for character in '\0'..=char::MAX {
+            let text = character.to_string();
+            assert!(!terminal(&text).chars().any(char::is_control), "{character:?}");
+        }
+    }
+
+    #[test]
+    fn text_that_spells_an_escape_does_not_look_like_the_character() {
+        assert_ne!(terminal(r"\x1b"), terminal("\u{1b}"));
+        assert_eq!(terminal(r"a\b"), r"a\\b");
+    }
+
+    #[test]
+    fn json_with_escapes_means_the_same() {
+        let key = "gpj\u{202e}.exe\u{7f}\u{e0041}čć";
+        let written = serde_json::Value::from(key).to_string();
+        let escaped = json(&written);
+        assert_eq!(escaped, r#""gpj\u202e.exe\u007f\udb40\udc41čć""#);
+        assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), key);
+    }
+
+    #[test]
+    fn long_text_is_shortened_in_the_middle() {
+        assert_eq!(fit("inbound/0001.jpg", 16), "inbound/0001.jpg");
+        assert_eq!(fit("inbound/0001.jpg", 9), "inbo….jpg");
+        assert_eq!(fit("inbound/0001.jpg", 1), "…");
+        assert_eq!(fit("inbound/0001.jpg", 0), "");
+        assert_eq!(fit("日本語日本語", 6), "日…語");
+    }
+
+    #[test]
+    fn fitted_text_never_takes_more_columns() {
+        for text in
+            ["inbound/0001.jpg", "日本語日本語日本語", "e\u{301}e\u{301}e\u{301}x日\u{301}", "😀😀a😀"]
+        {
+            for width in 0..=text.width() + 1 {
+                let fitted = fit(text, width);
+                assert!(fitted.width() <= width, "{fitted:?} in {width}");
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_are_told_in_the_unit_that_fits() {
+        for (count, text) in [
+            (0, "0 B"),
+            (1_023, "1023 B"),
+            (1_024, "1.0 KiB"),
+            (1_536, "1.5 KiB"),
+            (1_048_575, "1.0 MiB"),
+            (12_897_485, "12.3 MiB"),
+            (10 << 40, "10.0 TiB"),
+            (u64::MAX, "16.0 EiB"),
+        ] {
+            assert_eq!(bytes(count), text);
+        }
+    }
+
+    #[test]
+    fn counts_have_their_thousands_apart() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(count(number), text);
+        }
+        assert_eq!(count(u64::MAX), "18,446,744,073,709,551,615");
+    }
+}
