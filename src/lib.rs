@@ -12,4 +12,6 @@
 pub mod calendar;
 pub mod object;
 pub mod pattern;
+pub mod policy;
+pub mod records;
 pub mod text;

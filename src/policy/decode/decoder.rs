@@ -1,0 +1,8 @@
+//! What reads values and records what is wrong with them; the other files teach it their parts.
+
+use crate::policy::diagnostic::Faults;
+
+/// Reads values and records what is wrong with them.
+pub(super) struct Decoder<'f> {
+    pub faults: &'f mut Faults,
+}

@@ -1,0 +1,192 @@
+//! Triggers that use each other: resolved into trees, cycles and explosions refused.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::policy::codes::Code;
+use crate::policy::decode::{RawSource, RawTrigger, closest};
+use crate::policy::diagnostic::{At, Faults, Spanned};
+use crate::policy::model::{IfMissing, Outside, Source, Table, Term, Trigger};
+
+/// The name that every policy has without defining it.
+const UPLOADED: &str = "uploaded";
+
+/// How many dates one trigger may look at in all, however it is put together.
+const MOST_TERMS: usize = 64;
+
+/// How deep triggers may use each other.
+const MOST_DEPTH: usize = 16;
+
+/// The triggers of a policy by name, resolved as they are asked for.
+pub(super) struct Triggers<'r> {
+    raw: BTreeMap<&'r str, (At, Option<&'r RawTrigger>)>,
+    done: BTreeMap<&'r str, Option<Built>>,
+    /// Names that are being resolved.
+    open: Vec<&'r str>,
+    /// Record files by name, each with its place in the policy.
+    tables: BTreeMap<String, usize>,
+    complete: bool,
+}
+
+#[derive(Clone)]
+struct Built {
+    trigger: Trigger,
+    terms: usize,
+    depth: usize,
+}
+
+impl Built {
+    fn leaf(source: Source) -> Self {
+        let trigger =
+            Trigger { name: None, source, within: None, outside: Outside::default(), if_missing: None };
+        Self { trigger, terms: 1, depth: 1 }
+    }
+}
+
+impl<'r> Triggers<'r> {
+    pub(super) fn new(
+        raw: &'r [(Spanned<String>, Option<RawTrigger>)],
+        tables: &[Table],
+        complete: bool,
+        faults: &mut Faults,
+    ) -> Self {
+        let raw: BTreeMap<_, _> =
+            raw.iter().map(|(name, raw)| (name.value.as_str(), (name.at, raw.as_ref()))).collect();
+        if let Some((at, _)) = raw.get(UPLOADED) {
+            faults
+                .add(Code::Name, *at, "`uploaded` is the upload time in every policy")
+                .help("give the trigger another name");
+        }
+        let tables = tables.iter().enumerate().map(|(place, table)| (table.name.clone(), place)).collect();
+        Self { raw, done: BTreeMap::new(), open: Vec::new(), tables, complete }
+    }
+
+    /// The trigger of a rule. Where nothing says what a missing value means, it is undecided.
+    pub(super) fn of_rule(&mut self, raw: &'r RawTrigger, faults: &mut Faults) -> Option<Trigger> {
+        let mut trigger = self.build(raw, faults)?.trigger;
+        trigger.if_missing.get_or_insert(IfMissing::Undecided);
+        Some(trigger)
+    }
+
+    /// Resolves what no rule has asked for, and names it.
+    pub(super) fn resolve_unused(&mut self, faults: &mut Faults) -> Vec<Spanned<String>> {
+        let used: BTreeSet<_> = self.done.keys().copied().collect();
+        let unused: Vec<_> = self
+            .raw
+            .iter()
+            .filter(|(name, _)| !used.contains(*name))
+            .map(|(name, (at, _))| (*name, *at))
+            .collect();
+        for (name, at) in &unused {
+            self.named(name, *at, faults);
+        }
+        unused.into_iter().map(|(name, at)| Spanned { value: name.to_owned(), at }).collect()
+    }
+
+    fn build(&mut self, raw: &'r RawTrigger, faults: &mut Faults) -> Option<Built> {
+        let inline = match raw {
+            RawTrigger::Named(name) if name.value == UPLOADED => return Some(Built::leaf(Source::Uploaded)),
+            RawTrigger::Named(name) => return self.named(&name.value, name.at, faults),
+            RawTrigger::Inline(inline) => inline,
+        };
+        let mut built = match &inline.source {
+            RawSource::Uploaded => Built::leaf(Source::Uploaded),
+            RawSource::Attribute(attribute) => Built::leaf(Source::Attribute(attribute.clone())),
+            RawSource::Record { at, table, column } => {
+                let table = self.table(table, *at, faults)?;
+                Built::leaf(Source::Record { table, column: column.clone() })
+            }
+            RawSource::Earliest(terms) => self.earliest(terms, inline.at, faults)?,
+        };
+        built.trigger.within = inline.within;
+        built.trigger.outside = inline.outside;
+        built.trigger.if_missing = inline.if_missing;
+        Some(built)
+    }
+
+    fn earliest(&mut self, raw: &'r [RawTrigger], at: At, faults: &mut Faults) -> Option<Built> {
+        let mut terms = Vec::new();
+        let (mut count, mut depth) = (0, 1);
+        for raw in raw {
+            let Some(built) = self.build(raw, faults) else { continue };
+            count += built.terms;
+            depth = depth.max(built.depth + 1);
+            if count > MOST_TERMS || depth > MOST_DEPTH {
+                too_large(at, faults);
+                return None;
+            }
+            let plus = match raw {
+                RawTrigger::Inline(inline) => inline.plus,
+                RawTrigger::Named(_) => None,
+            };
+            terms.push(Term { trigger: built.trigger, plus });
+        }
+        let mut built = Built::leaf(Source::Earliest(terms));
+        (built.terms, built.depth) = (count, depth);
+        Some(built)
+    }
+
+    fn named(&mut self, name: &'r str, at: At, faults: &mut Faults) -> Option<Built> {
+        if let Some(done) = self.done.get(name) {
+            return done.clone();
+        }
+        if let Some(start) = self.open.iter().position(|open| *open == name) {
+            let circle: Vec<_> =
+                self.open[start..].iter().chain([&name]).map(|name| format!("`{name}`")).collect();
+            faults.add(
+                Code::Cycle,
+                at,
+                format!("triggers use each other in a circle: {}", circle.join(" uses ")),
+            );
+            return None;
+        }
+        let Some((_, raw)) = self.raw.get(name) else {
+            if self.complete {
+                let fault = faults.add(Code::UnknownReference, at, format!("there is no trigger `{name}`"));
+                match closest(name, self.raw.keys().copied().chain([UPLOADED])) {
+                    Some(near) => fault.help(format!("did you mean `{near}`?")),
+                    None => fault.help("define it under `triggers:`, or use `uploaded`"),
+                };
+            }
+            return None;
+        };
+        let built = match raw {
+            Some(_) if self.open.len() >= MOST_DEPTH => {
+                too_large(at, faults);
+                None
+            }
+            Some(raw) => {
+                self.open.push(name);
+                let built = self.build(raw, faults);
+                self.open.pop();
+                built
+            }
+            None => None,
+        };
+        let built = built.map(|mut built| {
+            built.trigger.name = Some(name.to_owned());
+            built
+        });
+        self.done.insert(name, built.clone());
+        built
+    }
+
+    fn table(&self, name: &str, at: At, faults: &mut Faults) -> Option<usize> {
+        let found = self.tables.get(name).copied();
+        if found.is_none() && self.complete {
+            let fault = faults.add(Code::UnknownReference, at, format!("there is no record file `{name}`"));
+            match closest(name, self.tables.keys().map(String::as_str)) {
+                Some(near) => fault.help(format!("did you mean `{near}`?")),
+                None => fault.help("define it under `records:`"),
+            };
+        }
+        found
+    }
+}
+
+fn too_large(at: At, faults: &mut Faults) {
+    faults.add(
+        Code::TriggerTooLarge,
+        at,
+        format!("with the triggers that it uses, it has more than {MOST_TERMS} terms or is nested more than {MOST_DEPTH} deep"),
+    );
+}
