@@ -10,6 +10,7 @@
 //! holds them to it.
 
 pub mod calendar;
+pub mod decide;
 pub mod object;
 pub mod pattern;
 pub mod policy;

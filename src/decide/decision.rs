@@ -1,0 +1,240 @@
+//! What a decision is: a verdict, a due date, and the typed reasons for both.
+
+use chrono::{DateTime, Utc};
+
+use crate::calendar::{Moment, MomentError};
+use crate::object::Unreadable;
+use crate::policy::Policy;
+use crate::records::NoValue;
+
+/// What is to become of an object version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Its time is up under every rule that covers it.
+    Expired,
+    /// Its time is not up.
+    Retained,
+    /// A legal hold of the policy keeps it.
+    Held,
+    /// Object Lock keeps it.
+    Locked,
+    /// Something that decides is unknown, so it stays.
+    Undecided,
+    /// No rule covers it, so it stays.
+    Unmatched,
+}
+
+impl Verdict {
+    /// All of them, in the order of reports.
+    pub const ALL: [Self; 6] =
+        [Self::Expired, Self::Retained, Self::Held, Self::Locked, Self::Undecided, Self::Unmatched];
+
+    /// The word used in reports and `--json`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Retained => "retained",
+            Self::Held => "held",
+            Self::Locked => "locked",
+            Self::Undecided => "undecided",
+            Self::Unmatched => "unmatched",
+        }
+    }
+}
+
+/// What has to be asked of the store before an object can be decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Its metadata (HEAD).
+    pub head: bool,
+    /// Its tags.
+    pub tags: bool,
+    /// Its Object Lock state.
+    pub lock: bool,
+}
+
+impl Needs {
+    /// Nothing is missing.
+    pub const NONE: Self = Self { head: false, tags: false, lock: false };
+
+    /// Whether nothing is missing.
+    pub const fn is_none(self) -> bool {
+        !(self.head || self.tags || self.lock)
+    }
+
+    /// Both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self { head: self.head || other.head, tags: self.tags || other.tags, lock: self.lock || other.lock }
+    }
+}
+
+/// A decision, or what to read first.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Nothing that could still be read would make this expired, or not expired.
+    Decided(Decision),
+    /// The answer depends on these.
+    Needs(Needs),
+}
+
+/// What is to become of one object version, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// When it is due, the last of all rules that cover it; `None` if never or unknown.
+    pub due: Option<DateTime<Utc>>,
+    /// The rules that cover it, the one that keeps it longest first: indices into the policy.
+    pub rules: Vec<usize>,
+    /// The tenant, where known.
+    pub tenant: Option<String>,
+    /// The date that retention runs from under the first of `rules`, where it is known.
+    pub trigger: Option<Basis>,
+    /// Why, most telling first; never empty.
+    pub reasons: Vec<Reason>,
+}
+
+/// A date that retention runs from, and where it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Basis {
+    /// The date, before any `plus`.
+    pub moment: Moment,
+    /// Where it comes from, such as `metadata communication-date`.
+    pub source: String,
+}
+
+/// One typed ground of a decision. Rules and holds are indices into the policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// Due under this rule.
+    Due {
+        /// The rule.
+        rule: usize,
+        /// Since when.
+        due: DateTime<Utc>,
+    },
+    /// Not due under this rule before the given date.
+    NotDue {
+        /// The rule.
+        rule: usize,
+        /// The earliest that it can be due.
+        earliest: DateTime<Utc>,
+    },
+    /// The trigger of this rule has not happened.
+    NotHappened {
+        /// The rule.
+        rule: usize,
+    },
+    /// One of the newest superseded versions that this rule keeps by number.
+    KeptByNumber {
+        /// The rule.
+        rule: usize,
+    },
+    /// A delete marker on top of versions that are still there.
+    HidesVersions,
+    /// A legal hold of the policy.
+    Hold {
+        /// The hold.
+        hold: usize,
+    },
+    /// A legal hold that would fit some tenants, and the tenant is not known.
+    HoldMightFit {
+        /// The hold.
+        hold: usize,
+    },
+    /// A legal hold in S3.
+    LegalHold,
+    /// Object Lock retention until then.
+    LockedUntil {
+        /// The end of it.
+        until: DateTime<Utc>,
+    },
+    /// The Object Lock state could not be read.
+    LockUnknown(Unreadable),
+    /// The rule's trigger has no value that can be trusted.
+    TriggerUnknown {
+        /// The rule.
+        rule: usize,
+        /// Why.
+        why: Unknown,
+    },
+    /// Whose it is could not be read, and it matters.
+    TenantUnknown(Unreadable),
+    /// No rule covers it.
+    NoRule,
+}
+
+/// Why a trigger's value is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unknown {
+    /// The store did not tell.
+    Unreadable(Unreadable),
+    /// Nobody has asked yet.
+    Unread,
+    /// There is none, and the policy does not say what that means.
+    Missing,
+    /// The text is no date that could be meant.
+    NoDate(MomentError),
+    /// It lies outside of the trigger's `within`.
+    Outside,
+    /// The record file cannot tell.
+    Record(NoValue),
+    /// The record is looked up by an attribute or tenant that the object does not have.
+    NoRecordId,
+}
+
+impl Reason {
+    /// The reason as a short sentence, without a full stop.
+    pub fn describe(&self, policy: &Policy) -> String {
+        let rule = |index: usize| policy.rules.get(index).map_or("?", |rule| rule.id.as_str());
+        let hold = |index: usize| policy.holds.get(index).map_or("?", |hold| hold.id.as_str());
+        match *self {
+            Self::Due { rule: r, due } => format!("due since {} under {}", due.format("%Y-%m-%d"), rule(r)),
+            Self::NotDue { rule: r, earliest } => {
+                format!("not due before {} under {}", earliest.format("%Y-%m-%d"), rule(r))
+            }
+            Self::NotHappened { rule: r } => format!("the trigger of {} has not happened", rule(r)),
+            Self::KeptByNumber { rule: r } => {
+                format!("one of the newest superseded versions that {} keeps", rule(r))
+            }
+            Self::HidesVersions => "a delete marker that hides versions which are still there".to_owned(),
+            Self::Hold { hold: h } => format!("legal hold {}", hold(h)),
+            Self::HoldMightFit { hold: h } => {
+                format!("legal hold {} may fit, for the tenant is not known for certain", hold(h))
+            }
+            Self::LegalHold => "a legal hold in S3".to_owned(),
+            Self::LockedUntil { until } => {
+                format!("Object Lock retention until {}", until.format("%Y-%m-%d %H:%M UTC"))
+            }
+            Self::LockUnknown(why) => format!("its Object Lock state is unknown: {}", unreadable(why)),
+            Self::TriggerUnknown { rule: r, why } => format!("the trigger of {} {why}", rule(r)),
+            Self::TenantUnknown(why) => format!("its tenant is unknown and matters: {}", unreadable(why)),
+            Self::NoRule => "no rule covers it".to_owned(),
+        }
+    }
+}
+
+impl std::fmt::Display for Unknown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreadable(why) => write!(f, "is unknown: {}", unreadable(*why)),
+            Self::Unread => f.write_str("has not been read"),
+            Self::Missing => f.write_str("has no value"),
+            Self::NoDate(why) => write!(f, "has a value that {why}"),
+            Self::Outside => f.write_str("has a value too far from the upload"),
+            Self::Record(NoValue::NoRow) => f.write_str("is unknown: no record has this id"),
+            Self::Record(NoValue::Duplicate) => f.write_str("is unknown: several records have this id"),
+            Self::Record(NoValue::Unusable) => f.write_str("is unknown: the record file cannot be trusted"),
+            Self::NoRecordId => f.write_str("is unknown: nothing tells which record is the object's"),
+        }
+    }
+}
+
+const fn unreadable(why: Unreadable) -> &'static str {
+    match why {
+        Unreadable::Denied => "permission denied",
+        Unreadable::Failed => "the store did not answer",
+        Unreadable::NotKept => "uploads and delete markers carry no metadata or tags",
+    }
+}

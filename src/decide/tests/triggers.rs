@@ -1,0 +1,159 @@
+//! What a trigger leads to: windows, keys, records and terms.
+
+use super::*;
+
+#[test]
+fn what_is_no_date_is_never_guessed() {
+    let late = "2040-01-01";
+    assert_eq!(told(&policy(), &[], late), unknown(Unknown::Missing));
+    assert_eq!(told(&policy(), &[("date", "")], late), unknown(Unknown::Missing));
+    for (text, why) in [
+        ("soon", MomentError::Form),
+        ("1970-01-01", MomentError::Epoch),
+        ("1970-01-01T00:00:00Z", MomentError::Epoch),
+        ("1999-12-31", MomentError::Before2000),
+    ] {
+        assert_eq!(told(&policy(), &[("date", text)], late), unknown(Unknown::NoDate(why)), "{text}");
+    }
+    let mut narrow = policy();
+    narrow.rules[0].trigger = within_a_day(dated("date"));
+    assert_eq!(told(&narrow, &[("date", "2026-03-03")], late), unknown(Unknown::Outside));
+    assert_eq!(told(&narrow, &[("date", "2026-03-02")], late).0, Verdict::Expired);
+}
+
+#[test]
+fn what_cannot_be_read_is_kept_and_the_reason_says_why() {
+    let denied = Observed { metadata: Reading::Unknown(Unreadable::Denied), ..object() };
+    let decision = decided(&policy(), &Records::default(), &denied, "2040-01-01");
+    assert_eq!((decision.verdict, decision.reasons), unknown(Unknown::Unreadable(Unreadable::Denied)));
+}
+
+#[test]
+fn the_window_alone_proves_that_it_is_not_yet_due() {
+    let mut policy = policy();
+    policy.rules[0].trigger = within_a_day(dated("date"));
+    // At the earliest on 28 February, as a day or from noon: due on the 31st.
+    let earliest = at("2026-03-31");
+    let Step::Decided(decision) = step(&policy, &object(), "2026-03-30T23:59:59Z") else { panic!() };
+    assert_eq!(
+        (decision.verdict, decision.reasons),
+        (Verdict::Retained, vec![Reason::NotDue { rule: 0, earliest }])
+    );
+    assert_eq!(step(&policy, &object(), "2026-03-31"), HEAD);
+    // Without a clamp no window proves that it is due.
+    assert_eq!(step(&policy, &object(), "2040-01-01"), HEAD);
+}
+
+#[test]
+fn a_clamped_window_proves_that_it_is_due_without_a_head() {
+    let mut policy = policy();
+    policy.rules[0].trigger = clamped();
+    // At the latest on 2 March, meant whole.
+    assert_eq!(step(&policy, &object(), "2026-04-01T23:59:59Z"), HEAD);
+    let due = at("2026-04-02");
+    let Step::Decided(decision) = step(&policy, &object(), "2026-04-02") else { panic!() };
+    assert_eq!((decision.verdict, decision.reasons), (Verdict::Expired, vec![Reason::Due { rule: 0, due }]));
+    let denied = Observed { metadata: Reading::Unknown(Unreadable::Denied), ..object() };
+    assert_eq!(decided(&policy, &Records::default(), &denied, "2026-04-02").verdict, Verdict::Expired);
+    // A value that may be missing, with no word what that means, proves nothing.
+    policy.rules[0].trigger.if_missing = Some(IfMissing::Undecided);
+    assert_eq!(step(&policy, &object(), "2026-04-02"), HEAD);
+    policy.rules[0].trigger.if_missing = Some(IfMissing::Retained);
+    assert_eq!(step(&policy, &object(), "2026-04-02"), HEAD);
+}
+
+#[test]
+fn a_clamped_value_counts_as_the_end_of_the_window() {
+    let mut policy = policy();
+    policy.rules[0].trigger = clamped();
+    for text in ["soon", "1970-01-01", "2026-01-01", "2039-01-01"] {
+        assert_eq!(told(&policy, &[("date", text)], "2026-04-01T23:59:59Z").0, Verdict::Retained, "{text}");
+        assert_eq!(told(&policy, &[("date", text)], "2026-04-02").0, Verdict::Expired, "{text}");
+    }
+    assert_eq!(told(&policy, &[], "2026-04-01").0, Verdict::Expired);
+}
+
+#[test]
+fn an_instant_after_the_windows_start_can_be_due_before_it() {
+    let mut policy = policy();
+    policy.rules[0].trigger = within_a_day(dated("date"));
+    policy.rules[0].retain = Period::months(1);
+    let object = Observed { uploaded: at("2026-01-31T23:00:00Z"), ..object() };
+    // 30 January 23:00 leads to 1 March, but 31 January 00:00 to 28 February.
+    assert_eq!(step(&policy, &object, "2026-02-28"), HEAD);
+}
+
+#[test]
+fn a_day_that_the_clock_shows_twice_lies_within_from_its_first_minute() {
+    let mut policy = policy();
+    policy.timezone = Tz::America__Havana;
+    policy.rules[0].trigger =
+        Trigger { within: Some(Within { before: Some(DAY), after: Some(0) }), ..clamped() };
+    // Havana goes back from 01:00 to 00:00 on 1 November 2026, at 05:00 UTC.
+    let metadata = attributes(&[("date", "2026-11-01")]);
+    let object =
+        Observed { uploaded: at("2026-11-01T04:30:00Z"), metadata: Reading::Known(&metadata), ..object() };
+    let decision = decided(&policy, &Records::default(), &object, "2026-12-02");
+    assert_eq!((decision.verdict, decision.due), (Verdict::Retained, Some(at("2026-12-03"))));
+}
+
+#[test]
+fn a_time_in_the_key_is_read_in_the_policys_zone() {
+    let mut policy = policy();
+    policy.timezone = Tz::America__Sao_Paulo;
+    let key = KeyPattern::parse("{yyyy}/{MM}/{dd}/{HH}/*").unwrap();
+    policy.rules[0].trigger = Trigger { source: Source::Attribute(Attribute::Key(key)), ..dated("") };
+    let object = Observed { key: "2026/03/01/22/a.jpg", ..object() };
+    // 22:59:59 in São Paulo is 01:59:59 of the next day in UTC.
+    assert_eq!(decided(&policy, &Records::default(), &object, "2026-04-01").due, Some(at("2026-04-02")));
+}
+
+#[test]
+fn what_the_records_cannot_tell_is_unknown_and_what_has_not_happened_is_kept() {
+    let trigger = Trigger { if_missing: Some(IfMissing::Retained), ..recorded("ended") };
+    let told = |row, unusable| {
+        let (policy, mut records) = with_records(trigger.clone(), row);
+        records.tables[0].unusable = unusable;
+        let decision = decided(&policy, &records, &object(), "2040-01-01");
+        (decision.verdict, decision.reasons)
+    };
+    assert_eq!(told(None, None), unknown(Unknown::Record(NoValue::NoRow)));
+    assert_eq!(told(Some(Row::Duplicate), None), unknown(Unknown::Record(NoValue::Duplicate)));
+    let ended = || row(None, Some("2026-03-31"));
+    assert_eq!(told(ended(), Some(Unusable::Missing)), unknown(Unknown::Record(NoValue::Unusable)));
+    assert_eq!(told(ended(), None).0, Verdict::Expired);
+    assert_eq!(told(row(None, None), None), (Verdict::Retained, vec![Reason::NotHappened { rule: 0 }]));
+    let (policy, records) = with_records(trigger, ended());
+    let nobodys = Observed { key: "a.jpg", ..object() };
+    let decision = decided(&policy, &records, &nobodys, "2040-01-01");
+    assert_eq!((decision.verdict, decision.reasons), unknown(Unknown::NoRecordId));
+}
+
+#[test]
+fn the_earliest_term_counts_absent_ones_are_skipped_and_an_unknown_one_spoils_all() {
+    let told = |row| {
+        let (policy, records) = with_records(end_or_inactivity(), row);
+        let decision = decided(&policy, &records, &object(), "2040-01-01");
+        (decision.verdict, decision.due)
+    };
+    assert_eq!(told(row(Some("2026-01-01"), Some("2026-05-01"))), (Verdict::Expired, Some(at("2026-06-01"))));
+    // 31 August + 18 months is 28 February: the month is clamped before the period is added.
+    assert_eq!(told(row(Some("2025-08-31"), Some("2028-01-01"))), (Verdict::Expired, Some(at("2027-03-31"))));
+    assert_eq!(told(row(None, Some("2026-05-01"))), (Verdict::Expired, Some(at("2026-06-01"))));
+    assert_eq!(told(row(None, None)), (Verdict::Undecided, None));
+    assert_eq!(told(row(Some("soon"), Some("2026-05-01"))), (Verdict::Undecided, None));
+}
+
+#[test]
+fn a_term_that_was_not_read_may_be_absent() {
+    let term = Trigger { if_missing: None, ..within_a_day(dated("date")) };
+    let mut policy = policy();
+    policy.rules[0].trigger = Trigger {
+        source: Source::Earliest(vec![Term { trigger: term, plus: Some(Period::months(18)) }]),
+        if_missing: Some(IfMissing::Uploaded),
+        ..dated("")
+    };
+    // Were it absent, the upload would count, and without the 18 months.
+    assert_eq!(step(&policy, &object(), "2026-04-01"), HEAD);
+    assert_eq!(told(&policy, &[], "2026-04-01").0, Verdict::Expired);
+}

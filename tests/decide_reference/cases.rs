@@ -1,0 +1,318 @@
+//! Random records, objects and dates for a random policy, crowded around the dates where calendars go wrong.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use shelflife::object::{Attributes, Kind, Lock, Unreadable};
+use shelflife::policy::{Policy, Within};
+use shelflife::records::{RecordTable, Records, Row, Unusable};
+
+use crate::dates::{self, DAY, Day, Sec};
+use crate::policies::policy;
+use crate::reference::{self, Thing};
+use crate::rng::Rng;
+
+/// How much is seen of an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    Seen,
+    Unread,
+    Unknown(Unreadable),
+}
+
+/// What is seen of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sights {
+    pub metadata: Sight,
+    pub tags: Sight,
+    pub lock: Sight,
+}
+
+pub const ALL_SEEN: Sights = Sights { metadata: Sight::Seen, tags: Sight::Seen, lock: Sight::Seen };
+
+/// Everything that a decision depends on, and the seed for whatever a check chooses.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub seed: u64,
+    pub policy: Policy,
+    pub records: Records,
+    pub thing: Thing,
+    pub sights: Sights,
+    pub now: Sec,
+}
+
+pub const TENANTS: [&str; 3] = ["4711", "0815", "acme"];
+pub const STRANGERS: [&str; 2] = ["stranger", "recorded"];
+pub const DATES: [&str; 2] = ["communication-date", "send-at"];
+pub const COLUMNS: [&str; 2] = ["contract_ended_on", "last_active_on"];
+pub const WHOSE: &str = "customer";
+pub const WHICH: &str = "campaign";
+
+const ZONES: [Tz; 18] = [
+    Tz::UTC,
+    Tz::Europe__Zagreb,
+    Tz::America__St_Johns,
+    Tz::America__Sao_Paulo,
+    Tz::Asia__Beirut,
+    Tz::Pacific__Apia,
+    Tz::Asia__Kathmandu,
+    Tz::Pacific__Kiritimati,
+    Tz::Etc__GMTPlus12,
+    Tz::Africa__Casablanca,
+    Tz::America__Havana,
+    Tz::Atlantic__Azores,
+    Tz::Australia__Lord_Howe,
+    Tz::Asia__Amman,
+    Tz::America__Asuncion,
+    Tz::Asia__Pyongyang,
+    Tz::Antarctica__Troll,
+    Tz::America__New_York,
+];
+
+/// The instants from 2000 to 2045 at which a zone's clocks change.
+static CHANGES: LazyLock<HashMap<Tz, Vec<Sec>>> = LazyLock::new(|| {
+    let (start, end) = (start_of(2000), start_of(2045));
+    ZONES
+        .iter()
+        .map(|zone| {
+            let mut found = Vec::new();
+            for day in (start..end).step_by(DAY as usize) {
+                if dates::offset(day, *zone) != dates::offset(day + DAY, *zone) {
+                    let changed = |at: &Sec| dates::offset(*at, *zone) != dates::offset(day, *zone);
+                    found.extend((day..=day + DAY).step_by(60).find(changed));
+                }
+            }
+            (*zone, found)
+        })
+        .collect()
+});
+
+pub fn start_of(year: i32) -> Sec {
+    dates::day_of((year, 1, 1)).expect("a year of the walk") * DAY
+}
+
+/// The case that grows from a seed.
+pub fn case(seed: u64) -> Case {
+    let mut rng = Rng(seed);
+    let zone = rng.pick(&ZONES);
+    let uploaded = upload(&mut rng, zone);
+    let policy = policy(&mut rng, zone);
+    let records = records(&mut rng, &policy, uploaded);
+    let thing = thing(&mut rng, &policy, uploaded);
+    let now = now(&mut rng, &policy, &records, &thing);
+    let sights = sights(&mut rng, thing.kind);
+    Case { seed, policy, records, thing, sights, now }
+}
+
+fn upload(rng: &mut Rng, zone: Tz) -> Sec {
+    let changes = &CHANGES[&zone];
+    let base = match rng.below(5) {
+        0 if !changes.is_empty() => rng.pick(changes),
+        1 => {
+            let leap = rng.pick(&[(2004, 2, 29), (2024, 2, 29), (2028, 2, 29), (2100, 3, 1), (2023, 2, 28)]);
+            dates::day_of(leap).expect("a day of the walk") * DAY
+        }
+        2 | 3 => {
+            let (year, month) = (rng.between(2001, 2044) as i32, rng.between(1, 12) as u32);
+            let first = dates::day_of((year, month, 1)).expect("a day of the walk");
+            (first + rng.between(-4, 1)) * DAY
+        }
+        _ => start_of(2001) + rng.between(0, 40 * 366) * DAY,
+    };
+    let jitter = match rng.below(6) {
+        0 => 0,
+        1 => rng.between(-1, 1),
+        2 => rng.between(-2, 2) * 3600,
+        3 => rng.between(-1, 1) * 1800 + rng.between(-1, 1),
+        4 => DAY - 1,
+        _ => rng.between(-DAY, DAY),
+    };
+    (base + jitter).max(start_of(2001))
+}
+
+/// A date near `uploaded`, in any of the forms that people write.
+pub fn date_near(rng: &mut Rng, zone: Tz, uploaded: Sec) -> String {
+    let away = match rng.below(8) {
+        0 => 0,
+        1 => rng.pick(&[-DAY, DAY, -3600, 3600, -30 * DAY, 30 * DAY, 2 * DAY]) + rng.between(-1, 1),
+        2 => rng.between(-DAY, DAY),
+        3 => rng.between(-40, 40) * DAY,
+        4 => rng.between(-400, 400) * DAY,
+        5 => dates::midnight(uploaded) - uploaded - DAY * rng.between(0, 2),
+        6 => {
+            return rng
+                .pick(&["garbage", "1970-01-01T00:00:00Z", "1999-12-31", "2023-02-29", "0"])
+                .to_owned();
+        }
+        _ => rng.between(-2, 2),
+    };
+    written(rng, zone, (uploaded + away).max(start_of(2000)))
+}
+
+fn written(rng: &mut Rng, zone: Tz, at: Sec) -> String {
+    let local = dates::shown(at, zone);
+    match rng.below(5) {
+        0 => format!("{}Z", dates::write_time(at)),
+        1 => format!("{}+05:30", dates::write_time(at + 19_800)),
+        2 => format!("{}-03:00", dates::write_time(at - 10_800)),
+        3 => dates::write_time(local),
+        _ => dates::write_day(local.div_euclid(DAY)),
+    }
+}
+
+fn records(rng: &mut Rng, policy: &Policy, uploaded: Sec) -> Records {
+    let tables = policy.tables.iter().map(|_| {
+        let mut rows = HashMap::new();
+        for id in TENANTS.iter().chain(&["recorded", "c-1", "c-2"]) {
+            match rng.below(10) {
+                0 => {}
+                1 => {
+                    rows.insert((*id).to_owned(), Row::Duplicate);
+                }
+                _ => {
+                    let values = COLUMNS.map(|_| {
+                        let date = date_near(rng, policy.timezone, uploaded);
+                        (!rng.chance(25)).then(|| date.into_boxed_str())
+                    });
+                    rows.insert((*id).to_owned(), Row::Once(Box::new(values)));
+                }
+            }
+        }
+        let unusable = rng.chance(8).then_some(Unusable::Missing);
+        RecordTable { columns: COLUMNS.map(str::to_owned).to_vec(), rows, unusable }
+    });
+    Records { tables: tables.collect() }
+}
+
+fn thing(rng: &mut Rng, policy: &Policy, uploaded: Sec) -> Thing {
+    let zone = policy.timezone;
+    let kind = rng.pick(&[
+        Kind::Object,
+        Kind::Object,
+        Kind::Object,
+        Kind::Object,
+        Kind::Version,
+        Kind::Version,
+        Kind::Version,
+        Kind::Marker,
+        Kind::Upload,
+    ]);
+    let versioned = matches!(kind, Kind::Version | Kind::Marker);
+    let superseded =
+        (versioned && rng.chance(50)).then(|| uploaded + rng.pick(&[0, 1, DAY, 30 * DAY, 40_000, 400 * DAY]));
+    let spelt =
+        dates::shown(uploaded + rng.pick(&[0, 0, -3600, DAY, -DAY, -40 * DAY]), zone).max(start_of(2000));
+    let (year, month, day) = dates::date_of(spelt.div_euclid(DAY));
+    let (hour, minute) = (spelt.rem_euclid(DAY) / 3600, spelt.rem_euclid(3600) / 60);
+    let top = rng.pick(&["inbound", "out", "4711"]);
+    let whose = rng.pick(&["4711", "0815", "acme", "stranger", "recorded", "c-1"]);
+    let key = match rng.below(5) {
+        0 => format!("{top}/{whose}/{year}/{month:02}/{day:02}/a.jpg"),
+        1 => format!("{top}/{whose}/{year}/{month:02}/{day:02}/{hour:02}/{minute:02}/a.jpg"),
+        2 => format!("{year}-{month:02}-{day:02}/{whose}/a.jpg"),
+        3 => format!("{top}/{whose}/{year}/{month:02}/a.jpg"),
+        _ => format!("{top}/a.jpg"),
+    };
+    let mut attributes = || {
+        let mut found = Attributes::new();
+        for name in DATES {
+            if rng.chance(75) {
+                found.insert(name.to_owned(), date_near(rng, zone, uploaded));
+            }
+        }
+        if rng.chance(60) {
+            found.insert(
+                WHOSE.to_owned(),
+                rng.pick(&["4711", "0815", "acme", "stranger", "recorded", ""]).to_owned(),
+            );
+        }
+        if rng.chance(70) {
+            found.insert(WHICH.to_owned(), rng.pick(&["c-1", "c-2", "c-3"]).to_owned());
+        }
+        found
+    };
+    let (metadata, tags) = match kind {
+        Kind::Marker | Kind::Upload => (BTreeMap::new(), BTreeMap::new()),
+        Kind::Object | Kind::Version => (attributes(), attributes()),
+    };
+    let until = rng.chance(20).then(|| instant(uploaded + rng.between(-10, 500) * DAY));
+    Thing {
+        bucket: rng.pick(&["media", "media", "media", "other"]).to_owned(),
+        key,
+        kind,
+        uploaded,
+        superseded,
+        newer_noncurrent: if superseded.is_some() { rng.below(3) as u32 } else { 0 },
+        alone: kind == Kind::Marker && superseded.is_none() && rng.chance(60),
+        metadata,
+        tags,
+        lock: Lock { legal_hold: rng.chance(5), retain_until: until },
+    }
+}
+
+fn now(rng: &mut Rng, policy: &Policy, records: &Records, thing: &Thing) -> Sec {
+    let dates = reference::dates_of_interest(policy, records, thing);
+    let base = if dates.is_empty() || rng.chance(25) {
+        thing.uploaded + rng.between(-1, 800) * DAY
+    } else {
+        rng.pick(&dates)
+    };
+    let away = match rng.below(6) {
+        0 => 0,
+        1 => -1,
+        2 => 1,
+        3 => rng.between(-2, 2) * DAY,
+        4 => rng.between(-DAY, DAY),
+        _ => rng.between(0, 3000) * DAY,
+    };
+    base + away
+}
+
+fn sights(rng: &mut Rng, kind: Kind) -> Sights {
+    let why = match kind {
+        Kind::Marker | Kind::Upload => Unreadable::NotKept,
+        Kind::Object | Kind::Version => Unreadable::Denied,
+    };
+    let mut sight = || match rng.below(10) {
+        0..=4 => Sight::Unread,
+        5 => Sight::Unknown(why),
+        _ => Sight::Seen,
+    };
+    Sights { metadata: sight(), tags: sight(), lock: sight() }
+}
+
+pub fn instant(at: Sec) -> DateTime<Utc> {
+    DateTime::from_timestamp(at, 0).expect("a time of our own making")
+}
+
+/// The other days and instants at which an unseen date could turn the answer.
+pub fn telling_dates(case: &Case, within: Option<Within>) -> Vec<String> {
+    let zone = case.policy.timezone;
+    let uploaded = case.thing.uploaded;
+    let mut found = vec!["garbage".to_owned(), "1970-01-01T00:00:00Z".to_owned()];
+    let within = within.unwrap_or(Within { before: Some(DAY as u64), after: Some(DAY as u64) });
+    let edges = [within.before.map(|n| uploaded - n as i64), within.after.map(|n| uploaded + n as i64)];
+    for edge in edges.into_iter().flatten() {
+        let edge = edge.max(start_of(2000) + 2 * DAY);
+        let day: Day = edge.div_euclid(DAY);
+        for at in [edge - 1, edge, edge + 1, day * DAY, day * DAY + 1, (day + 1) * DAY, day * DAY - 1] {
+            found.push(format!("{}Z", dates::write_time(at)));
+        }
+        let local = dates::local_day(edge, zone);
+        found.extend((local - 2..=local + 2).map(dates::write_day));
+    }
+    found.push(format!("{}Z", dates::write_time(uploaded)));
+    found.push("2000-01-02".to_owned());
+    found.push("2099-12-31".to_owned());
+    for rule in &case.policy.rules {
+        let span = i64::from(rule.retain.months) * 30 + i64::from(rule.retain.days);
+        let at = (case.now - span * DAY).max(start_of(2000) + 10 * DAY);
+        for away in [-4, -1, 0, 1] {
+            found.push(format!("{}Z", dates::write_time(at + away * DAY)));
+            found.push(dates::write_day(at.div_euclid(DAY) + away));
+        }
+    }
+    found
+}

@@ -1,0 +1,48 @@
+//! `decide` against a naive reading of the promise that shares no code with it: random
+//! policies, records, objects and dates; everything seen, and only some of it.
+
+#![expect(clippy::expect_used, reason = "a test that meets what cannot be has failed")]
+
+mod cases;
+mod checks;
+mod dates;
+mod glob;
+mod policies;
+mod reference;
+mod rng;
+mod shrink;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Cases that a run tries: the seeds are the same every time, so that a failure is found again.
+fn how_many() -> u64 {
+    if std::env::var_os("CI").is_some() { 100_000 } else { 20_000 }
+}
+
+#[test]
+fn decide_agrees_with_the_naive_reading_of_the_promise() {
+    let workers = std::thread::available_parallelism().map_or(2, |n| n.get().min(4)) as u64;
+    let broken = AtomicBool::new(false);
+    let first: Option<(u64, String)> = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..workers)
+            .map(|worker| {
+                let broken = &broken;
+                scope.spawn(move || {
+                    (worker..how_many()).step_by(workers as usize).find_map(|seed| {
+                        if broken.load(Ordering::Relaxed) {
+                            return None;
+                        }
+                        let why = checks::check(&cases::case(seed)).err()?;
+                        broken.store(true, Ordering::Relaxed);
+                        Some((seed, why))
+                    })
+                })
+            })
+            .collect();
+        running.into_iter().filter_map(|worker| worker.join().expect("a worker panicked")).min()
+    });
+    if let Some((seed, why)) = first {
+        let (case, why) = shrink::shrink(cases::case(seed), why);
+        panic!("seed {seed}: {why}\n\n{case:#?}");
+    }
+}
