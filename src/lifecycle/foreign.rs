@@ -1,0 +1,121 @@
+//! Lifecycle rules of others that reach objects which the policy speaks of.
+//!
+//! Shelflife never touches them, and S3 obeys them as it does its own: what they remove early is
+//! lost whatever the policy says. So they are shown.
+
+use std::fmt;
+
+use crate::object::{BucketFacts, Versioning};
+use crate::policy::Policy;
+
+use super::compile::{covers_bucket, least_days};
+use super::document::LifecycleDocument;
+use super::rule::{RuleView, Status, When, prefixes_meet};
+
+/// A rule of somebody else that could remove objects which a rule of the policy covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignConflict {
+    /// Its id, or empty.
+    pub id: String,
+    /// The start of the keys that it takes.
+    pub prefix: String,
+    /// What it removes, and when.
+    pub removes: ForeignRemoval,
+    /// Index of the policy's rule.
+    pub rule: usize,
+    /// The policy's rule by its id.
+    pub policy_rule: String,
+    /// Whether it could remove an object before its due date; else it only overlaps.
+    pub may_be_early: bool,
+}
+
+/// What somebody else's rule removes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForeignRemoval {
+    /// Current versions.
+    Current(When),
+    /// Noncurrent versions, after so many days.
+    Noncurrent(i64),
+    /// It cannot be understood, so anything.
+    Unknown,
+}
+
+impl fmt::Display for ForeignConflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the lifecycle rule {:?}, which is not the policy's, ", self.id)?;
+        match self.removes {
+            ForeignRemoval::Current(when) => write!(f, "expires objects under {:?} {when}", self.prefix)?,
+            ForeignRemoval::Noncurrent(days) => {
+                write!(f, "removes noncurrent versions under {:?} {}", self.prefix, When::Days(days))?;
+            }
+            ForeignRemoval::Unknown => {
+                write!(f, "cannot be understood and could remove objects under {:?}", self.prefix)?;
+            }
+        }
+        if self.may_be_early {
+            write!(f, "; that could be before they are due under the rule `{}`", self.policy_rule)
+        } else {
+            write!(f, "; the rule `{}` covers them too", self.policy_rule)
+        }
+    }
+}
+
+/// The rules of others in the bucket that could remove what the policy's rules cover, in the
+/// order of the configuration. Filters by tag or size are not looked at: they only mean less.
+pub fn foreign_conflicts(
+    document: &LifecycleDocument,
+    policy: &Policy,
+    bucket: &BucketFacts,
+) -> Vec<ForeignConflict> {
+    let covering: Vec<_> = policy
+        .rules
+        .iter()
+        .enumerate()
+        .filter(|(_, rule)| covers_bucket(&rule.select, &bucket.name))
+        .map(|(index, rule)| (index, rule, least_days(policy, rule)))
+        .collect();
+    let foreign = document
+        .rules()
+        .iter()
+        .filter(|rule| rule.view().status != Status::Disabled && rule.policy_rule(&policy.name).is_none());
+    let mut conflicts = Vec::new();
+    for found in foreign {
+        let prefix = found.view().filter.prefix.as_str();
+        for removes in removals(found.view(), bucket.versioning) {
+            for (index, rule, least) in &covering {
+                if !prefixes_meet(prefix, rule.select.prefix.as_deref().unwrap_or_default()) {
+                    continue;
+                }
+                let may_be_early = match removes {
+                    ForeignRemoval::Current(When::Days(days)) => least.is_none_or(|least| days < least),
+                    ForeignRemoval::Noncurrent(days) => rule
+                        .noncurrent
+                        .is_none_or(|n| n.newer_versions > 0 || days < i64::from(n.retain.max_days())),
+                    ForeignRemoval::Current(When::Date(_)) | ForeignRemoval::Unknown => true,
+                };
+                conflicts.push(ForeignConflict {
+                    id: found.id().to_owned(),
+                    prefix: prefix.to_owned(),
+                    removes,
+                    rule: *index,
+                    policy_rule: rule.id.clone(),
+                    may_be_early,
+                });
+            }
+        }
+    }
+    conflicts
+}
+
+fn removals(view: &RuleView, versioning: Versioning) -> Vec<ForeignRemoval> {
+    let expiration = view.expiration.as_ref();
+    let when = expiration.and_then(|e| e.days.map(When::Days).or(e.date.map(When::Date)));
+    let noncurrent = view.noncurrent.as_ref().filter(|_| versioning != Versioning::Never);
+    let noncurrent = noncurrent.map(|noncurrent| noncurrent.days.unwrap_or(0));
+    let is_unclear = !view.unknown.is_empty() || !view.faults.is_empty();
+    when.map(ForeignRemoval::Current)
+        .into_iter()
+        .chain(noncurrent.map(ForeignRemoval::Noncurrent))
+        .chain(is_unclear.then_some(ForeignRemoval::Unknown))
+        .collect()
+}

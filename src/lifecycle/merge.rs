@@ -1,0 +1,242 @@
+//! Putting compiled rules into a bucket's configuration without touching anybody else's.
+//!
+//! A configuration is replaced as a whole and S3 has no compare-and-swap for it, so a change is
+//! written in two steps: first `staged`, in which S3 does nothing that it did not do before,
+//! and after that was read back and compared, `after`.
+
+use super::document::{DocumentRule, LifecycleDocument};
+use super::owned::OwnedRule;
+use super::rule::{Form, RuleView, Status};
+
+/// What to put in a configuration's place.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// Nothing: the configuration is to be deleted, for S3 takes none without rules.
+    Delete,
+    /// This.
+    Put(LifecycleDocument),
+}
+
+/// A merged configuration, and the way there.
+#[derive(Clone, Debug)]
+pub struct Merge {
+    /// The end.
+    pub after: Target,
+    /// The first step: what narrows is done, and rules that are new or do more than before are
+    /// there but disabled, with what they replace still at work where they do all of that too.
+    pub staged: Target,
+    /// What changes, one entry for each rule of the policy's that is or was there; sorted by the
+    /// policy's rule.
+    pub changes: Vec<RuleChange>,
+}
+
+/// What becomes of one lifecycle rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleChange {
+    /// Its id; that of the rule before where it is removed.
+    pub id: String,
+    /// The policy's rule that it carries out.
+    pub policy_rule: String,
+    /// What becomes of it.
+    pub kind: ChangeKind,
+    /// What it did before, in plain words.
+    pub before: Option<String>,
+    /// What it does afterwards, in plain words.
+    pub after: Option<String>,
+}
+
+/// What becomes of a lifecycle rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ChangeKind {
+    /// It is new.
+    Added,
+    /// It makes S3 remove all that it did before, and more or sooner.
+    Widened,
+    /// It makes S3 remove nothing that it did not before, and nothing sooner.
+    Narrowed,
+    /// It is neither wider nor narrower.
+    Changed,
+    /// It goes.
+    Removed,
+    /// It was there and did not run.
+    Enabled,
+    /// It stays as it is.
+    Kept,
+}
+
+impl ChangeKind {
+    /// Whether S3 could remove something that it would not have removed before, or sooner.
+    pub const fn removes_more(self) -> bool {
+        match self {
+            Self::Added | Self::Widened | Self::Changed | Self::Enabled => true,
+            Self::Narrowed | Self::Removed | Self::Kept => false,
+        }
+    }
+
+    /// The word used in summaries and `--json`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Widened => "widened",
+            Self::Narrowed => "narrowed",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+            Self::Enabled => "enabled",
+            Self::Kept => "kept",
+        }
+    }
+}
+
+/// Why nothing can be merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MergeError {
+    /// The old form of configuration takes no rules with a `Filter`.
+    #[error(
+        "the bucket's lifecycle configuration has the old form (a Prefix in the rule itself), beside which S3 takes no rule with a Filter"
+    )]
+    V1,
+}
+
+impl Merge {
+    /// Whether all is as it should be, so that nothing is to be written.
+    pub fn is_unchanged(&self) -> bool {
+        self.changes.iter().all(|change| change.kind == ChangeKind::Kept)
+    }
+
+    /// Whether S3 could remove something that it would not have removed before, or sooner. If not,
+    /// `staged` and `after` are the same.
+    pub fn removes_more(&self) -> bool {
+        self.changes.iter().any(|change| change.kind.removes_more())
+    }
+}
+
+/// Merges the compiled `rules` of the policy `policy_name` into what stands in the bucket (`None`:
+/// no configuration). All other rules, those of other policies too, stay exactly as they are and
+/// in their order; the policy's own follow, sorted by id.
+pub fn merge(
+    before: Option<&LifecycleDocument>,
+    policy_name: &str,
+    rules: &[OwnedRule],
+) -> Result<Merge, MergeError> {
+    let base = before.cloned().unwrap_or_default();
+    let (mut old, foreign): (Vec<&DocumentRule>, Vec<&DocumentRule>) =
+        base.rules().iter().partition(|rule| rule.policy_rule(policy_name).is_some());
+    // Ours are written anew; some stores give them back in the old form.
+    let is_v1 = |rule: &&DocumentRule| matches!(rule.view().form, Form::Prefix | Form::Both);
+    if !rules.is_empty() && foreign.iter().any(is_v1) {
+        return Err(MergeError::V1);
+    }
+    let mut rules: Vec<&OwnedRule> = rules.iter().collect();
+    rules.sort();
+    rules.dedup();
+    let new: Vec<DocumentRule> = rules.iter().map(|rule| DocumentRule::ours(rule, Status::Enabled)).collect();
+    let predecessors = take_predecessors(&mut old, policy_name, &new);
+    let mut staged = Vec::new();
+    let mut changes = Vec::new();
+    for ((rule, new), replaced) in rules.iter().zip(&new).zip(predecessors) {
+        let kind = replaced.map_or(ChangeKind::Added, |replaced| kind_of(replaced.view(), new.view()));
+        if kind.removes_more() {
+            staged.push(DocumentRule::ours(rule, Status::Disabled));
+            // A disabled rule in its place would let S3 fall behind until it is enabled.
+            let still = replaced.filter(|replaced| {
+                kind == ChangeKind::Widened && replaced.view().is_enabled() && replaced.id() != rule.id()
+            });
+            staged.extend(still.cloned());
+        } else {
+            staged.push(new.clone());
+        }
+        changes.push(RuleChange {
+            id: rule.id().to_owned(),
+            policy_rule: rule.policy_rule().to_owned(),
+            kind,
+            before: replaced.map(|replaced| replaced.view().to_string()),
+            after: Some(new.view().to_string()),
+        });
+    }
+    changes.extend(old.iter().map(|gone| RuleChange {
+        id: gone.id().to_owned(),
+        policy_rule: gone.policy_rule(policy_name).unwrap_or_default(),
+        kind: ChangeKind::Removed,
+        before: Some(gone.view().to_string()),
+        after: None,
+    }));
+    changes.sort_by(|a, b| (&a.policy_rule, &a.id).cmp(&(&b.policy_rule, &b.id)));
+    staged.sort_by(|a, b| a.id().cmp(b.id()));
+    Ok(Merge { after: target(&base, &foreign, new), staged: target(&base, &foreign, staged), changes })
+}
+
+/// What to put in `now`'s place so that the rules of the policy `policy_name` are those of `then`
+/// again, while all others stay as they are now: somebody may have changed them since.
+pub fn restore(
+    now: Option<&LifecycleDocument>,
+    then: Option<&LifecycleDocument>,
+    policy_name: &str,
+) -> Target {
+    let base = now.or(then).cloned().unwrap_or_default();
+    let is_ours = |rule: &&DocumentRule| rule.policy_rule(policy_name).is_some();
+    let rules_of = |document: Option<&LifecycleDocument>| {
+        document.map(|document| document.rules().to_vec()).unwrap_or_default()
+    };
+    let (now, then) = (rules_of(now), rules_of(then));
+    let foreign: Vec<&DocumentRule> = now.iter().filter(|rule| !is_ours(rule)).collect();
+    target(&base, &foreign, then.iter().filter(is_ours).cloned().collect())
+}
+
+/// What to put in `now`'s place when `staged` did not come to stand there: of the policy's rules
+/// only those that are at work in `staged` and were so in `before`, unchanged. What a narrowing took
+/// away stays away.
+pub fn retreat(
+    now: Option<&LifecycleDocument>,
+    staged: Option<&LifecycleDocument>,
+    before: Option<&LifecycleDocument>,
+    policy_name: &str,
+) -> Target {
+    let was_there = |rule: &&DocumentRule| {
+        let same = |other: &DocumentRule| other.id() == rule.id() && other.view() == rule.view();
+        rule.view().is_enabled() && before.is_some_and(|before| before.rules().iter().any(same))
+    };
+    let kept =
+        staged.map(|staged| staged.with_rules(staged.rules().iter().filter(was_there).cloned().collect()));
+    restore(now, kept.as_ref(), policy_name)
+}
+
+fn target(base: &LifecycleDocument, foreign: &[&DocumentRule], ours: Vec<DocumentRule>) -> Target {
+    let rules: Vec<DocumentRule> = foreign.iter().copied().cloned().chain(ours).collect();
+    if rules.is_empty() { Target::Delete } else { Target::Put(base.with_rules(rules)) }
+}
+
+/// Takes the rule that each new one comes in place of: the one with its id, else one for the same
+/// rule of the policy that does the same kind of thing and is not a new one's own.
+fn take_predecessors<'d>(
+    old: &mut Vec<&'d DocumentRule>,
+    policy_name: &str,
+    new: &[DocumentRule],
+) -> Vec<Option<&'d DocumentRule>> {
+    let removes_markers = |rule: &DocumentRule| rule.view().expiration.as_ref().is_some_and(|e| e.markers);
+    let is_same_kind = |a: &DocumentRule, b: &DocumentRule| {
+        a.policy_rule(policy_name) == b.policy_rule(policy_name) && removes_markers(a) == removes_markers(b)
+    };
+    let mut take = |is_it: &dyn Fn(&DocumentRule) -> bool| {
+        let place = old.iter().position(|old| is_it(old))?;
+        Some(old.remove(place))
+    };
+    let same: Vec<_> = new.iter().map(|new| take(&|old| old.id() == new.id())).collect();
+    same.into_iter()
+        .zip(new)
+        .map(|(same, new)| same.or_else(|| take(&|old| is_same_kind(old, new))))
+        .collect()
+}
+
+fn kind_of(old: &RuleView, new: &RuleView) -> ChangeKind {
+    if old.same_content(new) && old.id == new.id {
+        return match old.status {
+            Status::Enabled => ChangeKind::Kept,
+            Status::Disabled | Status::Other(_) => ChangeKind::Enabled,
+        };
+    }
+    match (new.is_implied_by(old), old.is_implied_by(new)) {
+        (true, _) => ChangeKind::Narrowed,
+        (false, true) => ChangeKind::Widened,
+        (false, false) => ChangeKind::Changed,
+    }
+}

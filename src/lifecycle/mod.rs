@@ -1,0 +1,33 @@
+//! The lifecycle engine: policy → S3 Lifecycle rules with proof, merge, validation.
+//!
+//! [`compile`] says which rules S3 can be proved to keep. [`LifecycleDocument`] reads what
+//! stands in a bucket, [`merge`] puts the compiled rules into it without touching anybody
+//! else's, [`validate`] holds the result against S3's own rules, [`same_meaning`] compares what
+//! was written with what the store gives back, and [`foreign_conflicts`] shows the rules of
+//! others that reach the same objects.
+
+mod compare;
+mod compile;
+mod days;
+mod document;
+mod foreign;
+mod merge;
+mod owned;
+mod read;
+mod reason;
+mod rule;
+mod validate;
+mod xml;
+
+pub use compare::{Difference, same_meaning};
+pub use compile::{Compiled, Engine, LifecycleTerms, RuleEngine, compile, eligible_at};
+pub use document::{DocumentError, DocumentRule, LifecycleDocument};
+pub use foreign::{ForeignConflict, ForeignRemoval, foreign_conflicts};
+pub use merge::{ChangeKind, Merge, MergeError, RuleChange, Target, merge, restore, retreat};
+pub use owned::{Action, OwnedRule};
+pub use reason::DirectReason;
+pub use rule::{
+    Expiration, Filter, Form, NoncurrentExpiration, NoncurrentTransition, RuleView, Status, Transition, When,
+};
+pub use validate::{Invalid, Problem, validate};
+pub use xml::XmlError;
