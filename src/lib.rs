@@ -14,6 +14,7 @@ pub mod decide;
 pub mod lifecycle;
 pub mod object;
 pub mod pattern;
+pub mod plan;
 pub mod policy;
 pub mod records;
 pub mod text;

@@ -1,0 +1,134 @@
+//! What is to become of a bucket's lifecycle configuration.
+
+use chrono::{DateTime, Utc};
+
+use super::header::{BucketPlan, LifecycleChange};
+use crate::lifecycle::{
+    self, Compiled, DocumentError, Engine, Invalid, LifecycleDocument, Merge, MergeError, Target,
+};
+use crate::object::BucketFacts;
+use crate::policy::Policy;
+
+/// A configuration as it is and as it is to be.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    /// Which rules S3 can keep.
+    pub compiled: Compiled,
+    /// The configuration as it was found.
+    pub before: Option<LifecycleDocument>,
+    /// The way to the new one.
+    pub merge: Merge,
+}
+
+/// Why a bucket's configuration cannot be worked with.
+#[derive(Debug, thiserror::Error)]
+pub enum ProposalError {
+    /// It cannot be kept as it is.
+    #[error("its lifecycle configuration could not be kept as it is")]
+    Document(#[from] DocumentError),
+    /// Ours cannot stand beside it.
+    #[error("{0}")]
+    Merge(#[from] MergeError),
+    /// S3 would refuse the result.
+    #[error("S3 would refuse the new lifecycle configuration: {}", list(.0))]
+    Invalid(Vec<Invalid>),
+    /// The policy demands of S3 what cannot be proved.
+    #[error("rule {rule} says `enforce: lifecycle`, and S3 cannot be proved to keep it: {why}")]
+    Refused {
+        /// The rule's id.
+        rule: String,
+        /// Why not.
+        why: String,
+    },
+}
+
+fn list(faults: &[Invalid]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// Works out the configuration of a bucket from `before`, the store's XML.
+///
+/// # Errors
+/// [`ProposalError`]; then nothing may be written.
+pub fn propose(
+    policy: &Policy,
+    facts: &BucketFacts,
+    before: Option<&str>,
+    upgrade_v1: bool,
+    now: DateTime<Utc>,
+) -> Result<Proposal, ProposalError> {
+    let compiled = lifecycle::compile(policy, facts, now);
+    if let Some((rule, reasons)) = compiled.refused().next() {
+        let rule = policy.rules.get(rule).map_or_else(String::new, |rule| rule.id.clone());
+        let why: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+        return Err(ProposalError::Refused { rule, why: why.join("; ") });
+    }
+    let before = before.map(LifecycleDocument::read).transpose()?;
+    let base = match &before {
+        Some(document) if upgrade_v1 && document.is_v1() => Some(document.upgraded()?),
+        other => other.clone(),
+    };
+    let merge = lifecycle::merge(base.as_ref(), &policy.name, &compiled.rules)?;
+    if !merge.is_unchanged() {
+        for target in [&merge.staged, &merge.after] {
+            if let Target::Put(document) = target {
+                lifecycle::validate(document).map_err(ProposalError::Invalid)?;
+            }
+        }
+    }
+    Ok(Proposal { compiled, before, merge })
+}
+
+impl Proposal {
+    /// As it stands in a plan.
+    pub fn to_plan(&self, policy: &Policy, facts: &BucketFacts, before: Option<&str>) -> BucketPlan {
+        let changes = self.merge.changes.iter().map(|change| LifecycleChange {
+            id: change.id.clone(),
+            rule: change.policy_rule.clone(),
+            kind: change.kind.word().to_owned(),
+            before: change.before.clone(),
+            after: change.after.clone(),
+        });
+        let warnings = self.before.iter().flat_map(|document| {
+            lifecycle::foreign_conflicts(document, policy, facts).into_iter().map(|found| found.to_string())
+        });
+        BucketPlan {
+            engines: self
+                .compiled
+                .engines
+                .iter()
+                .filter_map(|engine| {
+                    Some((policy.rules.get(engine.rule)?.id.clone(), describe(&engine.engine)))
+                })
+                .collect(),
+            lifecycle_before: before.map(str::to_owned),
+            lifecycle_after: xml_of(&self.merge.after),
+            changes: changes.collect(),
+            warnings: warnings.collect(),
+        }
+    }
+}
+
+/// The XML of a target; `None` where the configuration is to be deleted.
+pub fn xml_of(target: &Target) -> Option<String> {
+    match target {
+        Target::Delete => None,
+        Target::Put(document) => Some(document.to_xml()),
+    }
+}
+
+/// An engine in words.
+pub fn describe(engine: &Engine) -> String {
+    let because = |reasons: &[lifecycle::DirectReason]| {
+        reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    };
+    match engine {
+        Engine::Lifecycle(terms) => {
+            let days = |n: u32| format!("{n} day{}", if n == 1 { "" } else { "s" });
+            format!("lifecycle: {}, at most {} late", days(terms.expire_days), days(terms.lateness_days))
+        }
+        Engine::Direct(reasons) => format!("direct: {}", because(reasons)),
+        Engine::Refused(reasons) => format!("refused: {}", because(reasons)),
+        Engine::Observe => "observed only".to_owned(),
+    }
+}

@@ -1,0 +1,159 @@
+//! What a plan file must survive, and what it must not let pass.
+
+use bytes::Bytes;
+use parquet::file::writer::SerializedFileWriter;
+use serde_json::json;
+
+use super::*;
+use crate::plan::row::PlanRow;
+use crate::plan::row::tests::{object, upload, version};
+
+fn header() -> serde_json::Value {
+    json!({"as_of": "2026-11-23T00:00:00Z", "policy": {"name": "acme", "digest": "ab12"}})
+}
+
+fn rows() -> Vec<PlanRow> {
+    let hostile = "in/a b+%2B\u{202e}\u{1}\n😀";
+    vec![
+        object("Z"),
+        upload(hostile, "u-1"),
+        version(hostile, "null", false),
+        PlanRow { overdue_sweep: true, tenant: None, ..version(hostile, "v2", false) },
+        PlanRow { kind: crate::object::Kind::Marker, size: 0, etag: None, ..version(hostile, "v3", true) },
+        PlanRow { size: i64::MAX.unsigned_abs(), bucket: "acme-recordings".into(), ..object("a") },
+    ]
+}
+
+fn plan(rows: &[PlanRow]) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut writer = PlanWriter::new(&mut file).unwrap();
+    for row in rows {
+        writer.push(row.clone()).unwrap();
+    }
+    let written = writer.finish(&header()).unwrap();
+    assert_eq!(written.rows, rows.len() as u64);
+    file
+}
+
+fn open(file: &[u8]) -> Result<PlanReader<Bytes>, PlanFileError> {
+    PlanReader::open(Bytes::copy_from_slice(file))
+}
+
+fn read(file: &[u8]) -> Result<Vec<PlanRow>, PlanFileError> {
+    open(file)?.rows().collect()
+}
+
+#[test]
+fn a_plan_reads_back_as_it_was_written() {
+    let file = plan(&rows());
+    let reader = open(&file).unwrap();
+    assert_eq!(reader.header(), &header());
+    assert_eq!(reader.row_count(), 6);
+    reader.verify().unwrap();
+    assert_eq!(reader.rows().collect::<Result<Vec<_>, _>>().unwrap(), rows());
+}
+
+#[test]
+fn a_plan_with_nothing_to_do_is_a_plan() {
+    assert_eq!(read(&plan(&[])).unwrap(), []);
+}
+
+#[test]
+fn a_plan_of_several_row_groups_reads_back_in_order() {
+    let all: Vec<_> = (0..40_000).map(|n| object(&format!("inbound/{n:06}.jpg"))).collect();
+    let file = plan(&all);
+    assert_eq!(read(&file).unwrap(), all);
+}
+
+#[test]
+fn a_row_out_of_order_is_refused_and_leaves_the_plan_whole() {
+    let mut file = Vec::new();
+    let mut writer = PlanWriter::new(&mut file).unwrap();
+    writer.push(object("b")).unwrap();
+    let error = writer.push(object("a")).unwrap_err();
+    assert!(matches!(error, PlanFileError::Row { row: 2, fault: RowFault::Order }), "{error:?}");
+    writer.push(object("c")).unwrap();
+    writer.finish(&header()).unwrap();
+    assert_eq!(read(&file).unwrap(), [object("b"), object("c")]);
+}
+
+#[test]
+fn a_plan_that_ends_anywhere_too_early_is_cut_off() {
+    let file = plan(&rows());
+    for length in 0..file.len() {
+        let error = open(&file[..length]).err().unwrap();
+        assert!(matches!(error, PlanFileError::CutOff), "{length}: {error:?}");
+    }
+}
+
+#[test]
+fn another_file_is_no_plan() {
+    for other in [&b"{\"version\": 1}"[..], b"PK\x03\x04 a zip file", b"P1"] {
+        assert!(matches!(open(other), Err(PlanFileError::NotAPlan)));
+    }
+    let mut parquet = Vec::new();
+    SerializedFileWriter::new(&mut parquet, schema().unwrap(), Arc::default()).unwrap().close().unwrap();
+    assert!(matches!(open(&parquet), Err(PlanFileError::NotAPlan)));
+}
+
+#[test]
+fn a_plan_in_a_later_format_is_refused_as_such() {
+    let mut file = plan(&rows());
+    replace(&mut file, b"shelflife.format\x18\x011", b"shelflife.format\x18\x012");
+    assert!(matches!(open(&file), Err(PlanFileError::Edited)), "an edit is no later version");
+    replace(&mut file, b"shelflife.seal", b"shelflife.SEAL");
+    assert!(matches!(open(&file), Err(PlanFileError::Newer { found: 2 })));
+}
+
+#[test]
+fn a_plan_without_its_seal_is_refused() {
+    let mut file = plan(&rows());
+    replace(&mut file, b"shelflife.seal", b"shelflife.SEAL");
+    assert!(matches!(open(&file), Err(PlanFileError::Damaged { .. })));
+}
+
+#[test]
+fn an_edited_header_is_found() {
+    let mut file = plan(&rows());
+    replace(&mut file, b"2026-11-23", b"2026-11-24");
+    assert!(matches!(open(&file), Err(PlanFileError::Edited)));
+}
+
+#[test]
+fn any_changed_bit_is_found() {
+    let file = plan(&rows());
+    for place in 0..file.len() {
+        for bit in 0..8 {
+            let mut damaged = file.clone();
+            damaged[place] ^= 1 << bit;
+            assert!(open(&damaged).is_err(), "byte {place}, bit {bit}");
+        }
+    }
+}
+
+#[test]
+fn the_digest_of_a_plan_is_that_of_its_file() {
+    assert_eq!(
+        file_digest(&b"abc"[..]).unwrap(),
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        "as sha256sum has it"
+    );
+    let mut file = Vec::new();
+    let mut writer = PlanWriter::new(&mut file).unwrap();
+    writer.push(object("a")).unwrap();
+    let written = writer.finish(&header()).unwrap();
+    assert_eq!(written, Written { rows: 1, digest: file_digest(&file[..]).unwrap() });
+    assert_eq!(open(&file).unwrap().digest(), written.digest);
+}
+
+#[test]
+fn rows_can_be_read_on_another_thread() {
+    fn sent<T: Send>(_: T) {}
+    sent(open(&plan(&rows())).unwrap().rows());
+}
+
+fn replace(file: &mut [u8], old: &[u8], new: &[u8]) {
+    assert_eq!(old.len(), new.len());
+    let place = file.windows(old.len()).position(|window| window == old).expect("it is in the file");
+    file[place..place + new.len()].copy_from_slice(new);
+}

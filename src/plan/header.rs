@@ -1,0 +1,87 @@
+//! The header of a plan: under what it was made, and everything that is not a row.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::guards::GuardResult;
+use super::summary::Line;
+
+/// What stands in a plan file's metadata.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanHeader {
+    /// The tool and its version.
+    pub tool: String,
+    /// The date for which everything was decided.
+    pub as_of: DateTime<Utc>,
+    /// The policy's name.
+    pub policy: String,
+    /// [`crate::policy::Policy::digest`].
+    pub policy_digest: String,
+    /// [`crate::policy::Policy::holds_digest`].
+    pub holds_digest: String,
+    /// Record files, by table.
+    pub records: BTreeMap<String, RecordsDigest>,
+    /// The buckets, by name.
+    pub buckets: BTreeMap<String, BucketPlan>,
+    /// Everything counted.
+    pub summary: Vec<Line>,
+    /// The guards' verdicts.
+    pub guards: Vec<GuardResult>,
+}
+
+/// A record file as it was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordsDigest {
+    /// Its path within the policy folder.
+    pub file: String,
+    /// SHA-256 of its bytes, in hex.
+    pub sha256: String,
+    /// How many rows it has.
+    pub rows: u64,
+}
+
+/// What is planned for a bucket beside its rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BucketPlan {
+    /// Which engine carries out each rule that covers the bucket, by rule id.
+    pub engines: BTreeMap<String, String>,
+    /// The lifecycle configuration found, as the store sent it.
+    pub lifecycle_before: Option<String>,
+    /// The configuration to write; `None` if it is to be deleted or there is none.
+    pub lifecycle_after: Option<String>,
+    /// What changes between the two.
+    pub changes: Vec<LifecycleChange>,
+    /// Rules of other owners that meet ours, in words.
+    pub warnings: Vec<String>,
+}
+
+/// One lifecycle rule of ours that is added, changed, removed or kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LifecycleChange {
+    /// The S3 rule's id.
+    pub id: String,
+    /// The policy's rule.
+    pub rule: String,
+    /// `added`, `widened`, `narrowed`, `changed`, `removed`, `enabled` or `kept`.
+    pub kind: String,
+    /// What it did before, in words.
+    pub before: Option<String>,
+    /// What it does after, in words.
+    pub after: Option<String>,
+}
+
+impl BucketPlan {
+    /// Whether the configuration is to be written.
+    pub fn is_changed(&self) -> bool {
+        self.changes.iter().any(|change| change.kind != "kept")
+    }
+}
+
+impl PlanHeader {
+    /// Guards that the plan does not keep.
+    pub fn broken_guards(&self) -> impl Iterator<Item = &GuardResult> {
+        self.guards.iter().filter(|guard| !guard.kept)
+    }
+}

@@ -1,0 +1,225 @@
+//! From decisions to plan rows: what is removed, by whom, and in which order.
+//!
+//! Every choice of a run is made here; `apply` makes none.
+
+use chrono::{DateTime, Days, Utc};
+
+use super::row::{Action, PlanRow};
+use super::summary::{Disposal, Summary};
+use crate::decide::{Decision, Verdict};
+use crate::lifecycle::Compiled;
+use crate::object::{BucketFacts, Kind, Versioning};
+use crate::policy::{Enforce, Policy};
+
+/// One version, marker or upload, decided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// What it is.
+    pub kind: Kind,
+    /// S3's version id; `None` for objects that have none, and for uploads.
+    pub version_id: Option<String>,
+    /// The upload's id.
+    pub upload_id: Option<String>,
+    /// Whether it is the newest of its key.
+    pub is_latest: bool,
+    /// Last-Modified, or the initiation.
+    pub uploaded: DateTime<Utc>,
+    /// Bytes.
+    pub size: u64,
+    /// ETag without quotes.
+    pub etag: Option<String>,
+    /// Storage class.
+    pub storage_class: Option<String>,
+    /// What is to become of it.
+    pub decision: Decision,
+    /// For a delete marker on top of versions: the decision once those are gone.
+    pub when_alone: Option<Decision>,
+}
+
+/// All that stands under one key, newest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KeyGroup {
+    /// The key.
+    pub key: String,
+    /// Its versions and markers, newest first; or its one object.
+    pub items: Vec<Item>,
+    /// Its incomplete multipart uploads.
+    pub uploads: Vec<Item>,
+}
+
+/// What the planner has to know of a bucket.
+#[derive(Clone, Debug)]
+pub struct BucketContext {
+    /// Versioning, locks, MFA.
+    pub facts: BucketFacts,
+    /// Which rules S3 carries out there.
+    pub compiled: Compiled,
+}
+
+impl BucketContext {
+    /// Whether S3 removes what is due under `rule`. Without a rule of its own for them, S3 never
+    /// removes incomplete uploads (user guide, "Lifecycle rules").
+    fn is_done_by_s3(&self, rule: usize, kind: Kind) -> bool {
+        self.compiled.lifecycle(rule).is_some_and(|terms| kind != Kind::Upload || terms.abort_days.is_some())
+    }
+}
+
+/// Turns decided keys into plan rows, and counts everything on the way.
+#[derive(Debug)]
+pub struct Planner<'a> {
+    policy: &'a Policy,
+    now: DateTime<Utc>,
+    summary: Summary,
+}
+
+impl<'a> Planner<'a> {
+    /// A planner for one run.
+    pub fn new(policy: &'a Policy, now: DateTime<Utc>) -> Self {
+        Self { policy, now, summary: Summary::default() }
+    }
+
+    /// What was counted so far.
+    pub const fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// The rows for one key: uploads, then versions from the oldest to the newest.
+    pub fn plan_key(&mut self, bucket: &BucketContext, group: &KeyGroup) -> Vec<PlanRow> {
+        let mut disposals: Vec<Option<Disposal>> =
+            group.items.iter().map(|item| self.disposal(bucket, item, &item.decision)).collect();
+        let mut decisions: Vec<&Decision> = group.items.iter().map(|item| &item.decision).collect();
+        let goes = |disposal: &Option<Disposal>| matches!(disposal, Some(Disposal::Direct | Disposal::Swept));
+
+        if let [top, below @ ..] = group.items.as_slice()
+            && !below.is_empty()
+        {
+            let below_goes = disposals[1..].iter().all(goes);
+            if below_goes && let Some(alone) = &top.when_alone {
+                disposals[0] = self.disposal(bucket, top, alone);
+                decisions[0] = alone;
+            } else if !below_goes && goes(&disposals[0]) && !can_be_covered(bucket, top) {
+                disposals[0] = Some(Disposal::HidesVersions);
+            }
+        }
+
+        let mut rows = Vec::new();
+        for upload in &group.uploads {
+            let disposal = self.disposal(bucket, upload, &upload.decision);
+            self.count(bucket, upload, &upload.decision, disposal);
+            if goes(&disposal) {
+                rows.push(self.row(bucket, &group.key, upload, &upload.decision, disposal));
+            }
+        }
+        for ((item, decision), disposal) in group.items.iter().zip(decisions).zip(disposals).rev() {
+            self.count(bucket, item, decision, disposal);
+            if goes(&disposal) {
+                rows.push(self.row(bucket, &group.key, item, decision, disposal));
+            }
+        }
+        rows
+    }
+
+    /// Who removes an expired item, whatever else stands under its key; `None` for what is not expired.
+    pub fn disposal(&self, bucket: &BucketContext, item: &Item, decision: &Decision) -> Option<Disposal> {
+        if decision.verdict != Verdict::Expired {
+            return None;
+        }
+        let enforced: Vec<usize> = decision
+            .rules
+            .iter()
+            .copied()
+            .filter(|rule| self.policy.rules.get(*rule).is_some_and(|rule| rule.enforce != Enforce::Observe))
+            .collect();
+        Some(match enforced.as_slice() {
+            [] => Disposal::Observed,
+            _ if bucket.facts.mfa_delete && matches!(item.kind, Kind::Version | Kind::Marker) => {
+                Disposal::MfaDelete
+            }
+            // It has no id of its own: an object that is uploaded meanwhile would go with it. The
+            // latest version alone can be guarded by its ETag.
+            _ if bucket.facts.versioning == Versioning::Suspended
+                && is_null(item)
+                && !(item.kind == Kind::Version && item.is_latest) =>
+            {
+                Disposal::Null
+            }
+            [rule] if bucket.is_done_by_s3(*rule, item.kind) => {
+                if self.is_overdue(decision.due) {
+                    Disposal::Swept
+                } else {
+                    Disposal::LeftToS3
+                }
+            }
+            _ => Disposal::Direct,
+        })
+    }
+
+    /// Whether S3 has had the whole tolerance, and the object is still there.
+    fn is_overdue(&self, due: Option<DateTime<Utc>>) -> bool {
+        let tolerance = Days::new(self.policy.tolerance_days.into());
+        due.and_then(|due| due.checked_add_days(tolerance)).is_some_and(|limit| self.now > limit)
+    }
+
+    fn count(
+        &mut self,
+        bucket: &BucketContext,
+        item: &Item,
+        decision: &Decision,
+        disposal: Option<Disposal>,
+    ) {
+        let rule = decision.rules.first().and_then(|rule| self.policy.rules.get(*rule));
+        self.summary.add(
+            &bucket.facts.name,
+            rule.map(|rule| rule.id.as_str()),
+            decision.verdict,
+            disposal,
+            item.size,
+            decision.due,
+        );
+    }
+
+    fn row(
+        &self,
+        bucket: &BucketContext,
+        key: &str,
+        item: &Item,
+        decision: &Decision,
+        disposal: Option<Disposal>,
+    ) -> PlanRow {
+        let rule = decision.rules.first().and_then(|rule| self.policy.rules.get(*rule));
+        let reasons: Vec<String> =
+            decision.reasons.iter().map(|reason| reason.describe(self.policy)).collect();
+        PlanRow {
+            action: if item.kind == Kind::Upload { Action::AbortUpload } else { Action::Delete },
+            kind: item.kind,
+            bucket: bucket.facts.name.clone(),
+            key: key.to_owned(),
+            version_id: item.version_id.clone(),
+            upload_id: item.upload_id.clone(),
+            is_latest: item.is_latest,
+            etag: item.etag.clone(),
+            last_modified: item.uploaded,
+            size: item.size,
+            storage_class: item.storage_class.clone(),
+            tenant: decision.tenant.clone(),
+            rule: rule.map(|rule| rule.id.clone()).unwrap_or_default(),
+            trigger: decision.trigger.as_ref().map(|basis| basis.moment.to_string()),
+            trigger_source: decision.trigger.as_ref().map(|basis| basis.source.clone()),
+            due: decision.due.unwrap_or(self.now),
+            reason: reasons.join("; "),
+            overdue_sweep: disposal == Some(Disposal::Swept),
+        }
+    }
+}
+
+/// Whether the latest version can go although older ones stay: a delete marker must be put on top
+/// of those. In a suspended bucket the marker is a null one, which takes the place of whatever null
+/// version is there (S3 user guide, "Managing delete markers"): only the null version itself can be
+/// removed in this way.
+fn can_be_covered(bucket: &BucketContext, top: &Item) -> bool {
+    bucket.facts.versioning != Versioning::Suspended || is_null(top)
+}
+
+fn is_null(item: &Item) -> bool {
+    item.version_id.as_deref() == Some("null")
+}

@@ -1,0 +1,138 @@
+//! What a run found, counted: per bucket, rule and verdict, and who removes what is due.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// Objects, bytes, and the oldest due date among them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Object versions, delete markers and uploads.
+    pub objects: u64,
+    /// Their bytes; those of uploads are not known.
+    pub bytes: u64,
+    /// The oldest due date that is known.
+    pub oldest_due: Option<DateTime<Utc>>,
+}
+
+impl Tally {
+    /// Counts one more.
+    pub fn add(&mut self, bytes: u64, due: Option<DateTime<Utc>>) {
+        self.merge(Self { objects: 1, bytes, oldest_due: due });
+    }
+
+    /// Counts all of `other` too.
+    pub fn merge(&mut self, other: Self) {
+        self.objects += other.objects;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.oldest_due = match (self.oldest_due, other.oldest_due) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+    }
+}
+
+/// Who removes an object that is expired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Disposal {
+    /// Shelflife, now: it has a row in the plan.
+    Direct,
+    /// Shelflife, now, although the rule is S3's: it is overdue beyond the tolerance.
+    Swept,
+    /// S3 does, within the tolerance.
+    LeftToS3,
+    /// Nobody: the rule is only observed.
+    Observed,
+    /// Nobody can without the second factor.
+    MfaDelete,
+    /// Nobody: in a suspended bucket, what is called `null` and is not the latest version cannot be
+    /// removed safely.
+    Null,
+    /// Nobody yet: older versions under it stay, and it must not uncover them.
+    HidesVersions,
+}
+
+impl Disposal {
+    /// In words, as the summary shows it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Direct => "to delete",
+            Self::Swept => "to sweep, overdue",
+            Self::LeftToS3 => "left to S3",
+            Self::Observed => "observed only",
+            Self::MfaDelete => "kept by MFA delete",
+            Self::Null => "null version, left",
+            Self::HidesVersions => "waits for versions below",
+        }
+    }
+}
+
+/// One line of the summary.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The bucket.
+    pub bucket: String,
+    /// The rule that keeps longest; `None` where none covers the objects.
+    pub rule: Option<String>,
+    /// The verdict's word.
+    pub verdict: String,
+    /// Who removes them, for what is expired.
+    pub disposal: Option<Disposal>,
+    /// How many.
+    #[serde(flatten)]
+    pub tally: Tally,
+}
+
+/// Everything that a run found, counted.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    cells: BTreeMap<(String, Option<String>, usize, Option<Disposal>), Tally>,
+}
+
+impl Summary {
+    /// Counts one object.
+    pub fn add(
+        &mut self,
+        bucket: &str,
+        rule: Option<&str>,
+        verdict: crate::decide::Verdict,
+        disposal: Option<Disposal>,
+        bytes: u64,
+        due: Option<DateTime<Utc>>,
+    ) {
+        let place = crate::decide::Verdict::ALL.iter().position(|v| *v == verdict).unwrap_or_default();
+        let cell = (bucket.to_owned(), rule.map(str::to_owned), place, disposal);
+        self.cells.entry(cell).or_default().add(bytes, due);
+    }
+
+    /// The lines, by bucket, rule and verdict.
+    pub fn lines(&self) -> Vec<Line> {
+        self.cells
+            .iter()
+            .map(|((bucket, rule, verdict, disposal), tally)| Line {
+                bucket: bucket.clone(),
+                rule: rule.clone(),
+                verdict: crate::decide::Verdict::ALL[*verdict].word().to_owned(),
+                disposal: *disposal,
+                tally: *tally,
+            })
+            .collect()
+    }
+}
+
+/// Sums up the lines that `wanted` picks.
+pub fn total(lines: &[Line], wanted: impl Fn(&Line) -> bool) -> Tally {
+    lines.iter().filter(|line| wanted(line)).fold(Tally::default(), |mut sum, line| {
+        sum.merge(line.tally);
+        sum
+    })
+}
+
+impl Line {
+    /// Whether something is removed, by whichever engine.
+    pub const fn is_removed(&self) -> bool {
+        matches!(self.disposal, Some(Disposal::Direct | Disposal::Swept | Disposal::LeftToS3))
+    }
+}
