@@ -11,6 +11,7 @@
 
 pub mod calendar;
 pub mod decide;
+pub mod evidence;
 pub mod lifecycle;
 pub mod object;
 pub mod pattern;

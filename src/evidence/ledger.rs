@@ -1,0 +1,192 @@
+//! What entries may follow one another. The log that is written and the log that is verified
+//! are held to the same ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::entry::{Body, Item, ItemOutcome, Opening, Totals};
+
+/// Why an entry cannot follow the ones before it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EntryFault {
+    /// A log begins with an opening entry.
+    #[error("it comes before the opening entry")]
+    NotOpened,
+    /// And has no other.
+    #[error("a second opening entry")]
+    SecondOpening,
+    /// Nothing follows a finished run, and only a resumption an interrupted one.
+    #[error("it follows the closing entry")]
+    AfterClosing,
+    /// Batches count from 1.
+    #[error("batch {batch} where batch {expected} was expected")]
+    Batch {
+        /// The number that it has.
+        batch: u64,
+        /// The number that it should have.
+        expected: u64,
+    },
+    /// One item twice in a batch: their outcomes could not be told apart.
+    #[error("batch {batch} has an item twice")]
+    ItemTwice {
+        /// The batch.
+        batch: u64,
+    },
+    /// An outcome of something that no intent names, or that had its outcome already.
+    #[error("an outcome in batch {batch} without intent")]
+    NotIntended {
+        /// The batch.
+        batch: u64,
+    },
+    /// A second intent for a bucket's configuration before the first had its outcome.
+    #[error("two intents for one bucket's configuration")]
+    ConfigurationTwice,
+    /// An outcome for a bucket's configuration that no intent names.
+    #[error("an outcome of a configuration without intent")]
+    ConfigurationNotIntended,
+    /// A finished run leaves no intent without outcome.
+    #[error("the run was closed as finished while intents have no outcome")]
+    Unresolved,
+    /// The closing entry's totals are not those of the outcomes before it.
+    #[error("the totals are not those of the outcomes")]
+    Totals,
+}
+
+/// How a log ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum End {
+    /// Without a closing entry: the run still goes on, crashed, or the log was cut off.
+    #[default]
+    Open,
+    /// Closed by a run that was interrupted and can go on.
+    Interrupted,
+    /// Closed by a run that had tried everything.
+    Finished,
+}
+
+/// An item whose intent has no outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Unresolved {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The key.
+    pub key: String,
+    /// The version id.
+    pub version_id: Option<String>,
+    /// The upload's id.
+    pub upload_id: Option<String>,
+}
+
+impl From<&Item> for Unresolved {
+    fn from(item: &Item) -> Self {
+        Self {
+            bucket: item.bucket.clone(),
+            key: item.key.clone(),
+            version_id: item.version_id.clone(),
+            upload_id: item.upload_id.clone(),
+        }
+    }
+}
+
+impl From<&ItemOutcome> for Unresolved {
+    fn from(item: &ItemOutcome) -> Self {
+        Self {
+            bucket: item.bucket.clone(),
+            key: item.key.clone(),
+            version_id: item.version_id.clone(),
+            upload_id: item.upload_id.clone(),
+        }
+    }
+}
+
+/// All that bears on which entry may come next; grows with what is unresolved, not with the log.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    pub(super) opening: Option<Opening>,
+    pub(super) end: End,
+    pub(super) totals: Totals,
+    /// Items without outcome, by batch.
+    pub(super) open: BTreeMap<u64, BTreeSet<Unresolved>>,
+    /// Buckets whose configuration has no outcome.
+    pub(super) open_configurations: BTreeSet<String>,
+    batches: u64,
+}
+
+impl Ledger {
+    /// The number of the next batch.
+    pub(super) const fn next_batch(&self) -> u64 {
+        self.batches + 1
+    }
+
+    /// Takes the next entry, or leaves all as it was.
+    pub(super) fn take(&mut self, body: &Body) -> Result<(), EntryFault> {
+        if self.opening.is_none() != matches!(body, Body::Opening(_)) {
+            return Err(match body {
+                Body::Opening(_) => EntryFault::SecondOpening,
+                _ => EntryFault::NotOpened,
+            });
+        }
+        let may_follow = match self.end {
+            End::Open => true,
+            End::Interrupted => matches!(body, Body::Resumed(_)),
+            End::Finished => false,
+        };
+        if !may_follow {
+            return Err(EntryFault::AfterClosing);
+        }
+        match body {
+            Body::Opening(opened) => self.opening = Some(opened.opening.clone()),
+            Body::Intent(intent) => self.intent(intent.batch, &intent.items)?,
+            Body::Outcome(outcome) => self.outcome(outcome.batch, &outcome.items)?,
+            Body::ConfigurationIntent(intent) => {
+                if !self.open_configurations.insert(intent.bucket.clone()) {
+                    return Err(EntryFault::ConfigurationTwice);
+                }
+            }
+            Body::ConfigurationOutcome(outcome) => {
+                if !self.open_configurations.remove(&outcome.bucket) {
+                    return Err(EntryFault::ConfigurationNotIntended);
+                }
+                *self.totals.configurations.entry(outcome.result).or_default() += 1;
+            }
+            Body::Resumed(_) => self.end = End::Open,
+            Body::Closing(closing) => {
+                if closing.totals != self.totals {
+                    return Err(EntryFault::Totals);
+                }
+                if closing.finished && !(self.open.is_empty() && self.open_configurations.is_empty()) {
+                    return Err(EntryFault::Unresolved);
+                }
+                self.end = if closing.finished { End::Finished } else { End::Interrupted };
+            }
+        }
+        Ok(())
+    }
+
+    fn intent(&mut self, batch: u64, items: &[Item]) -> Result<(), EntryFault> {
+        let expected = self.next_batch();
+        if batch != expected {
+            return Err(EntryFault::Batch { batch, expected });
+        }
+        let open: BTreeSet<_> = items.iter().map(Unresolved::from).collect();
+        if open.len() != items.len() {
+            return Err(EntryFault::ItemTwice { batch });
+        }
+        self.batches = batch;
+        self.open.insert(batch, open);
+        Ok(())
+    }
+
+    fn outcome(&mut self, batch: u64, items: &[ItemOutcome]) -> Result<(), EntryFault> {
+        let resolved: BTreeSet<_> = items.iter().map(Unresolved::from).collect();
+        let open = self.open.get_mut(&batch).filter(|open| resolved.is_subset(open));
+        let open = open.filter(|_| resolved.len() == items.len()).ok_or(EntryFault::NotIntended { batch })?;
+        open.retain(|item| !resolved.contains(item));
+        if open.is_empty() {
+            self.open.remove(&batch);
+        }
+        for item in items {
+            *self.totals.items.entry(item.result).or_default() += 1;
+        }
+        Ok(())
+    }
+}

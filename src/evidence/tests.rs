@@ -1,0 +1,434 @@
+//! A log tells what was done, goes on after a crash, and gives away any change.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tempfile::TempDir;
+
+use super::*;
+use crate::object::Kind;
+
+const PLAN: &str = "7930ea79";
+const HOLDS: &str = "0b5c";
+
+fn at(second: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
+}
+
+fn opening() -> Opening {
+    Opening {
+        policy: "acme-media".into(),
+        policy_digest: "51ab".into(),
+        holds_digest: HOLDS.into(),
+        plan_digest: PLAN.into(),
+        guards_accepted: vec!["max-share 60%".into()],
+        endpoint: Some("http://127.0.0.1:4566".into()),
+        as_of: at(0),
+        previous_head: None,
+    }
+}
+
+fn item(key: &str) -> Item {
+    Item {
+        action: Action::Delete,
+        kind: Kind::Version,
+        bucket: "acme-ott-media".into(),
+        key: key.into(),
+        version_id: Some("v1".into()),
+        upload_id: None,
+        etag: Some("9b2c".into()),
+        size: 1_234,
+        tenant: Some("0815".into()),
+        rule: "ott-media".into(),
+        due: at(0),
+        reason: "communicated on 2024-09-03, kept 30 days".into(),
+    }
+}
+
+fn outcome(key: &str, result: ItemResult) -> ItemOutcome {
+    ItemOutcome {
+        bucket: "acme-ott-media".into(),
+        key: key.into(),
+        version_id: Some("v1".into()),
+        upload_id: None,
+        result,
+        detail: None,
+    }
+}
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn log(&self) -> PathBuf {
+        self.0.path().join("evidence.jsonl")
+    }
+
+    fn create(&self) -> EvidenceLog {
+        EvidenceLog::create(&self.log(), at(0), opening()).unwrap()
+    }
+
+    fn resume(&self) -> Result<EvidenceLog, EvidenceError> {
+        EvidenceLog::resume(&self.log(), at(100), PLAN, HOLDS)
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        fs::read(self.log()).unwrap()
+    }
+}
+
+/// A finished log with every kind of entry, and its head.
+fn whole_log() -> (Vec<u8>, String) {
+    let folder = Folder::new();
+    let mut log = folder.create();
+    let intent = ConfigurationIntent {
+        bucket: "acme-ott-media".into(),
+        before: None,
+        after: Some("<LifecycleConfiguration/>".into()),
+        changes: vec!["added shelflife:acme-media:ott-media:51ab".into()],
+    };
+    log.configuration_intent(at(1), intent).unwrap();
+    let result = ConfigurationResult::Applied;
+    let applied = ConfigurationOutcome { bucket: "acme-ott-media".into(), result, detail: None };
+    log.configuration_outcome(at(2), applied).unwrap();
+    let batch = log.intent(at(3), vec![item("a\n\u{202e}\"\\"), item("b")]).unwrap();
+    log.outcome(at(4), batch, vec![outcome("b", ItemResult::Held)]).unwrap();
+    log.outcome(at(5), batch, vec![outcome("a\n\u{202e}\"\\", ItemResult::Deleted)]).unwrap();
+    log.close(at(6), false).unwrap();
+    let mut log = folder.resume().unwrap();
+    let batch = log.intent(at(101), vec![item("c")]).unwrap();
+    log.outcome(at(102), batch, vec![outcome("c", ItemResult::AlreadyGone)]).unwrap();
+    let closed = log.close(at(103), true).unwrap();
+    (folder.bytes(), closed.head)
+}
+
+fn lines(log: &[u8]) -> Vec<Vec<u8>> {
+    log.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+}
+
+#[test]
+fn a_log_verifies_with_its_head_and_counts_what_happened() {
+    let (log, head) = whole_log();
+    let verified = verify(&log[..], Some(&head)).unwrap();
+    assert_eq!(verified.entries, 11);
+    assert_eq!(verified.end, End::Finished);
+    assert!(verified.head_confirmed);
+    assert_eq!(verified.opening, opening());
+    assert_eq!(verified.totals.of(ItemResult::Deleted), 1);
+    assert_eq!(verified.totals.of(ItemResult::Held), 1);
+    assert_eq!(verified.totals.of(ItemResult::AlreadyGone), 1);
+    assert_eq!(verified.totals.of(ItemResult::Failed), 0);
+    assert_eq!(verified.unresolved, []);
+    assert!(!verify(&log[..], None).unwrap().head_confirmed);
+}
+
+#[test]
+fn the_head_is_what_sha256sum_says_of_the_last_line() {
+    let (log, head) = whole_log();
+    let last = lines(&log).pop().unwrap();
+    assert_eq!(crate::plan::file::file_digest(last.strip_suffix(b"\n").unwrap()).unwrap(), head);
+}
+
+#[test]
+fn every_changed_bit_is_found() {
+    let (log, head) = whole_log();
+    for place in 0..log.len() {
+        for bit in 0..8 {
+            let mut changed = log.clone();
+            changed[place] ^= 1 << bit;
+            assert!(verify(&changed[..], Some(&head)).is_err(), "byte {place}, bit {bit}");
+        }
+    }
+}
+
+#[test]
+fn a_change_before_the_last_line_is_found_without_the_head() {
+    let (log, _) = whole_log();
+    let last = lines(&log).pop().unwrap();
+    for place in 0..log.len() - last.len() {
+        let mut changed = log.clone();
+        changed[place] ^= 1;
+        assert!(verify(&changed[..], None).is_err(), "byte {place}");
+    }
+}
+
+#[test]
+fn every_removed_or_added_byte_is_found() {
+    let (log, head) = whole_log();
+    for place in 0..log.len() {
+        let mut shorter = log.clone();
+        shorter.remove(place);
+        assert!(verify(&shorter[..], Some(&head)).is_err(), "byte {place}");
+        let mut longer = log.clone();
+        longer.insert(place, b' ');
+        assert!(verify(&longer[..], Some(&head)).is_err(), "byte {place}");
+    }
+}
+
+#[test]
+fn every_removed_repeated_or_swapped_line_is_found() {
+    let (log, head) = whole_log();
+    let lines = lines(&log);
+    for first in 0..lines.len() {
+        let mut removed = lines.clone();
+        removed.remove(first);
+        assert!(verify(&removed.concat()[..], Some(&head)).is_err(), "line {first} removed");
+        for second in 0..lines.len() {
+            let mut repeated = lines.clone();
+            repeated.insert(second, lines[first].clone());
+            assert!(verify(&repeated.concat()[..], None).is_err(), "line {first} again at {second}");
+            let mut swapped = lines.clone();
+            swapped.swap(first, second);
+            let found = verify(&swapped.concat()[..], None);
+            assert_eq!(found.is_err(), first != second, "lines {first} and {second} swapped");
+        }
+    }
+}
+
+#[test]
+fn every_truncation_is_found_with_the_head_and_never_looks_finished_without() {
+    let (log, head) = whole_log();
+    for length in 0..log.len() {
+        assert!(verify(&log[..length], Some(&head)).is_err(), "{length}");
+        if let Ok(verified) = verify(&log[..length], None) {
+            assert_ne!(verified.end, End::Finished, "{length}");
+        }
+    }
+}
+
+#[test]
+fn faults_are_named_with_their_line() {
+    let (log, head) = whole_log();
+    let lines = lines(&log);
+    let found = |lines: &[Vec<u8>], head: Option<&str>| verify(&lines.concat()[..], head).unwrap_err();
+    let without_third = [&lines[..2], &lines[3..]].concat();
+    assert!(matches!(found(&without_third, None), VerifyError::Gap { line: 3, expected: 3, found: 4 }));
+    let cut = &lines[..6];
+    assert!(matches!(found(cut, Some(&head)), VerifyError::Head { line: 6, .. }));
+    let mut garbage = lines.clone();
+    garbage[4] = b"{}\n".to_vec();
+    assert!(matches!(found(&garbage, None), VerifyError::Unreadable { line: 5, .. }));
+    let torn = [&lines[..5], &[lines[5][..40].to_vec()]].concat();
+    assert!(matches!(found(&torn, None), VerifyError::Torn { line: 6 }));
+    let foreign = [&lines[..], &[b"{}\n".to_vec()]].concat();
+    let fault = EntryFault::AfterClosing;
+    assert!(matches!(found(&foreign, None), VerifyError::Entry { line: 12, fault: f } if f == fault));
+    let mut edited = lines.clone();
+    edited[3] = String::from_utf8(lines[3].clone()).unwrap().replace("30 days", "31 days").into_bytes();
+    assert!(matches!(found(&edited, None), VerifyError::Chain { line: 5 }));
+}
+
+#[test]
+fn a_head_that_was_printed_before_the_run_went_on_is_told_apart() {
+    let folder = Folder::new();
+    let earlier = folder.create().close(at(1), false).unwrap().head;
+    folder.resume().unwrap().close(at(101), true).unwrap();
+    let error = verify(&folder.bytes()[..], Some(&earlier)).unwrap_err();
+    assert!(matches!(error, VerifyError::Continued { line: 2 }));
+}
+
+#[test]
+fn totals_that_were_written_anew_are_found() {
+    let (log, _) = whole_log();
+    let mut lines = lines(&log);
+    let last = String::from_utf8(lines.pop().unwrap()).unwrap();
+    lines.push(last.replace("\"deleted\":1", "\"deleted\":2").into_bytes());
+    let error = verify(&lines.concat()[..], None).unwrap_err();
+    assert!(matches!(error, VerifyError::Entry { line: 11, fault: EntryFault::Totals }));
+}
+
+#[test]
+fn another_file_or_a_later_format_is_no_log() {
+    for other in ["", "\n", "PAR1", "{\"seq\":1}\n"] {
+        assert!(matches!(verify(other.as_bytes(), None), Err(VerifyError::NotALog)), "{other:?}");
+    }
+    let later = "{\"seq\":1,\"kind\":\"opening\",\"format\":2,\"reshaped\":true}\n";
+    assert!(matches!(verify(later.as_bytes(), None), Err(VerifyError::Newer { found: 2 })));
+    let (log, _) = whole_log();
+    let later = String::from_utf8(log).unwrap().replacen("\"format\":1", "\"format\":2", 1);
+    assert!(matches!(verify(later.as_bytes(), None), Err(VerifyError::Newer { found: 2 })));
+}
+
+#[test]
+fn an_intent_without_outcome_is_reported() {
+    let folder = Folder::new();
+    let mut log = folder.create();
+    let batch = log.intent(at(1), vec![item("a"), item("b")]).unwrap();
+    log.outcome(at(2), batch, vec![outcome("b", ItemResult::Deleted)]).unwrap();
+    let verified = verify(&folder.bytes()[..], None).unwrap();
+    assert_eq!(verified.end, End::Open);
+    assert_eq!(verified.unresolved, [Unresolved::from(&item("a"))]);
+    let error = log.close(at(3), true).unwrap_err();
+    assert!(matches!(error, EvidenceError::Entry(EntryFault::Unresolved)));
+}
+
+#[test]
+fn an_outcome_needs_an_intent_and_comes_once() {
+    let folder = Folder::new();
+    let mut log = folder.create();
+    let batch = log.intent(at(1), vec![item("a")]).unwrap();
+    for (batch, keys) in
+        [(batch, &["b"][..]), (batch + 1, &["a"]), (batch, &["a", "a"]), (batch, &["a", "b"])]
+    {
+        let items = keys.iter().map(|key| outcome(key, ItemResult::Deleted)).collect();
+        let error = log.outcome(at(2), batch, items).unwrap_err();
+        assert!(matches!(error, EvidenceError::Entry(EntryFault::NotIntended { .. })), "{keys:?}");
+    }
+    let error = log.intent(at(2), vec![item("c"), item("c")]).unwrap_err();
+    assert!(matches!(error, EvidenceError::Entry(EntryFault::ItemTwice { batch: 2 })));
+    log.outcome(at(3), batch, vec![outcome("a", ItemResult::Deleted)]).unwrap();
+    let closed = log.close(at(4), true).unwrap();
+    assert_eq!(closed.totals.of(ItemResult::Deleted), 1, "what was refused left no trace");
+    verify(&folder.bytes()[..], Some(&closed.head)).unwrap();
+}
+
+#[test]
+fn an_interrupted_run_goes_on_from_any_place_a_crash_can_leave() {
+    let (log, _) = whole_log();
+    let lines = lines(&log);
+    let ends = (1..lines.len()).map(|count| lines[..count].concat().len());
+    for length in ends.flat_map(|end| [end - 1, end, end + 1, end + 90]) {
+        let folder = Folder::new();
+        fs::write(folder.log(), &log[..length]).unwrap();
+        let resumed = folder.resume().unwrap();
+        let closed = resumed.close(at(101), true).unwrap();
+        let after = folder.bytes();
+        assert!(after.starts_with(&log[..length]), "nothing is taken out, {length}");
+        let verified = verify(&after[..], Some(&closed.head)).unwrap();
+        assert_eq!(verified.end, End::Finished, "{length}");
+    }
+}
+
+#[test]
+fn a_resumption_that_was_torn_itself_can_be_resumed() {
+    let folder = Folder::new();
+    drop(folder.create());
+    for torn in ["{\"seq\":2,\"at", "{\"seq\":2,\"at\":\"2024-10", "\0\0\0\0"] {
+        let whole = folder.bytes();
+        let before = if whole.ends_with(b"\n") { "" } else { "\n" };
+        let mut file = OpenOptions::new().append(true).open(folder.log()).unwrap();
+        write!(file, "{before}{torn}").unwrap();
+    }
+    let closed = folder.resume().unwrap().close(at(101), true).unwrap();
+    let log = folder.bytes();
+    verify(&log[..], Some(&closed.head)).unwrap();
+    let resumed = entries(&log[..]).map(Result::unwrap).find_map(|entry| match entry.body {
+        Body::Resumed(resumed) => Some(resumed),
+        _ => None,
+    });
+    assert_eq!(resumed.unwrap().torn.len(), 3);
+    for line in 1..4 {
+        let mut lines = lines(&log);
+        lines.remove(line);
+        let error = verify(&lines.concat()[..], None).unwrap_err();
+        assert!(matches!(error, VerifyError::TornLines { line: 4 }), "{error:?}");
+    }
+}
+
+#[test]
+fn a_batch_whose_outcome_a_crash_took_is_unclear() {
+    let folder = Folder::new();
+    let mut log = folder.create();
+    log.intent(at(1), vec![item("a")]).unwrap();
+    let after = Some("<LifecycleConfiguration/>".into());
+    let bucket = "acme-ott-media".to_string();
+    let intent = ConfigurationIntent { bucket, before: None, after, changes: Vec::new() };
+    log.configuration_intent(at(1), intent).unwrap();
+    drop(log);
+    let mut log = folder.resume().unwrap();
+    assert_eq!(log.totals().of(ItemResult::Unclear), 1);
+    let batch = log.intent(at(101), vec![item("a")]).unwrap();
+    assert_eq!(batch, 2);
+    log.outcome(at(102), batch, vec![outcome("a", ItemResult::AlreadyGone)]).unwrap();
+    let totals = log.close(at(103), true).unwrap().totals;
+    assert_eq!(totals.configurations.get(&ConfigurationResult::Unclear), Some(&1));
+    let done: Vec<_> = done(&folder.bytes()[..]).map(|outcome| outcome.unwrap().result).collect();
+    assert_eq!(done, [ItemResult::Unclear, ItemResult::AlreadyGone]);
+}
+
+#[test]
+fn what_is_done_can_be_read_from_a_torn_log_but_not_from_a_changed_one() {
+    let (log, _) = whole_log();
+    let lines = lines(&log);
+    let torn = [lines[..6].concat(), lines[6][..20].to_vec()].concat();
+    let done_items: Vec<_> = done(&torn[..]).map(Result::unwrap).collect();
+    assert_eq!(done_items, [outcome("b", ItemResult::Held), outcome("a\n\u{202e}\"\\", ItemResult::Deleted)]);
+    let changed = String::from_utf8(torn).unwrap().replace("\"held\"", "\"deleted\"");
+    assert!(done(changed.as_bytes()).last().unwrap().is_err());
+}
+
+#[test]
+fn a_log_of_another_plan_or_a_finished_or_changed_one_is_not_resumed() {
+    let (log, _) = whole_log();
+    let folder = Folder::new();
+    fs::write(folder.log(), &log).unwrap();
+    assert!(matches!(folder.resume(), Err(EvidenceError::Finished)));
+    let unfinished = lines(&log)[..6].concat();
+    fs::write(folder.log(), &unfinished).unwrap();
+    let other = EvidenceLog::resume(&folder.log(), at(100), "another", HOLDS);
+    assert!(matches!(other, Err(EvidenceError::OtherPlan)));
+    let mut changed = unfinished;
+    changed[20] ^= 1;
+    fs::write(folder.log(), &changed).unwrap();
+    assert!(matches!(folder.resume(), Err(EvidenceError::Verify(_))));
+    assert_eq!(folder.bytes(), changed, "a log that does not verify is left as it is");
+}
+
+#[test]
+fn a_log_never_replaces_a_file() {
+    let folder = Folder::new();
+    fs::write(folder.log(), "precious").unwrap();
+    let error = EvidenceLog::create(&folder.log(), at(0), opening()).unwrap_err();
+    assert!(matches!(error, EvidenceError::Open(e) if e.kind() == io::ErrorKind::AlreadyExists));
+    assert_eq!(folder.bytes(), b"precious");
+}
+
+#[test]
+fn two_runs_never_write_to_one_log() {
+    let folder = Folder::new();
+    let _running = folder.create();
+    assert!(matches!(folder.resume(), Err(EvidenceError::InUse)));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_log_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    drop(folder.create());
+    assert_eq!(fs::metadata(folder.log()).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error_before_anything_is_sent() {
+    let full = OpenOptions::new().append(true).open("/dev/full").unwrap();
+    let error = EvidenceLog::open(full, at(0), opening()).unwrap_err();
+    assert!(matches!(error, EvidenceError::Write(_)));
+}
+
+#[test]
+fn the_words_of_results_are_those_of_the_log() {
+    for result in ItemResult::ALL {
+        assert_eq!(serde_json::to_value(result).unwrap(), result.word());
+    }
+}
+
+#[test]
+fn an_entry_reads_as_it_is_documented() {
+    let (log, _) = whole_log();
+    let line: serde_json::Value = serde_json::from_slice(&lines(&log)[3]).unwrap();
+    assert_eq!(line["seq"], 4);
+    assert_eq!(line["at"], "2024-10-04T00:00:03Z");
+    assert_eq!(line["kind"], "intent");
+    assert_eq!(line["batch"], 1);
+    assert_eq!(line["items"][1]["key"], "b");
+    assert_eq!(line["items"][1]["action"], "delete");
+    assert_eq!(line["items"][1]["kind"], "version");
+    assert_eq!(line["prev"].as_str().unwrap().len(), 64);
+}
