@@ -18,4 +18,5 @@ pub mod pattern;
 pub mod plan;
 pub mod policy;
 pub mod records;
+pub mod s3;
 pub mod text;

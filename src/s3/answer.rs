@@ -1,0 +1,210 @@
+//! Takes the XML of an answer whole, before the SDK reads it.
+//!
+//! The SDK takes a document that ends anywhere for a shorter one. Here an answer without its
+//! root's end tag is a broken answer, which the SDK then asks for again like one that broke off on
+//! the wire, with its backoff and its retry budget. A whole answer is handed to our own readers and
+//! the SDK finds an empty one; an `<Error>`, or any other root, is left to the SDK.
+
+use std::mem;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextMut;
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use memchr::{memchr, memmem};
+
+/// No answer of S3 is as long; what is, is not read to its end.
+const LONGEST: usize = 64 << 20;
+
+/// An answer that cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Broken {
+    /// It ends before its root element does.
+    #[error("the answer was cut off before the end of `{0}`")]
+    Cut(&'static str),
+    /// It goes on and on.
+    #[error("the answer is longer than any of S3")]
+    Endless,
+}
+
+/// Takes the answer with this root.
+#[derive(Clone, Debug)]
+pub(super) struct Take {
+    root: &'static str,
+    taken: Arc<Mutex<Option<Bytes>>>,
+}
+
+impl Take {
+    /// For answers whose root element has this name.
+    pub(super) fn new(root: &'static str) -> Self {
+        Self { root, taken: Arc::default() }
+    }
+
+    /// The root element's name.
+    pub(super) const fn root(&self) -> &'static str {
+        self.root
+    }
+
+    /// What was taken; `None` if the answer had another root and the SDK made do with that.
+    pub(super) fn taken(&self) -> Option<Bytes> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Intercept for Take {
+    fn name(&self) -> &'static str {
+        "TakeAnswer"
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let response = context.response_mut();
+        if response.status().is_success() {
+            let inner = mem::replace(response.body_mut(), SdkBody::taken());
+            let body = Diverted { inner, read: Vec::new(), to: self.clone(), over: false };
+            *response.body_mut() = SdkBody::from_body_1_x(body);
+        }
+        Ok(())
+    }
+}
+
+/// A body that is kept back until it has ended.
+struct Diverted {
+    inner: SdkBody,
+    read: Vec<u8>,
+    to: Take,
+    over: bool,
+}
+
+impl Body for Diverted {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if self.over {
+            return Poll::Ready(None);
+        }
+        loop {
+            match ready!(Pin::new(&mut self.inner).poll_frame(context)) {
+                Some(Ok(frame)) => {
+                    if let Some(data) = frame.data_ref() {
+                        self.read.extend_from_slice(data);
+                    }
+                    if self.read.len() > LONGEST {
+                        self.over = true;
+                        return Poll::Ready(Some(Err(Broken::Endless.into())));
+                    }
+                }
+                Some(Err(error)) => {
+                    self.over = true;
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => {
+                    self.over = true;
+                    return Poll::Ready(Some(self.ended().map(Frame::data).map_err(Into::into)));
+                }
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::new()
+    }
+}
+
+impl Diverted {
+    fn ended(&mut self) -> Result<Bytes, Broken> {
+        let read = Bytes::from(mem::take(&mut self.read));
+        match judge(&read, self.to.root) {
+            Judged::Other => Ok(read),
+            Judged::Cut => Err(Broken::Cut(self.to.root)),
+            Judged::Whole => {
+                *self.to.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
+                Ok(Bytes::from(format!("<{root}></{root}>", root = self.to.root)))
+            }
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Judged {
+    Whole,
+    Cut,
+    Other,
+}
+
+/// Whether a body ends with the end tag of its root. The readers check all of it later; this is
+/// only to ask again for what broke off.
+fn judge(body: &[u8], root: &str) -> Judged {
+    let Some((name, tag_end)) = root_tag(body) else { return Judged::Cut };
+    if name.rsplit(|byte| *byte == b':').next() != Some(root.as_bytes()) {
+        return Judged::Other;
+    }
+    let Some(body) = body.trim_ascii_end().strip_suffix(b">") else { return Judged::Cut };
+    let closed_itself = body.len() == tag_end && body.ends_with(b"/");
+    let closed = body.trim_ascii_end().strip_suffix(name).is_some_and(|rest| rest.ends_with(b"</"));
+    if closed_itself || closed { Judged::Whole } else { Judged::Cut }
+}
+
+/// The root's name as written, and the offset of the `>` that ends its start tag.
+fn root_tag(body: &[u8]) -> Option<(&[u8], usize)> {
+    let mut at = body.iter().position(|byte| *byte == b'<')?;
+    loop {
+        let rest = &body[at..];
+        let end: &[u8] = if rest.starts_with(b"<?") {
+            b"?>"
+        } else if rest.starts_with(b"<!--") {
+            b"-->"
+        } else {
+            break;
+        };
+        at += memmem::find(rest, end)? + end.len();
+        at += memchr(b'<', &body[at..])?;
+    }
+    let name = &body[at + 1..];
+    let len = name.iter().position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>'))?;
+    let tag_end = memchr(b'>', &name[len..])?;
+    Some((&name[..len], at + 1 + len + tag_end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHOLE: &str = "<?xml version=\"1.0\"?>\n<!-- a --><Tagging xmlns=\"http://s3\"><TagSet/></Tagging>";
+
+    #[test]
+    fn an_answer_cut_anywhere_is_never_whole() {
+        assert_eq!(judge(WHOLE.as_bytes(), "Tagging"), Judged::Whole);
+        for end in 0..WHOLE.len() {
+            assert_eq!(judge(&WHOLE.as_bytes()[..end], "Tagging"), Judged::Cut, "{}", &WHOLE[..end]);
+        }
+    }
+
+    #[test]
+    fn white_space_after_the_end_and_a_root_that_closes_itself_are_whole() {
+        assert_eq!(judge(format!("{WHOLE} \r\n").as_bytes(), "Tagging"), Judged::Whole);
+        assert_eq!(judge(b"<Tagging/>", "Tagging"), Judged::Whole);
+        assert_eq!(judge(b"<s:Tagging a='1' />", "Tagging"), Judged::Whole);
+        assert_eq!(judge(b"<s:Tagging></s:Tagging >", "Tagging"), Judged::Whole);
+        assert_eq!(judge(b"<Tagging><TagSet/>", "Tagging"), Judged::Cut);
+    }
+
+    #[test]
+    fn another_root_is_left_to_the_sdk() {
+        assert_eq!(judge(b"<Error><Code>SlowDown</Code></Error>", "Tagging"), Judged::Other);
+        assert_eq!(judge(b"<!DOCTYPE html><html></html>", "Tagging"), Judged::Other);
+    }
+}

@@ -1,0 +1,97 @@
+//! How requests travel: connections, proxies, time-outs and retries.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{Builder, Region, SharedHttpClient, StalledStreamProtectionConfig};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder as HttpBuilder, Connector};
+use aws_smithy_runtime::client::retries::classifiers::HttpStatusCodeClassifier;
+use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
+
+use super::guard::Guard;
+
+/// Attempts for one request, the first included.
+const ATTEMPTS: u32 = 6;
+
+/// Tokens of one bucket's retries: a throttled attempt costs 5, a lost one 10 and a success gives
+/// back 1, so that a thousand failing requests in a row still get their retries.
+const RETRY_TOKENS: usize = 5_000;
+
+/// Until a connection stands.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Until the headers of an answer are there; a delete of a thousand keys takes seconds.
+const READ: Duration = Duration::from_secs(30);
+
+/// For one attempt with its whole answer.
+const ATTEMPT: Duration = Duration::from_secs(90);
+
+/// For all attempts with the pauses between them.
+const OPERATION: Duration = Duration::from_secs(600);
+
+/// How long an idle connection is kept; some stores drop them silently after a minute.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// What the clients of one store share. Without `Debug`: the configuration holds credentials.
+#[derive(Clone)]
+pub(super) struct Clients {
+    pub(super) config: SdkConfig,
+    pub(super) endpoint_url: Option<String>,
+    pub(super) http: SharedHttpClient,
+    pub(super) path_style: bool,
+    pub(super) allow_http: bool,
+    pub(super) first_pause: Duration,
+}
+
+impl Clients {
+    /// A client with retries of its own: what one bucket uses up is not missing to another.
+    pub(super) fn client(&self, partition: &str, region: &str) -> Client {
+        let retries =
+            RetryPartition::custom(partition.to_owned()).token_bucket(TokenBucket::new(RETRY_TOKENS)).build();
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT)
+            .read_timeout(READ)
+            .operation_attempt_timeout(ATTEMPT)
+            .operation_timeout(OPERATION)
+            .build();
+        let mut config = Builder::from(&self.config)
+            .region(Region::new(region.to_owned()))
+            .http_client(self.http.clone())
+            .force_path_style(self.path_style)
+            .retry_config(
+                RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(self.first_pause),
+            )
+            .retry_partition(retries)
+            .retry_classifier(HttpStatusCodeClassifier::new_from_codes(vec![429]))
+            .timeout_config(timeouts)
+            .stalled_stream_protection(StalledStreamProtectionConfig::enabled().build())
+            // The correction would sign with the `Date` of the store's last answer, which is not
+            // our clock's business: a store far off its time would then refuse us.
+            .disable_clock_skew_correction(true)
+            .interceptor(Guard { allow_http: self.allow_http });
+        config.set_endpoint_url(self.endpoint_url.clone());
+        Client::from_conf(config.build())
+    }
+}
+
+/// Connections with rustls on ring, through the proxies that the environment names if `proxies`.
+pub(super) fn http_client(proxies: bool) -> SharedHttpClient {
+    HttpBuilder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder()
+            .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
+            .pool_idle_timeout(IDLE);
+        connector.set_connector_settings(settings.cloned());
+        if let Some(components) = components {
+            connector.set_sleep_impl(components.sleep_impl());
+        }
+        if proxies {
+            connector.set_proxy_config(Some(ProxyConfig::from_env()));
+        }
+        connector.build()
+    })
+}

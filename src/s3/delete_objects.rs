@@ -1,0 +1,191 @@
+//! DeleteObjects: up to a thousand at once, every one of them accounted for.
+
+use std::collections::HashMap;
+
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+
+use super::answer::Take;
+use super::bucket::Bucket;
+use super::error::{Call, StoreError, StoreErrorKind};
+use super::values;
+use super::xml::{Malformed, Reader};
+
+/// How many targets one request takes (API Reference, DeleteObjects).
+pub const MAX_DELETE_TARGETS: usize = 1_000;
+
+/// What to delete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeleteTarget {
+    /// The key.
+    pub key: String,
+    /// The version, literally `null` for the null version. Without one a bucket with versions gets a
+    /// delete marker, and a suspended one loses its null version.
+    pub version_id: Option<String>,
+    /// Only if the current version has this ETag. Some stores ignore it: check before.
+    pub if_match: Option<String>,
+}
+
+/// What became of one target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeleteAnswer {
+    /// It is gone, or was not there.
+    Deleted {
+        /// A delete marker was made, or was what was removed.
+        delete_marker: bool,
+        /// That marker's version id.
+        marker_version_id: Option<String>,
+    },
+    /// The store said that it was not deleted.
+    Failed {
+        /// What that means.
+        kind: StoreErrorKind,
+        /// The store's code.
+        code: String,
+        /// The store's words: untrusted text.
+        message: String,
+    },
+    /// The store did not say what became of it: it may be there.
+    Unnamed,
+}
+
+/// The answer to one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeleteReport {
+    /// One for each target, in their order.
+    pub answers: Vec<DeleteAnswer>,
+    /// Keys and versions that the store named although nobody asked for them: something is very
+    /// wrong with it.
+    pub foreign: Vec<(String, Option<String>)>,
+}
+
+/// Whether a key must be deleted on its own, since a document cannot carry it safely: XML 1.0 has no
+/// control characters, and S3 answers with an error or silently leaves the object there. White space
+/// that XML may change on the way goes the same way.
+pub fn needs_single_delete(key: &str) -> bool {
+    key.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}'))
+        || key.starts_with(' ')
+        || key.ends_with(' ')
+}
+
+impl Bucket {
+    /// Deletes up to [`MAX_DELETE_TARGETS`]. Failures of single targets are not retried here.
+    ///
+    /// # Errors
+    /// What any request can end in: then nothing is known of any of the targets. Too many targets, none,
+    /// or one that [`needs_single_delete`] are not sent.
+    pub async fn delete_objects(&self, targets: &[DeleteTarget]) -> Result<DeleteReport, StoreError> {
+        let call = self.call("DeleteObjects");
+        let delete = document(call, targets)?;
+        let take = Take::new("DeleteResult");
+        self.client()
+            .delete_objects()
+            .bucket(self.name())
+            .delete(delete)
+            .set_expected_bucket_owner(self.owner())
+            .set_request_payer(self.payer())
+            .customize()
+            .interceptor(take.clone())
+            .send()
+            .await
+            .map_err(|error| StoreError::from_sdk(call, error))?;
+        let named = take.read(call, read_named)?;
+        Ok(reconcile(targets, named))
+    }
+}
+
+fn document(call: Call<'_>, targets: &[DeleteTarget]) -> Result<Delete, StoreError> {
+    if targets.is_empty() || targets.len() > MAX_DELETE_TARGETS {
+        return Err(StoreError::not_sent(call, "a batch takes 1 to 1,000 targets"));
+    }
+    if targets.iter().any(|target| needs_single_delete(&target.key)) {
+        return Err(StoreError::not_sent(call, "a key that a batch cannot carry"));
+    }
+    let objects: Result<Vec<_>, _> = targets
+        .iter()
+        .map(|target| {
+            ObjectIdentifier::builder()
+                .key(&target.key)
+                .set_version_id(target.version_id.clone())
+                .set_e_tag(target.if_match.as_deref().map(values::quoted))
+                .build()
+        })
+        .collect();
+    objects
+        .and_then(|objects| Delete::builder().set_objects(Some(objects)).quiet(false).build())
+        .map_err(|error| StoreError::not_sent(call, error))
+}
+
+type Name = (String, Option<String>);
+
+/// Reads what the answer says, by key and version.
+fn read_named(reader: &mut Reader<'_>) -> Result<Vec<(Name, DeleteAnswer)>, Malformed> {
+    let mut named = Vec::new();
+    while let Some(element) = reader.child()? {
+        match element {
+            "Deleted" => named.push(read_one(reader, true)?),
+            "Error" => named.push(read_one(reader, false)?),
+            _ => reader.skip()?,
+        }
+    }
+    Ok(named)
+}
+
+fn read_one(reader: &mut Reader<'_>, deleted: bool) -> Result<(Name, DeleteAnswer), Malformed> {
+    let (mut key, mut version, mut marker, mut marker_version, mut code, mut message) =
+        (None, None, None, None, None, None);
+    while let Some(name) = reader.child()? {
+        let field = match name {
+            "Key" => &mut key,
+            "VersionId" => &mut version,
+            "DeleteMarker" => &mut marker,
+            "DeleteMarkerVersionId" => &mut marker_version,
+            "Code" => &mut code,
+            "Message" => &mut message,
+            _ => {
+                reader.skip()?;
+                continue;
+            }
+        };
+        if field.replace(reader.string()?).is_some() {
+            return Err(reader.wrong(format!("`{name}` stands twice in an entry")));
+        }
+    }
+    let key = key.filter(|key| !key.is_empty()).ok_or_else(|| reader.wrong("an entry without a key"))?;
+    let answer = if deleted {
+        DeleteAnswer::Deleted {
+            delete_marker: marker.as_deref() == Some("true"),
+            marker_version_id: marker_version,
+        }
+    } else {
+        let code = code.unwrap_or_default();
+        let kind = StoreErrorKind::of(Some(&code), None);
+        DeleteAnswer::Failed { kind, code, message: message.unwrap_or_default() }
+    };
+    Ok(((key, version.filter(|version| !version.is_empty())), answer))
+}
+
+/// Gives each target its answer. What is named both ways counts as failed.
+fn reconcile(targets: &[DeleteTarget], named: Vec<(Name, DeleteAnswer)>) -> DeleteReport {
+    let mut answers: HashMap<Name, DeleteAnswer> = HashMap::with_capacity(named.len());
+    for (name, answer) in named {
+        if matches!(answer, DeleteAnswer::Failed { .. }) {
+            answers.insert(name, answer);
+        } else {
+            answers.entry(name).or_insert(answer);
+        }
+    }
+    let mut places: HashMap<Name, Vec<usize>> = HashMap::with_capacity(targets.len());
+    for (place, target) in targets.iter().enumerate() {
+        places.entry((target.key.clone(), target.version_id.clone())).or_default().push(place);
+    }
+    let mut report =
+        DeleteReport { answers: vec![DeleteAnswer::Unnamed; targets.len()], foreign: Vec::new() };
+    for (name, answer) in answers {
+        match places.get(&name) {
+            Some(places) => places.iter().for_each(|place| report.answers[*place] = answer.clone()),
+            None => report.foreign.push(name),
+        }
+    }
+    report.foreign.sort();
+    report
+}

@@ -1,0 +1,56 @@
+//! The store: one file per S3 operation, named after it; SDK types stay inside.
+//!
+//! [`Store::connect`] finds credentials and region, [`Store::bucket`] opens a bucket, and
+//! [`Bucket`] has the operations. Requests are signed, sent and retried by the AWS SDK; XML answers
+//! are read by `xml` and `list_xml`, because the SDK takes a half answer for a short one.
+//!
+//! Every error is a [`StoreError`]; "there is none" is told only where the store said so, and what
+//! a store did not tell is an error, never a default.
+
+mod abort_multipart_upload;
+mod answer;
+mod bucket;
+mod client;
+mod connect;
+mod delete_bucket_lifecycle;
+mod delete_object;
+mod delete_objects;
+mod endpoint;
+mod error;
+mod get_bucket_lifecycle_configuration;
+mod get_bucket_tagging;
+mod get_bucket_versioning;
+mod get_object_legal_hold;
+mod get_object_lock_configuration;
+mod get_object_retention;
+mod get_object_tagging;
+mod guard;
+mod head_bucket;
+mod head_object;
+mod list_buckets;
+mod list_cursor;
+mod list_multipart_uploads;
+mod list_object_versions;
+mod list_order;
+mod list_xml;
+mod put_bucket_lifecycle_configuration;
+mod tag_set;
+mod values;
+mod xml;
+
+#[cfg(test)]
+mod list_tests;
+#[cfg(test)]
+mod values_tests;
+#[cfg(test)]
+mod xml_tests;
+
+pub use bucket::Bucket;
+pub use connect::{ConnectError, ConnectOptions, StaticCredentials, Store};
+pub use delete_objects::{DeleteAnswer, DeleteReport, DeleteTarget, MAX_DELETE_TARGETS, needs_single_delete};
+pub use error::{StoreError, StoreErrorKind};
+pub use get_bucket_lifecycle_configuration::StoredLifecycle;
+pub use head_object::Head;
+pub use list_multipart_uploads::UploadPages;
+pub use list_object_versions::VersionPages;
+pub use list_xml::{Entry, Page};

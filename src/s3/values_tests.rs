@@ -1,0 +1,92 @@
+//! Single values, in the forms that stores send.
+
+use proptest::prelude::*;
+
+use super::values::{form_decode, http_date, instant, metadata_value, quoted, unquoted};
+
+#[test]
+fn keys_are_decoded_as_forms() {
+    assert_eq!(form_decode("a+b%2Bc%20d").as_deref(), Some("a b+c d"));
+    assert_eq!(form_decode("%C3%a9%F0%9F%8E%A7").as_deref(), Some("é🎧"));
+    assert_eq!(form_decode("%01%0d%00").as_deref(), Some("\u{1}\r\0"));
+    for broken in ["%", "a%2", "%zz", "%+1", "100% sure", "%ff", "%C3"] {
+        assert_eq!(form_decode(broken), None, "{broken}");
+    }
+}
+
+#[test]
+fn times_are_read_with_and_without_fraction_and_zone() {
+    for (text, read) in [
+        ("2026-11-24T06:15:09.000Z", "2026-11-24T06:15:09+00:00"),
+        ("2026-11-24T06:15:09Z", "2026-11-24T06:15:09+00:00"),
+        ("2026-11-24T06:15:09.123Z", "2026-11-24T06:15:09.123+00:00"),
+        ("2026-11-24T06:15:09.123456Z", "2026-11-24T06:15:09.123456+00:00"),
+        ("2026-11-24T07:15:09+01:00", "2026-11-24T06:15:09+00:00"),
+        ("2024-02-29T00:00:00.000Z", "2024-02-29T00:00:00+00:00"),
+    ] {
+        assert_eq!(instant(text).unwrap().to_rfc3339(), read);
+    }
+    for broken in [
+        "",
+        "2026-11-24",
+        "2026-11-24T06:15:09",
+        "2026-02-29T00:00:00.000Z",
+        "2026-11-24T24:00:00.000Z",
+        "2026-11-2406:15:09.0000Z",
+        "20x6-11-24T06:15:09.000Z",
+        "yesterday",
+    ] {
+        assert_eq!(instant(broken), None, "{broken}");
+    }
+    assert_eq!(http_date("Tue, 24 Nov 2026 06:15:00 GMT").unwrap().to_rfc3339(), "2026-11-24T06:15:00+00:00");
+    assert_eq!(http_date("now"), None);
+}
+
+#[test]
+fn etags_lose_and_gain_their_quotes() {
+    assert_eq!(unquoted("\"abc-2\""), "abc-2");
+    assert_eq!(unquoted("abc"), "abc");
+    assert_eq!(unquoted("\""), "\"");
+    assert_eq!((quoted("abc"), quoted("\"abc\"")), ("\"abc\"".to_owned(), "\"abc\"".to_owned()));
+}
+
+#[test]
+fn encoded_words_in_metadata_are_decoded() {
+    for (sent, read) in [
+        ("plain", Some("plain")),
+        ("=?UTF-8?B?TcO8bGxlcg==?=", Some("Müller")),
+        ("=?utf-8?q?M=C3=BCller_AG?=", Some("Müller AG")),
+        ("a =?UTF-8?Q?=C3=A9?= b", Some("a é b")),
+        ("=?UTF-8?Q?a?= =?UTF-8?Q?b?=", Some("ab")),
+        ("=?UTF-8?Q?a?= x =?UTF-8?Q?b?=", Some("a x b")),
+        ("1=?2", Some("1=?2")),
+        ("=?UTF-8?X?a?=", Some("=?UTF-8?X?a?=")),
+        ("=?KOI8-R?Q?a?=", None),
+        ("=?UTF-8?B?%?=", None),
+        ("=?UTF-8?Q?=F?=", None),
+        ("=?UTF-8?Q?=FF?=", None),
+    ] {
+        assert_eq!(metadata_value(sent).as_deref(), read, "{sent}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_a_form_encodes_it_decodes(key in any::<String>()) {
+        let encoded: String = key
+            .bytes()
+            .map(|byte| match byte {
+                b' ' => "+".to_owned(),
+                b'a'..=b'z' | b'/' => char::from(byte).to_string(),
+                byte => format!("%{byte:02X}"),
+            })
+            .collect();
+        prop_assert_eq!(form_decode(&encoded), Some(key));
+    }
+
+    #[test]
+    fn the_quick_way_to_read_a_time_agrees_with_the_general_one(text in "20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{3})?Z") {
+        let general = chrono::DateTime::parse_from_rfc3339(&text).ok().map(|time| time.to_utc());
+        prop_assert_eq!(instant(&text), general);
+    }
+}
