@@ -19,4 +19,5 @@ pub mod plan;
 pub mod policy;
 pub mod records;
 pub mod s3;
+pub mod survey;
 pub mod text;

@@ -1,0 +1,121 @@
+//! A key as it was listed, with what has been read of its versions so far.
+
+use chrono::{DateTime, Utc};
+
+use crate::object::{Attributes, BucketFacts, Kind, Lock, Observed, Reading, Unreadable, Versioning};
+use crate::s3::Entry;
+
+/// All that was listed under one key.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub key: String,
+    /// Versions and markers, newest first.
+    pub items: Vec<Listed>,
+    pub uploads: Vec<Listed>,
+}
+
+/// One version, marker or upload.
+#[derive(Debug)]
+pub(super) struct Listed {
+    pub kind: Kind,
+    pub version_id: Option<String>,
+    pub upload_id: Option<String>,
+    pub is_latest: bool,
+    pub uploaded: DateTime<Utc>,
+    pub superseded: Option<DateTime<Utc>>,
+    pub newer_noncurrent: u32,
+    pub size: u64,
+    pub etag: Option<String>,
+    pub storage_class: Option<String>,
+    pub metadata: Reading<Attributes>,
+    pub tags: Reading<Attributes>,
+    pub lock: Reading<Lock>,
+}
+
+impl Draft {
+    pub fn new(key: &str) -> Self {
+        Self { key: key.to_owned(), items: Vec::new(), uploads: Vec::new() }
+    }
+
+    /// Adds the next older entry of the key.
+    pub fn push(&mut self, entry: &Entry<'_>, facts: &BucketFacts) {
+        let newer = self.items.last();
+        let kind = match (facts.versioning, entry.kind) {
+            (Versioning::Never, Kind::Version) => Kind::Object,
+            (_, kind) => kind,
+        };
+        // A multipart successor carries its initiation, which may lie before the version that it
+        // has superseded.
+        let superseded = newer.map(|newer| newer.uploaded.max(entry.last_modified));
+        // Delete markers are not counted: whether S3 does is not documented, and this keeps more.
+        let newer_noncurrent = self.items.iter().skip(1).filter(|newer| newer.kind != Kind::Marker).count();
+        let attributes =
+            if kind == Kind::Marker { Reading::Unknown(Unreadable::NotKept) } else { Reading::Unread };
+        let lockable = facts.object_lock && kind == Kind::Version;
+        self.items.push(Listed {
+            kind,
+            version_id: (kind != Kind::Object).then(|| entry.version_id.unwrap_or("null").to_owned()),
+            upload_id: None,
+            is_latest: entry.is_latest,
+            uploaded: entry.last_modified,
+            superseded,
+            newer_noncurrent: u32::try_from(newer_noncurrent).unwrap_or(u32::MAX),
+            size: entry.size,
+            etag: entry.etag.map(str::to_owned),
+            storage_class: entry.storage_class.map(str::to_owned),
+            metadata: attributes.clone(),
+            tags: attributes,
+            lock: if lockable { Reading::Unread } else { Reading::Known(Lock::default()) },
+        });
+    }
+
+    pub fn push_upload(&mut self, upload: &Entry<'_>) {
+        self.uploads.push(Listed {
+            kind: Kind::Upload,
+            version_id: None,
+            upload_id: upload.upload_id.map(str::to_owned),
+            is_latest: true,
+            uploaded: upload.last_modified,
+            superseded: None,
+            newer_noncurrent: 0,
+            size: 0,
+            etag: None,
+            storage_class: upload.storage_class.map(str::to_owned),
+            metadata: Reading::Unknown(Unreadable::NotKept),
+            tags: Reading::Unknown(Unreadable::NotKept),
+            lock: Reading::Known(Lock::default()),
+        });
+    }
+
+    pub fn adopt_uploads(&mut self, other: Self) {
+        self.uploads.extend(other.uploads);
+    }
+}
+
+impl Listed {
+    /// The item as a decision sees it; `alone`: as if nothing else were left of its key.
+    pub fn observed<'a>(&'a self, bucket: &'a str, key: &'a str, alone: bool) -> Observed<'a> {
+        Observed {
+            bucket,
+            key,
+            kind: self.kind,
+            version_id: self.version_id.as_deref(),
+            upload_id: self.upload_id.as_deref(),
+            is_latest: self.is_latest,
+            uploaded: self.uploaded,
+            superseded: self.superseded,
+            newer_noncurrent: self.newer_noncurrent,
+            alone,
+            size: self.size,
+            etag: self.etag.as_deref(),
+            storage_class: self.storage_class.as_deref(),
+            metadata: self.metadata.as_ref(),
+            tags: self.tags.as_ref(),
+            lock: match &self.lock {
+                Reading::Unread => Reading::Unread,
+                Reading::Known(lock) => Reading::Known(*lock),
+                Reading::Unknown(why) => Reading::Unknown(*why),
+            },
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Reads of metadata, tags and locks: only where a decision asks, many at once.
+
+use tokio::task::JoinSet;
+
+use super::Survey;
+use super::draft::{Draft, Listed};
+use crate::decide::{self, Decision, Needs, Step, Verdict};
+use crate::object::{Attributes, Kind, Lock, Reading, Unreadable};
+use crate::plan::{Item, KeyGroup};
+use crate::s3::{Bucket, StoreError};
+
+/// How many reads of attributes run at a time.
+pub const READS_AT_ONCE: usize = 32;
+
+/// How often a decision may ask for more: metadata and tags, then the lock.
+const ROUNDS: usize = 4;
+
+/// Which item of which draft.
+#[derive(Clone, Copy)]
+struct Place {
+    draft: usize,
+    item: usize,
+}
+
+/// What one item's reads brought.
+struct Brought {
+    place: Place,
+    metadata: Option<Reading<Attributes>>,
+    tags: Option<Reading<Attributes>>,
+    lock: Option<Reading<Lock>>,
+}
+
+impl Survey<'_> {
+    /// Decides every item of `drafts`, reading what that takes; the number of reads comes too.
+    pub(super) async fn decide(&self, mut drafts: Vec<Draft>) -> (Vec<KeyGroup>, u64) {
+        let mut read = 0;
+        for _ in 0..ROUNDS {
+            let open = self.open(&drafts);
+            if open.is_empty() {
+                break;
+            }
+            read += open.len() as u64;
+            self.take_in(&mut drafts, open).await;
+        }
+        (drafts.iter().map(|draft| self.group(draft)).collect(), read)
+    }
+
+    /// Reads what is asked of the items of one draft.
+    pub(super) async fn read_into(&self, drafts: &mut [Draft], draft: usize, asked: Vec<(usize, Needs)>) {
+        let asked = asked.into_iter().map(|(item, needs)| (Place { draft, item }, needs)).collect();
+        self.take_in(drafts, asked).await;
+    }
+
+    async fn take_in(&self, drafts: &mut [Draft], asked: Vec<(Place, Needs)>) {
+        for brought in self.read(drafts, asked).await {
+            let Place { draft, item } = brought.place;
+            if let Some(item) = drafts.get_mut(draft).and_then(|draft| draft.items.get_mut(item)) {
+                item.take(brought);
+            }
+        }
+    }
+
+    /// Items whose decision asks for a read that can be made.
+    fn open(&self, drafts: &[Draft]) -> Vec<(Place, Needs)> {
+        let mut open = Vec::new();
+        for (d, draft) in drafts.iter().enumerate() {
+            for (i, item) in draft.items.iter().enumerate() {
+                if let Step::Needs(needs) = self.step(item, &draft.key, draft.items.len() == 1) {
+                    open.push((Place { draft: d, item: i }, needs));
+                }
+            }
+        }
+        open
+    }
+
+    fn step(&self, item: &Listed, key: &str, alone: bool) -> Step {
+        let observed = item.observed(&self.facts.name, key, alone && item.kind == Kind::Marker);
+        decide::decide(self.policy, self.records, &observed, self.now)
+    }
+
+    fn group(&self, draft: &Draft) -> KeyGroup {
+        let alone = draft.items.len() == 1;
+        let items = draft.items.iter().enumerate().map(|(place, listed)| {
+            let on_top = place == 0 && !alone && listed.kind == Kind::Marker;
+            let when_alone = on_top.then(|| self.settled(listed, &draft.key, true));
+            self.item(listed, self.settled(listed, &draft.key, alone), when_alone)
+        });
+        KeyGroup {
+            key: draft.key.clone(),
+            items: items.collect(),
+            uploads: draft
+                .uploads
+                .iter()
+                .map(|upload| self.item(upload, self.settled(upload, &draft.key, true), None))
+                .collect(),
+        }
+    }
+
+    /// The decision; what still asks for a read after all rounds is undecided.
+    fn settled(&self, item: &Listed, key: &str, alone: bool) -> Decision {
+        match self.step(item, key, alone) {
+            Step::Decided(decision) => decision,
+            Step::Needs(_) => {
+                let observed = item.observed(&self.facts.name, key, alone);
+                let judged = decide::explain(self.policy, self.records, &observed, self.now).decision;
+                Decision { verdict: Verdict::Undecided, ..judged }
+            }
+        }
+    }
+
+    fn item(&self, listed: &Listed, decision: Decision, when_alone: Option<Decision>) -> Item {
+        Item {
+            kind: listed.kind,
+            version_id: listed.version_id.clone(),
+            upload_id: listed.upload_id.clone(),
+            is_latest: listed.is_latest,
+            uploaded: listed.uploaded,
+            size: listed.size,
+            etag: listed.etag.clone(),
+            storage_class: listed.storage_class.clone(),
+            decision,
+            when_alone,
+        }
+    }
+
+    async fn read(&self, drafts: &[Draft], open: Vec<(Place, Needs)>) -> Vec<Brought> {
+        let mut running = JoinSet::new();
+        let mut brought = Vec::with_capacity(open.len());
+        for (place, needs) in open {
+            let Some((draft, item)) =
+                drafts.get(place.draft).and_then(|draft| Some((draft, draft.items.get(place.item)?)))
+            else {
+                continue;
+            };
+            while running.len() >= READS_AT_ONCE {
+                brought.extend(running.join_next().await.and_then(Result::ok));
+            }
+            running.spawn(read_one(self.bucket.clone(), place, needs, Target::of(&draft.key, item)));
+        }
+        while let Some(one) = running.join_next().await {
+            brought.extend(one.ok());
+        }
+        brought
+    }
+}
+
+/// What is read, and how it must look for the answer to be about the listed entry.
+struct Target {
+    key: String,
+    version_id: Option<String>,
+    etag: Option<String>,
+    uploaded: chrono::DateTime<chrono::Utc>,
+}
+
+impl Target {
+    fn of(key: &str, item: &Listed) -> Self {
+        Self {
+            key: key.to_owned(),
+            version_id: item.version_id.clone(),
+            etag: item.etag.clone(),
+            uploaded: item.uploaded,
+        }
+    }
+}
+
+async fn read_one(bucket: Bucket, place: Place, needs: Needs, target: Target) -> Brought {
+    let version = target.version_id.as_deref();
+    let mut brought = Brought { place, metadata: None, tags: None, lock: None };
+    if needs.head {
+        brought.metadata = Some(match bucket.head(&target.key, version).await {
+            // Rewritten since it was listed: what it says is not about the listed entry.
+            Ok(head) if head.etag != target.etag || !same_second(head.last_modified, target.uploaded) => {
+                Reading::Unknown(Unreadable::Failed)
+            }
+            Ok(head) => Reading::Known(head.metadata),
+            Err(error) => Reading::Unknown(unreadable(&error)),
+        });
+    }
+    if needs.tags {
+        brought.tags = Some(match bucket.object_tags(&target.key, version).await {
+            Ok(tags) => Reading::Known(tags),
+            Err(error) => Reading::Unknown(unreadable(&error)),
+        });
+    }
+    if needs.lock {
+        brought.lock = Some(match bucket.lock(&target.key, version).await {
+            Ok(lock) => Reading::Known(lock),
+            Err(error) => Reading::Unknown(unreadable(&error)),
+        });
+    }
+    brought
+}
+
+/// Listings carry milliseconds where HEAD carries whole seconds.
+fn same_second(a: chrono::DateTime<chrono::Utc>, b: chrono::DateTime<chrono::Utc>) -> bool {
+    a.timestamp() == b.timestamp()
+}
+
+fn unreadable(error: &StoreError) -> Unreadable {
+    if error.is_denied() { Unreadable::Denied } else { Unreadable::Failed }
+}
+
+impl Listed {
+    fn take(&mut self, brought: Brought) {
+        if let Some(metadata) = brought.metadata {
+            self.metadata = metadata;
+        }
+        if let Some(tags) = brought.tags {
+            self.tags = tags;
+        }
+        if let Some(lock) = brought.lock {
+            self.lock = lock;
+        }
+    }
+}
