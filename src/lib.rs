@@ -9,6 +9,7 @@
 //! `lifecycle`, `plan`) do no IO, read no clock and know no SDK type; `tests/layers.rs`
 //! holds them to it.
 
+pub mod apply;
 pub mod calendar;
 pub mod decide;
 pub mod evidence;

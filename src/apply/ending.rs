@@ -1,0 +1,115 @@
+//! How a deletion ended: from what the store answers, and where that leaves doubt, from what
+//! it lists.
+
+use crate::evidence::ItemResult;
+use crate::object::Kind;
+use crate::s3::{Bucket, DeleteAnswer, DeleteTarget, StoreError, StoreErrorKind};
+
+/// How one row or marker ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// What became of it.
+    pub result: ItemResult,
+    /// More, for people.
+    pub detail: Option<String>,
+}
+
+impl Ended {
+    /// An ending that says why.
+    pub fn because(result: ItemResult, why: impl Into<String>) -> Self {
+        Self { result, detail: Some(why.into()) }
+    }
+}
+
+/// What an answer to the deletion of `target` means.
+pub async fn answered(bucket: &Bucket, target: &DeleteTarget, answer: &DeleteAnswer) -> Ended {
+    match answer {
+        DeleteAnswer::Deleted { delete_marker: true, marker_version_id } if target.version_id.is_none() => {
+            unhide(bucket, target, marker_version_id.as_deref()).await
+        }
+        DeleteAnswer::Deleted { .. } => Ended { result: ItemResult::Deleted, detail: None },
+        DeleteAnswer::Failed { kind, code, message } => {
+            judge(bucket, target, kind, &format!("{code}: {message}")).await
+        }
+        DeleteAnswer::Unnamed => doubtful(bucket, target, "the answer does not name it").await,
+    }
+}
+
+/// What an error in answer to the deletion of `target` means.
+pub async fn settled(bucket: &Bucket, target: &DeleteTarget, error: &StoreError) -> Ended {
+    judge(bucket, target, error.kind(), &error.to_string()).await
+}
+
+async fn judge(bucket: &Bucket, target: &DeleteTarget, kind: &StoreErrorKind, why: &str) -> Ended {
+    match kind {
+        StoreErrorKind::Denied => Ended::because(ItemResult::Denied, why),
+        StoreErrorKind::NotImplemented
+        | StoreErrorKind::NotSent
+        | StoreErrorKind::Other
+        | StoreErrorKind::WrongRegion { .. } => Ended::because(ItemResult::Failed, why),
+        // A request that is sent again after its answer was lost meets its own work.
+        StoreErrorKind::Changed => match listed(bucket, target).await {
+            Ok(Some(etag)) if etag != target.if_match => Ended::because(ItemResult::Changed, why),
+            found => concluded(found.map(|found| found.is_some()), why),
+        },
+        _ => doubtful(bucket, target, why).await,
+    }
+}
+
+/// Nobody has said for certain what became of it, so the store is asked whether it is there.
+pub async fn doubtful(bucket: &Bucket, target: &DeleteTarget, why: &str) -> Ended {
+    concluded(listed(bucket, target).await.map(|found| found.is_some()), why)
+}
+
+fn concluded(is_listed: Result<bool, StoreError>, why: &str) -> Ended {
+    match is_listed {
+        Ok(false) => Ended::because(ItemResult::Deleted, format!("{why}; a listing shows that it is gone")),
+        Ok(true) => Ended::because(ItemResult::Failed, format!("{why}; a listing shows that it is there")),
+        Err(error) => Ended::because(ItemResult::Unclear, format!("{why}; and listing it failed: {error}")),
+    }
+}
+
+/// The ETag under which the listing still shows it, if it does.
+async fn listed(bucket: &Bucket, target: &DeleteTarget) -> Result<Option<Option<String>>, StoreError> {
+    // A key stands before all that it is the beginning of, so the first page that shows another
+    // key is the last that can show it.
+    let mut pages = bucket.versions(&target.key, None).first_page(10);
+    while let Some(page) = pages.next().await? {
+        let found = page.entries().find(|entry| {
+            entry.key == target.key
+                && match &target.version_id {
+                    Some(id) => entry.version_id == Some(id.as_str()),
+                    None => entry.kind != Kind::Marker,
+                }
+        });
+        if let Some(found) = found {
+            return Ok(Some(found.etag.map(str::to_owned)));
+        }
+        if page.entries().any(|entry| entry.key != target.key) {
+            return Ok(None);
+        }
+    }
+    Ok(None)
+}
+
+/// The bucket has begun to keep versions since it was looked at, so that nothing was deleted:
+/// takes the delete marker away again.
+async fn unhide(bucket: &Bucket, target: &DeleteTarget, marker: Option<&str>) -> Ended {
+    let why = "the bucket keeps versions now, so that the store only put a delete marker there";
+    let marker = match marker {
+        None => return Ended::because(ItemResult::Unclear, why),
+        // Versioning was suspended, so the marker has taken the object's place.
+        Some("null") => {
+            return Ended::because(ItemResult::Deleted, "a null delete marker has taken its place");
+        }
+        Some(marker) => marker,
+    };
+    let marker =
+        DeleteTarget { key: target.key.clone(), version_id: Some(marker.to_owned()), if_match: None };
+    match bucket.delete_object(&marker).await {
+        Ok(_) => Ended::because(ItemResult::Changed, format!("{why}; it was taken away again")),
+        Err(error) => {
+            Ended::because(ItemResult::Unclear, format!("{why}; and taking it away failed: {error}"))
+        }
+    }
+}

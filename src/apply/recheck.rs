@@ -1,0 +1,117 @@
+//! Looking at planned rows again: a row goes only if it would be planned again, unchanged.
+
+use std::collections::BTreeMap;
+
+use super::run::Run;
+use crate::decide::Verdict;
+use crate::evidence::ItemResult;
+use crate::lifecycle;
+use crate::object::Kind;
+use crate::plan::{BucketContext, Item, KeyGroup, PlanRow, Planner};
+use crate::s3::StoreError;
+use crate::survey::{Enrolled, Survey};
+
+/// What a second look says of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// It goes; and what else stands under its key.
+    Goes(Company),
+    /// It does not, with the reason.
+    Stays(ItemResult, String),
+}
+
+/// What stands under a row's key beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Company {
+    /// Nothing that it could uncover: it is the only one, or not on top.
+    None,
+    /// It is on top of older versions.
+    OnTop,
+}
+
+/// Looks at each of `rows`, which share a bucket, as it is now.
+pub async fn look_again(run: &Run<'_>, target: &Enrolled, rows: &[PlanRow]) -> Result<Vec<Look>, StoreError> {
+    let now = (run.clock)();
+    let survey = Survey {
+        policy: run.policy,
+        records: run.records,
+        bucket: target.bucket.clone(),
+        facts: target.facts.clone(),
+        now,
+    };
+    let context = BucketContext {
+        compiled: lifecycle::compile(run.policy, &target.facts, now),
+        facts: target.facts.clone(),
+    };
+    let mut keys: Vec<&str> =
+        rows.iter().filter(|row| row.kind != Kind::Upload).map(|row| row.key.as_str()).collect();
+    keys.dedup();
+    let mut groups = survey.look_up(&keys).await?;
+    let mut upload_keys: Vec<&str> =
+        rows.iter().filter(|row| row.kind == Kind::Upload).map(|row| row.key.as_str()).collect();
+    upload_keys.dedup();
+    for key in upload_keys {
+        if let Some(found) = survey.look_up_uploads(key).await? {
+            groups
+                .entry(key.to_owned())
+                .or_insert_with(|| KeyGroup { key: key.to_owned(), ..KeyGroup::default() })
+                .uploads = found.uploads;
+        }
+    }
+    let mut planner = Planner::new(run.policy, now);
+    let planned: BTreeMap<&str, Vec<PlanRow>> =
+        groups.iter().map(|(key, group)| (key.as_str(), planner.plan_key(&context, group))).collect();
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let group = groups.get(&row.key);
+            let again = planned.get(row.key.as_str()).map_or(&[][..], Vec::as_slice);
+            look_at(run, row, group, again)
+        })
+        .collect())
+}
+
+fn look_at(run: &Run<'_>, row: &PlanRow, group: Option<&KeyGroup>, again: &[PlanRow]) -> Look {
+    let Some((group, item)) = group.and_then(|group| Some((group, find(group, row)?))) else {
+        let other_kind = |item: &Item| (item.kind == Kind::Object) != (row.kind == Kind::Object);
+        if row.kind != Kind::Upload && group.is_some_and(|group| group.items.iter().any(other_kind)) {
+            let why = "the bucket's versioning was changed since the plan was made";
+            return Look::Stays(ItemResult::Changed, why.to_owned());
+        }
+        return Look::Stays(ItemResult::AlreadyGone, "it was not there any more".to_owned());
+    };
+    if item.etag != row.etag || item.uploaded.timestamp_millis() != row.last_modified.timestamp_millis() {
+        return Look::Stays(ItemResult::Changed, "it was written anew since the plan was made".to_owned());
+    }
+    if again.iter().any(|other| is_same(other, row)) {
+        return Look::Goes(company(group, item));
+    }
+    let reasons: Vec<String> =
+        item.decision.reasons.iter().map(|reason| reason.describe(run.policy)).collect();
+    match item.decision.verdict {
+        Verdict::Held => Look::Stays(ItemResult::Held, reasons.join("; ")),
+        Verdict::Locked => Look::Stays(ItemResult::Locked, reasons.join("; ")),
+        Verdict::Expired => {
+            Look::Stays(ItemResult::Overtaken, "expired, and no longer Shelflife's to remove".to_owned())
+        }
+        _ => Look::Stays(ItemResult::Overtaken, reasons.join("; ")),
+    }
+}
+
+fn find<'g>(group: &'g KeyGroup, row: &PlanRow) -> Option<&'g Item> {
+    let mut all = group.items.iter().chain(&group.uploads);
+    all.find(|item| {
+        item.kind == row.kind && item.version_id == row.version_id && item.upload_id == row.upload_id
+    })
+}
+
+fn is_same(a: &PlanRow, b: &PlanRow) -> bool {
+    a.action == b.action && a.kind == b.kind && a.version_id == b.version_id && a.upload_id == b.upload_id
+}
+
+fn company(group: &KeyGroup, item: &Item) -> Company {
+    match group.items.as_slice() {
+        [top, below @ ..] if !below.is_empty() && std::ptr::eq(top, item) => Company::OnTop,
+        _ => Company::None,
+    }
+}
