@@ -20,5 +20,7 @@ pub mod plan;
 pub mod policy;
 pub mod records;
 pub mod s3;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 pub mod survey;
 pub mod text;

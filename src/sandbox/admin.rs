@@ -1,0 +1,207 @@
+//! Reaching into the sandbox without HTTP: for the demo, and for tests that set a scene.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, SubsecRound, Utc};
+
+use super::model::{Attributes, Body, NULL_VERSION, Object};
+use super::objects::{Written, object_of};
+use super::refusal::Refusal;
+use super::rules::MinimumSize;
+use super::state::BucketOptions;
+use super::{Sandbox, Versioning};
+
+/// An object to store.
+#[derive(Clone, Debug, Default)]
+pub struct PutOptions {
+    /// The bytes, or their number.
+    pub body: Body,
+    /// Content type, metadata, tags, locks.
+    pub attributes: Attributes,
+    /// The Last-Modified time, if it is not to be now. Whole seconds.
+    pub last_modified: Option<DateTime<Utc>>,
+}
+
+impl PutOptions {
+    /// An object of these bytes.
+    pub fn bytes(body: impl Into<bytes::Bytes>) -> Self {
+        Self { body: Body::Bytes(body.into()), ..Self::default() }
+    }
+
+    /// An object that is only a size.
+    pub fn size(size: u64) -> Self {
+        Self { body: Body::SizeOnly(size), ..Self::default() }
+    }
+
+    /// With this user metadata; names are lower-cased.
+    pub fn metadata(mut self, name: &str, value: &str) -> Self {
+        self.attributes.metadata.insert(name.to_lowercase(), value.to_owned());
+        self
+    }
+
+    /// With this object tag.
+    pub fn tag(mut self, key: &str, value: &str) -> Self {
+        self.attributes.tags.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// With this Last-Modified time.
+    pub fn last_modified(mut self, at: DateTime<Utc>) -> Self {
+        self.last_modified = Some(at);
+        self
+    }
+}
+
+/// One version, delete marker or incomplete upload, as it is in the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The key.
+    pub key: String,
+    /// What it is.
+    pub kind: EntryKind,
+    /// The version id, or the upload id.
+    pub id: String,
+    /// Whether it is the current version of its key; false for uploads.
+    pub is_latest: bool,
+    /// Last-Modified; of an upload, when it was initiated.
+    pub last_modified: DateTime<Utc>,
+    /// The object; `None` for markers and uploads.
+    pub object: Option<Object>,
+}
+
+/// What an [`Entry`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// An object version.
+    Version,
+    /// A delete marker.
+    Marker,
+    /// A multipart upload that is neither completed nor aborted.
+    Upload,
+}
+
+impl Sandbox {
+    /// Creates a bucket.
+    pub fn create_bucket(&self, options: BucketOptions) -> Result<(), Refusal> {
+        self.state().lock().create_bucket(options)
+    }
+
+    /// Sets the versioning state, without S3's checks.
+    pub fn set_versioning(&self, bucket: &str, versioning: Versioning) -> Result<(), Refusal> {
+        self.state().lock().bucket_mut(bucket)?.0.versioning = versioning;
+        Ok(())
+    }
+
+    /// Sets the bucket tags.
+    pub fn set_bucket_tags(&self, bucket: &str, tags: BTreeMap<String, String>) -> Result<(), Refusal> {
+        self.state().lock().bucket_mut(bucket)?.0.tags = tags;
+        Ok(())
+    }
+
+    /// Stores an object as the new current version.
+    pub fn put_object(&self, bucket: &str, key: &str, options: PutOptions) -> Result<Written, Refusal> {
+        let mut state = self.state().lock();
+        let (bucket, now) = state.bucket_mut(bucket)?;
+        let last_modified = options.last_modified.unwrap_or(now);
+        bucket.put(now, last_modified, key, object_of(options.body, options.attributes))
+    }
+
+    /// Changes a version's Last-Modified time; without an id that of the current one. Works on delete
+    /// markers too. The order of the versions stays.
+    pub fn set_last_modified(
+        &self,
+        bucket: &str,
+        key: &str,
+        version_id: Option<&str>,
+        at: DateTime<Utc>,
+    ) -> Result<(), Refusal> {
+        let mut state = self.state().lock();
+        let (bucket, _) = state.bucket_mut(bucket)?;
+        let versions = bucket.keys.get_mut(key).ok_or_else(Refusal::no_such_key)?;
+        let wanted = |id: &str| version_id.is_none_or(|wanted| wanted == id);
+        let version = versions.iter_mut().rev().find(|version| wanted(&version.id));
+        version.ok_or_else(Refusal::no_such_key)?.last_modified = at.trunc_subsecs(0);
+        Ok(())
+    }
+
+    /// Begins a multipart upload at `initiated`, now if not given, and answers with its id.
+    pub fn start_upload(
+        &self,
+        bucket: &str,
+        key: &str,
+        attributes: Attributes,
+        initiated: Option<DateTime<Utc>>,
+    ) -> Result<String, Refusal> {
+        let mut state = self.state().lock();
+        let (bucket, now) = state.bucket_mut(bucket)?;
+        bucket.initiate(initiated.unwrap_or(now), key, attributes)
+    }
+
+    /// Places or releases a legal hold, without the bucket needing Object Lock.
+    pub fn set_legal_hold(
+        &self,
+        bucket: &str,
+        key: &str,
+        version_id: Option<&str>,
+        on: bool,
+    ) -> Result<(), Refusal> {
+        let mut state = self.state().lock();
+        state.bucket_mut(bucket)?.0.find_object_mut(key, version_id)?.attributes.legal_hold = Some(on);
+        Ok(())
+    }
+
+    /// Replaces the lifecycle configuration by this document, which S3's validation must accept.
+    pub fn put_lifecycle(&self, bucket: &str, document: &str) -> Result<(), Refusal> {
+        self.state().lock().bucket_mut(bucket)?.0.put_lifecycle(document.as_bytes(), MinimumSize::default())
+    }
+
+    /// The lifecycle configuration's document.
+    pub fn lifecycle(&self, bucket: &str) -> Result<Option<String>, Refusal> {
+        let state = self.state().lock();
+        let configuration = state.bucket(bucket)?.lifecycle.as_ref();
+        Ok(configuration.map(|configuration| configuration.document.document()))
+    }
+
+    /// All that a bucket holds: versions and markers by key, the newest first, then uploads.
+    pub fn list_everything(&self, bucket: &str) -> Result<Vec<Entry>, Refusal> {
+        let state = self.state().lock();
+        let bucket = state.bucket(bucket)?;
+        let mut entries = Vec::new();
+        for (key, versions) in &bucket.keys {
+            for (at, version) in versions.iter().enumerate().rev() {
+                entries.push(Entry {
+                    key: key.clone(),
+                    kind: if version.is_marker() { EntryKind::Marker } else { EntryKind::Version },
+                    id: version.id.clone(),
+                    is_latest: at + 1 == versions.len(),
+                    last_modified: version.last_modified,
+                    object: version.object.clone(),
+                });
+            }
+        }
+        for ((key, _), upload) in &bucket.uploads {
+            entries.push(Entry {
+                key: key.clone(),
+                kind: EntryKind::Upload,
+                id: upload.id.clone(),
+                is_latest: false,
+                last_modified: upload.initiated,
+                object: None,
+            });
+        }
+        Ok(entries)
+    }
+
+    /// The current objects of a bucket: their keys and what they are.
+    pub fn current_objects(&self, bucket: &str) -> Result<Vec<Entry>, Refusal> {
+        let everything = self.list_everything(bucket)?;
+        Ok(everything.into_iter().filter(|entry| entry.is_latest && entry.object.is_some()).collect())
+    }
+}
+
+impl Entry {
+    /// Whether its version id is the literal `null`.
+    pub fn is_null_version(&self) -> bool {
+        self.kind != EntryKind::Upload && self.id == NULL_VERSION
+    }
+}
