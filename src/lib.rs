@@ -11,6 +11,7 @@
 
 pub mod apply;
 pub mod calendar;
+pub mod cli;
 pub mod decide;
 pub mod evidence;
 pub mod lifecycle;

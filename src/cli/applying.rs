@@ -1,0 +1,304 @@
+//! Carrying a plan out: preflight, evidence, progress, and the way back after an interruption.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chrono::{DateTime, Utc};
+
+use super::exit::{Exit, Failure};
+use super::progress::Progress;
+use super::store::store_failure;
+use crate::apply::{self, Applied, ApplyError, Configured, Refusal, Run, Watch, row_identity};
+use crate::evidence::{self, Body, EvidenceError, EvidenceLog, ItemOutcome, ItemResult, Opening};
+use crate::plan::{GuardResult, PlanHeader, PlanReader, evaluate_guards};
+use crate::policy::Policy;
+use crate::records::Records;
+use crate::survey::Enrolment;
+
+/// A plan file that is open and whole.
+pub struct OpenPlan {
+    /// The file.
+    pub reader: PlanReader<File>,
+    /// Its header.
+    pub header: PlanHeader,
+}
+
+/// What is carried out, and under what.
+pub struct Carrying<'a> {
+    /// The plan.
+    pub plan: &'a OpenPlan,
+    /// The policy as it is now.
+    pub policy: &'a Policy,
+    /// External facts as they are now.
+    pub records: &'a Records,
+    /// The buckets.
+    pub enrolment: &'a Enrolment,
+    /// Guards to go beyond.
+    pub accepted: &'a [String],
+    /// Whether configurations of the old form may be rewritten.
+    pub upgrade_v1: bool,
+    /// Where the evidence goes.
+    pub evidence: PathBuf,
+    /// The store's address, if it is not AWS.
+    pub endpoint: Option<String>,
+    /// The head of the log before, if there is one.
+    pub previous_head: Option<String>,
+    /// What time it is.
+    pub clock: &'a (dyn Fn() -> DateTime<Utc> + Send + Sync),
+    /// Set when it is to stop.
+    pub stop: Arc<AtomicBool>,
+    /// Whether to keep quiet.
+    pub quiet: bool,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub struct Carried {
+    /// What was done.
+    pub applied: Applied,
+    /// The head of the evidence log.
+    pub head: String,
+    /// The log.
+    pub evidence: PathBuf,
+    /// Whether the log was there already: the run was resumed.
+    pub resumed: bool,
+    /// What ended it before its end, if anything did.
+    pub ended_by: Option<Failure>,
+    /// Whether the plan had been carried out before, and this is what the log tells of it.
+    pub spent: bool,
+}
+
+/// Opens a plan file.
+pub fn open(path: &Path) -> Result<OpenPlan, Failure> {
+    let wrong = |error: &dyn std::error::Error| {
+        Failure::refused(format!("{}: {}", path.display(), Failure::chain(error)))
+            .help("make a new plan with `shelflife plan`; nothing was changed")
+    };
+    let file = File::open(path).map_err(|error| {
+        Failure::usage(format!("plan {} could not be opened: {error}", path.display()))
+            .help("name the file that `shelflife plan` wrote")
+    })?;
+    let reader = PlanReader::open(file).map_err(|error| wrong(&error))?;
+    reader.verify().map_err(|error| wrong(&error))?;
+    let header = serde_json::from_value(reader.header().clone()).map_err(|error| wrong(&error))?;
+    Ok(OpenPlan { reader, header })
+}
+
+/// Where the evidence of a plan goes: beside it, or into `folder`, named after its digest.
+pub fn evidence_path(plan: &Path, folder: Option<&Path>, digest: &str) -> PathBuf {
+    let stem = plan.file_stem().unwrap_or_default().to_string_lossy();
+    let name = format!("{stem}.{}.evidence.jsonl", &digest[..digest.len().min(12)]);
+    folder.map_or_else(|| plan.with_file_name(&name), |folder| folder.join(&name))
+}
+
+/// Makes sure that evidence can be written, before anything is asked of a store: into `folder`,
+/// which is made if it is not there, or beside the plan.
+pub fn check_evidence_folder(plan: &Path, folder: Option<&Path>) -> Result<(), Failure> {
+    let probe = evidence_path(plan, folder, "probe");
+    let tried = folder.map_or(Ok(()), fs::create_dir_all).and_then(|()| File::create(&probe));
+    tried.and_then(|_| fs::remove_file(&probe)).map_err(|error| {
+        let place = probe.parent().filter(|place| !place.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Failure::usage(format!("evidence could not be written to {}: {error}", place.display()))
+            .help("choose another folder with --evidence-dir; without evidence nothing is deleted")
+    })
+}
+
+/// Carries the plan out.
+pub async fn carry_out(carrying: &Carrying<'_>) -> Result<Carried, Failure> {
+    let Carrying { plan, policy, .. } = carrying;
+    let now = (carrying.clock)();
+    apply::preflight(policy, &plan.header, &carrying.enrolment.buckets, now, carrying.accepted)
+        .map_err(|refusal| refused(&refusal))?;
+    let (mut log, done, resumed) = match open_log(carrying, now)? {
+        Log::Open(log, done, resumed) => (*log, done, resumed),
+        Log::Spent(carried) => return Ok(*carried),
+    };
+
+    let progress = Progress::of("applying", plan.reader.row_count(), carrying.quiet);
+    let run = Run {
+        policy,
+        records: carrying.records,
+        header: &plan.header,
+        buckets: &carrying.enrolment.buckets,
+        upgrade_v1: carrying.upgrade_v1,
+        clock: carrying.clock,
+        stop: &carrying.stop,
+    };
+    let mut applied = Applied::default();
+    let rows = plan.reader.rows();
+    let result = apply::run(&run, rows, &done, &mut log, &mut applied, &mut Bar(&progress)).await;
+    progress.finish();
+    let finished = result.is_ok() && !applied.interrupted && applied.broken.is_empty();
+    let closed = log.close((carrying.clock)(), finished);
+    let ended_by = result.err().map(|error| match error {
+        ApplyError::Store(error) => store_failure(&error),
+        error => Failure::failed(Failure::chain(&error)),
+    });
+    match (closed, ended_by) {
+        (Ok(closed), ended_by) => Ok(Carried {
+            applied,
+            head: closed.head,
+            evidence: carrying.evidence.clone(),
+            resumed,
+            ended_by,
+            spent: false,
+        }),
+        // A log that cannot be written is the worse news, and the first cause.
+        (Err(error), ended_by) => {
+            Err(ended_by.unwrap_or_else(|| evidence_failure(&carrying.evidence, &error)))
+        }
+    }
+}
+
+fn refused(refusal: &Refusal) -> Failure {
+    let failure = Failure::refused(refusal);
+    match refusal {
+        Refusal::Guard(guard) => failure.help(format!(
+            "look at the plan; if it is right, pass --accept {}, or raise the limit in the policy",
+            guard.name()
+        )),
+        Refusal::OtherPolicy { .. } | Refusal::Stale { .. } => {
+            failure.help("make a new plan with `shelflife plan`; nothing was changed")
+        }
+        Refusal::NotEnrolled(_) => failure.help(format!(
+            "tag the bucket {}=<policy's name> or name it in the policy; or make a new plan",
+            crate::survey::ENROLMENT_TAG
+        )),
+        Refusal::Ahead { .. } => {
+            failure.help("a plan with --as-of in the future is for looking at; make one without")
+        }
+    }
+}
+
+/// A plan's log.
+enum Log {
+    /// It takes entries; the rows that are done; whether a run is resumed.
+    Open(Box<EvidenceLog>, HashSet<[u8; 16]>, bool),
+    /// The plan was carried out to its end before; what came of it.
+    Spent(Box<Carried>),
+}
+
+/// A new log, or the one that an earlier run of the same plan has left.
+fn open_log(carrying: &Carrying<'_>, now: DateTime<Utc>) -> Result<Log, Failure> {
+    let path = &carrying.evidence;
+    let wrong = |error: &EvidenceError| evidence_failure(path, error);
+    let digest = carrying.plan.reader.digest();
+    if !path.exists() {
+        let opening = Opening {
+            policy: carrying.policy.name.clone(),
+            policy_digest: carrying.policy.digest.clone(),
+            holds_digest: carrying.policy.holds_digest.clone(),
+            plan_digest: digest.to_owned(),
+            guards_accepted: evaluate_guards(carrying.policy, &carrying.plan.header.summary)
+                .iter()
+                .filter(|guard| !guard.kept)
+                .map(GuardResult::describe)
+                .collect(),
+            endpoint: carrying.endpoint.clone(),
+            as_of: carrying.plan.header.as_of,
+            previous_head: carrying.previous_head.clone(),
+        };
+        let log = EvidenceLog::create(path, now, opening).map_err(|error| wrong(&error))?;
+        return Ok(Log::Open(Box::new(log), HashSet::new(), false));
+    }
+    let read = || File::open(path).map(BufReader::new).map_err(|error| wrong(&EvidenceError::Open(error)));
+    let log = match EvidenceLog::resume(path, now, digest, &carrying.policy.holds_digest) {
+        Err(EvidenceError::Finished) => {
+            return spent(path).map(|carried| Log::Spent(Box::new(carried)));
+        }
+        resumed => resumed.map_err(|error| wrong(&error))?,
+    };
+    let mut done = HashSet::new();
+    for outcome in evidence::done(read()?) {
+        let outcome = outcome.map_err(|error| wrong(&EvidenceError::Verify(error)))?;
+        if matches!(outcome.result, ItemResult::Deleted | ItemResult::Aborted | ItemResult::AlreadyGone) {
+            done.insert(row_identity(
+                &outcome.bucket,
+                &outcome.key,
+                outcome.version_id.as_deref(),
+                outcome.upload_id.as_deref(),
+            ));
+        }
+    }
+    Ok(Log::Open(Box::new(log), done, true))
+}
+
+/// The plan was carried out before: what became of each row and configuration in the end.
+fn spent(path: &Path) -> Result<Carried, Failure> {
+    let wrong = |error: EvidenceError| evidence_failure(path, &error);
+    let read = || File::open(path).map(BufReader::new).map_err(|error| wrong(EvidenceError::Open(error)));
+    let head = evidence::verify(read()?, None).map_err(|error| wrong(EvidenceError::Verify(error)))?.head;
+    let mut applied = Applied::default();
+    let mut last: HashMap<[u8; 16], ItemResult> = HashMap::new();
+    for entry in evidence::entries(read()?) {
+        match entry.map_err(|error| wrong(EvidenceError::Verify(error)))?.body {
+            Body::Outcome(outcome) => last.extend(outcome.items.into_iter().map(|item| {
+                let (version, upload) = (item.version_id.as_deref(), item.upload_id.as_deref());
+                (row_identity(&item.bucket, &item.key, version, upload), item.result)
+            })),
+            Body::ConfigurationOutcome(outcome) => {
+                let configured = Configured { result: outcome.result, detail: outcome.detail };
+                applied.configured.insert(outcome.bucket, configured);
+            }
+            _ => {}
+        }
+    }
+    for result in last.into_values() {
+        *applied.results.entry(result).or_default() += 1;
+    }
+    Ok(Carried { applied, head, evidence: path.to_owned(), resumed: false, ended_by: None, spent: true })
+}
+
+/// The head of the newest log of `policy` in the folder, for the next log to follow it.
+pub fn previous_head(folder: &Path, policy: &str) -> Option<String> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let logs = fs::read_dir(folder).ok()?.filter_map(|entry| {
+        let path = entry.ok()?.path();
+        let is_log = path.file_name()?.to_string_lossy().ends_with(".evidence.jsonl");
+        let modified = fs::metadata(&path).ok()?.modified().ok()?;
+        is_log.then_some((modified, path))
+    });
+    let mut logs: Vec<_> = logs.collect();
+    logs.sort();
+    logs.into_iter().rev().find_map(|(_, path)| {
+        let told = evidence::verify(BufReader::new(File::open(path).ok()?), None).ok()?;
+        (told.opening.policy == policy).then_some(told.head)
+    })
+}
+
+fn evidence_failure(path: &Path, error: &EvidenceError) -> Failure {
+    let failure = Failure::failed(format!("evidence {}: {}", path.display(), Failure::chain(error)));
+    match error {
+        EvidenceError::InUse => failure.help("another run is writing to it; wait for it to end"),
+        _ => failure.help("choose another folder with --evidence-dir; without evidence nothing is deleted"),
+    }
+}
+
+struct Bar<'a>(&'a Progress);
+
+impl Watch for Bar<'_> {
+    fn removed(&mut self, outcomes: &[ItemOutcome]) {
+        self.0.advance(outcomes.len() as u64);
+    }
+}
+
+/// Stops after the batch in flight on the first Ctrl-C, at once on the second.
+pub fn stop_on_ctrl_c(quiet: bool) -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            if flag.swap(true, Ordering::SeqCst) {
+                std::process::exit(Exit::Interrupted.code().into());
+            }
+            if !quiet {
+                super::output::note("finishing the batch in flight; press Ctrl-C again to stop at once");
+            }
+        }
+    });
+    stop
+}

@@ -1,0 +1,261 @@
+//! The command line: commands, options, and the help that goes with them.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Keeps media in S3 exactly as long as a retention notice promises.
+#[derive(Debug, Parser)]
+#[command(name = "shelflife", version, max_term_width = 80, propagate_version = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0 done, nothing pending     4 refused: guard, stale plan, moved configuration
+  1 failed                    5 changes pending (plan --detailed-exitcode)
+  2 usage or invalid policy   130 interrupted
+  3 some objects failed
+
+Try it without a store:  shelflife demo";
+
+/// Options of every command.
+#[derive(Args, Clone, Debug)]
+pub struct Global {
+    /// Print the result as JSON on stdout
+    #[arg(long, global = true, help_heading = "Output")]
+    pub json: bool,
+    /// No progress bars and no notes on stderr
+    #[arg(long, short, global = true, help_heading = "Output")]
+    pub quiet: bool,
+    /// When to use colours; NO_COLOR is respected
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
+    pub color: ColorWhen,
+    /// Where the store is
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Where the store is, as in the AWS CLI.
+#[derive(Args, Clone, Debug, Default)]
+pub struct StoreArgs {
+    /// Address of an S3-compatible store
+    #[arg(long, global = true, value_name = "URL", help_heading = "Store")]
+    pub endpoint_url: Option<String>,
+    /// Region; else the environment's, or the profile's
+    #[arg(long, global = true, help_heading = "Store")]
+    pub region: Option<String>,
+    /// Profile of the shared AWS configuration
+    #[arg(long, global = true, help_heading = "Store")]
+    pub profile: Option<String>,
+    /// Put the bucket's name into the path instead of the host
+    #[arg(long, global = true, help_heading = "Store")]
+    pub path_style: bool,
+    /// Allow plain http beyond this machine
+    #[arg(long, global = true, help_heading = "Store")]
+    pub allow_http: bool,
+    /// Pay for requests to buckets whose requester pays
+    #[arg(long, global = true, help_heading = "Store")]
+    pub request_payer: bool,
+    /// Longest first pause before a request is sent again, in milliseconds
+    #[arg(long, global = true, value_name = "MS", env = "SHELFLIFE_RETRY_PAUSE", help_heading = "Store")]
+    pub retry_pause: Option<u64>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Validate a policy and show every fault at its place
+    #[command(after_help = "Example:\n  shelflife check policies/")]
+    Check(CheckArgs),
+    /// List, decide, and write down what would change
+    #[command(
+        after_help = "Examples:\n  shelflife plan policies/\n  shelflife plan policies/ --out nightly.parquet --detailed-exitcode"
+    )]
+    Plan(PlanArgs),
+    /// Carry out a plan; goes on where an interrupted run stopped
+    #[command(after_help = "Example:\n  shelflife apply shelflife-plan.parquet --policy policies/")]
+    Apply(ApplyArgs),
+    /// Plan and apply in one go, for CI
+    #[command(after_help = "Example:\n  shelflife reconcile policies/ --evidence-dir evidence/")]
+    Reconcile(ReconcileArgs),
+    /// Tell why an object is kept or not, step by step
+    #[command(
+        after_help = "Example:\n  shelflife explain s3://acme-ott-media/inbound/4711/photo.jpg --policy policies/"
+    )]
+    Explain(ExplainArgs),
+    /// Check an evidence log: nothing edited, removed or missing
+    #[command(
+        after_help = "Example:\n  shelflife verify shelflife-plan.3f2a9c41d07b.evidence.jsonl --head 5d41402a…"
+    )]
+    Verify(VerifyArgs),
+    /// Everything at once, on an S3 in memory, through 20 months in seconds
+    #[cfg(feature = "sandbox")]
+    #[command(after_help = "Examples:\n  shelflife demo\n  shelflife demo --serve")]
+    Demo(DemoArgs),
+}
+
+/// Where the policy is.
+#[derive(Args, Clone, Debug)]
+pub struct PolicyArg {
+    /// Policy: a folder of YAML files, or one file
+    #[arg(value_name = "POLICY", default_value = "policies")]
+    pub policy: PathBuf,
+}
+
+/// `check`.
+#[derive(Args, Clone, Debug)]
+pub struct CheckArgs {
+    /// Where the policy is.
+    #[command(flatten)]
+    pub policy: PolicyArg,
+    /// Fail on warnings too
+    #[arg(long, value_name = "warnings", value_parser = ["warnings"])]
+    pub deny: Option<String>,
+    /// Tell more about a diagnostic code, such as SL0101
+    #[arg(long, value_name = "CODE")]
+    pub explain: Option<String>,
+}
+
+/// What both `plan` and `reconcile` take.
+#[derive(Args, Clone, Debug)]
+pub struct Planning {
+    /// Where the policy is.
+    #[command(flatten)]
+    pub policy: PolicyArg,
+    /// Take values from faulty record files as unknown, instead of refusing to go on
+    #[arg(long)]
+    pub tolerate_record_faults: bool,
+    /// Rewrite a lifecycle configuration of the old form (rules with a bare Prefix)
+    #[arg(long)]
+    pub upgrade_v1: bool,
+}
+
+/// `plan`.
+#[derive(Args, Clone, Debug)]
+pub struct PlanArgs {
+    /// What is planned.
+    #[command(flatten)]
+    pub planning: Planning,
+    /// The plan file to write
+    #[arg(long, short, value_name = "FILE", default_value = "shelflife-plan.parquet")]
+    pub out: PathBuf,
+    /// Decide for another day or instant (2026-12-24, 2026-12-24T00:00:00Z)
+    #[arg(long, value_name = "DATE", value_parser = parse_date)]
+    pub as_of: Option<DateTime<Utc>>,
+    /// Exit with 5 if changes are pending
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// What both `apply` and `reconcile` take.
+#[derive(Args, Clone, Debug)]
+pub struct Applying {
+    /// Folder for the evidence log; that of the plan if not given
+    #[arg(long, value_name = "DIR")]
+    pub evidence_dir: Option<PathBuf>,
+    /// Go beyond this guard, as the plan names it; may be repeated
+    #[arg(long, value_name = "GUARD")]
+    pub accept: Vec<String>,
+}
+
+/// `apply`.
+#[derive(Args, Clone, Debug)]
+pub struct ApplyArgs {
+    /// The plan file
+    pub plan: PathBuf,
+    /// Policy that the plan was made with
+    #[arg(long, value_name = "POLICY", default_value = "policies")]
+    pub policy: PathBuf,
+    /// Refuse any plan file but the one with this digest
+    #[arg(long, value_name = "SHA256")]
+    pub expect_digest: Option<String>,
+    /// Take values from faulty record files as unknown, instead of refusing to go on
+    #[arg(long)]
+    pub tolerate_record_faults: bool,
+    /// Rewrite a lifecycle configuration of the old form (rules with a bare Prefix)
+    #[arg(long)]
+    pub upgrade_v1: bool,
+    /// How it is carried out.
+    #[command(flatten)]
+    pub applying: Applying,
+}
+
+/// `reconcile`.
+#[derive(Args, Clone, Debug)]
+pub struct ReconcileArgs {
+    /// What is planned.
+    #[command(flatten)]
+    pub planning: Planning,
+    /// The plan file to write
+    #[arg(long, short, value_name = "FILE", default_value = "shelflife-plan.parquet")]
+    pub out: PathBuf,
+    /// How it is carried out.
+    #[command(flatten)]
+    pub applying: Applying,
+}
+
+/// `explain`.
+#[derive(Args, Clone, Debug)]
+pub struct ExplainArgs {
+    /// The object: s3://bucket/key, with ?versionId=… for one version
+    pub uri: String,
+    /// The policy
+    #[arg(long, value_name = "POLICY", default_value = "policies")]
+    pub policy: PathBuf,
+    /// Ask for another day or instant
+    #[arg(long, value_name = "DATE", value_parser = parse_date)]
+    pub at: Option<DateTime<Utc>>,
+}
+
+/// `verify`.
+#[derive(Args, Clone, Debug)]
+pub struct VerifyArgs {
+    /// The evidence log
+    pub log: PathBuf,
+    /// The head hash that was printed when the log was closed
+    #[arg(long, value_name = "SHA256")]
+    pub head: Option<String>,
+}
+
+/// `demo`.
+#[cfg(feature = "sandbox")]
+#[derive(Args, Clone, Debug)]
+pub struct DemoArgs {
+    /// Folder for the policy, the plans and the evidence; a new temporary one if not given
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Keep the sandbox up afterwards, to try by hand
+    #[arg(long)]
+    pub serve: bool,
+    /// Port of the sandbox; any free one if not given
+    #[arg(long)]
+    pub port: Option<u16>,
+}
+
+fn parse_date(text: &str) -> Result<DateTime<Utc>, String> {
+    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        return Ok(day.and_time(chrono::NaiveTime::MIN).and_utc());
+    }
+    DateTime::parse_from_rfc3339(text)
+        .map(|at| at.with_timezone(&Utc))
+        .map_err(|_| "write a day (2026-12-24) or an instant (2026-12-24T00:00:00Z)".to_owned())
+}

@@ -1,0 +1,222 @@
+//! Making a plan: enrols buckets, lists and decides them, and writes the plan file.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+
+use super::exit::Failure;
+use super::progress::Progress;
+use super::store::store_failure;
+use crate::plan::{
+    self, BucketContext, KeyGroup, PlanFileError, PlanHeader, PlanWriter, Planner, RecordsDigest, Summary,
+    evaluate_guards,
+};
+use crate::policy::Policy;
+use crate::records::Records;
+use crate::s3::StoreError;
+use crate::survey::{Enrolment, Sink, Survey};
+
+/// What a plan is made from.
+pub struct Making<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// External facts.
+    pub records: &'a Records,
+    /// Where they come from.
+    pub digests: BTreeMap<String, RecordsDigest>,
+    /// The buckets.
+    pub enrolment: &'a Enrolment,
+    /// The date that everything is decided for.
+    pub now: DateTime<Utc>,
+    /// Whether configurations of the old form may be rewritten.
+    pub upgrade_v1: bool,
+    /// Whether to keep quiet.
+    pub quiet: bool,
+}
+
+/// A plan that was made.
+#[derive(Debug)]
+pub struct Made {
+    /// Its file.
+    pub path: PathBuf,
+    /// Its header.
+    pub header: PlanHeader,
+    /// How many rows it has.
+    pub rows: u64,
+    /// SHA-256 of the file.
+    pub digest: String,
+}
+
+impl Made {
+    /// Whether it would change anything.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0 && !self.header.buckets.values().any(plan::BucketPlan::is_changed)
+    }
+}
+
+/// A plan file that is being written beside its place, and put there when it is whole.
+pub struct PlanFile {
+    path: PathBuf,
+    partial: PathBuf,
+    file: File,
+}
+
+impl PlanFile {
+    /// Makes sure that the plan can be written, before anything is listed.
+    pub fn create(path: &Path) -> Result<Self, Failure> {
+        let wrong = |error: std::io::Error| {
+            Failure::usage(format!("plan {} could not be written: {error}", path.display()))
+                .help("choose another place with --out FILE")
+        };
+        if path.is_dir() {
+            return Err(
+                Failure::usage(format!("{} is a folder", path.display())).help("name a file with --out FILE")
+            );
+        }
+        if let Ok(mut old) = File::open(path) {
+            let mut magic = [0; 4];
+            let is_parquet = old.read_exact(&mut magic).is_ok() && &magic == b"PAR1";
+            if !is_parquet && old.metadata().map_err(wrong)?.len() > 0 {
+                return Err(Failure::usage(format!("{} is there already, and is no plan", path.display()))
+                    .help("choose another place with --out FILE"));
+            }
+        }
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".partial");
+        let partial = path.with_file_name(name);
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&partial).map_err(wrong)?;
+        Ok(Self { path: path.to_owned(), partial, file })
+    }
+
+    fn commit(&self) -> Result<(), Failure> {
+        self.file.sync_all().and_then(|()| fs::rename(&self.partial, &self.path)).map_err(|error| {
+            Failure::failed(format!("plan {} could not be written: {error}", self.path.display()))
+        })
+    }
+}
+
+impl Drop for PlanFile {
+    fn drop(&mut self) {
+        // After `commit` it is not there any more.
+        let _ = fs::remove_file(&self.partial);
+    }
+}
+
+/// Lists and decides every bucket, and writes the plan.
+pub async fn make(making: &Making<'_>, mut file: PlanFile) -> Result<Made, Failure> {
+    let policy = making.policy;
+    let mut header = PlanHeader {
+        tool: format!("shelflife {}", env!("CARGO_PKG_VERSION")),
+        as_of: making.now,
+        policy: policy.name.clone(),
+        policy_digest: policy.digest.clone(),
+        holds_digest: policy.holds_digest.clone(),
+        records: making.digests.clone(),
+        buckets: BTreeMap::new(),
+        summary: Vec::new(),
+        guards: Vec::new(),
+    };
+    let mut contexts = Vec::new();
+    for (name, enrolled) in &making.enrolment.buckets {
+        let stored = enrolled.bucket.lifecycle().await.map_err(|error| store_failure(&error))?;
+        let before = stored.as_ref().map(|stored| stored.xml.as_str());
+        let proposal = plan::propose(policy, &enrolled.facts, before, making.upgrade_v1, making.now)
+            .map_err(|error| proposal_failure(name, &error))?;
+        header.buckets.insert(name.clone(), proposal.to_plan(policy, &enrolled.facts, before));
+        contexts
+            .push((enrolled, BucketContext { facts: enrolled.facts.clone(), compiled: proposal.compiled }));
+    }
+
+    let mut writer = PlanWriter::new(&mut file.file).map_err(|error| plan_failure(&error))?;
+    let mut planner = Planner::new(policy, making.now);
+    for (enrolled, context) in &contexts {
+        let progress = Progress::counting(&format!("listing {}", context.facts.name), making.quiet);
+        let survey = Survey {
+            policy,
+            records: making.records,
+            bucket: enrolled.bucket.clone(),
+            facts: enrolled.facts.clone(),
+            now: making.now,
+        };
+        let mut sink =
+            ToPlan { planner: &mut planner, writer: &mut writer, context, progress: &progress, read: 0 };
+        let result = survey.run(&mut sink).await;
+        progress.finish();
+        result.map_err(|error| match error {
+            PlanningError::Store(error) => store_failure(&error),
+            PlanningError::File(error) => plan_failure(&error),
+        })?;
+    }
+    header.summary = Summary::lines(planner.summary());
+    header.guards = evaluate_guards(policy, &header.summary);
+    let json = serde_json::to_value(&header)
+        .map_err(|error| Failure::failed(format!("the plan's header could not be written: {error}")))?;
+    let written = writer.finish(&json).map_err(|error| plan_failure(&error))?;
+    file.file.flush().map_err(|error| Failure::failed(format!("the plan could not be written: {error}")))?;
+    file.commit()?;
+    Ok(Made { path: file.path.clone(), header, rows: written.rows, digest: written.digest })
+}
+
+fn proposal_failure(bucket: &str, error: &plan::ProposalError) -> Failure {
+    let failure = Failure::refused(format!("bucket {bucket}: {}", Failure::chain(error)));
+    match error {
+        plan::ProposalError::Merge(_) => {
+            failure.help("pass --upgrade-v1 to have it rewritten in the new form")
+        }
+        plan::ProposalError::Refused { .. } => Failure { exit: super::exit::Exit::Usage, ..failure }
+            .help("write `enforce: auto` or `enforce: direct`"),
+        plan::ProposalError::Document(_) | plan::ProposalError::Invalid(_) => failure
+            .help("nothing was changed; look at it with `aws s3api get-bucket-lifecycle-configuration`"),
+    }
+}
+
+fn plan_failure(error: &PlanFileError) -> Failure {
+    Failure::failed(Failure::chain(error))
+}
+
+/// Why a survey ended early.
+enum PlanningError {
+    Store(StoreError),
+    File(PlanFileError),
+}
+
+impl From<StoreError> for PlanningError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Takes decided keys into the plan.
+struct ToPlan<'s, 'p, 'w> {
+    planner: &'s mut Planner<'p>,
+    writer: &'s mut PlanWriter<&'w mut File>,
+    context: &'s BucketContext,
+    progress: &'s Progress,
+    read: u64,
+}
+
+impl Sink for ToPlan<'_, '_, '_> {
+    type Error = PlanningError;
+
+    fn key(&mut self, group: KeyGroup) -> Result<(), PlanningError> {
+        for row in self.planner.plan_key(self.context, &group) {
+            self.writer.push(row).map_err(PlanningError::File)?;
+        }
+        Ok(())
+    }
+
+    fn progress(&mut self, listed: u64, read: u64) {
+        self.progress.advance(listed);
+        self.read += read;
+        if read > 0 {
+            self.progress.say(format!("({} read one by one)", self.read));
+        }
+    }
+}

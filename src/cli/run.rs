@@ -1,0 +1,202 @@
+//! `plan`, `apply` and `reconcile`: the commands that make plans and carry them out.
+
+use std::path::Path;
+use std::time::Instant;
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::applying::{self, Carried, Carrying, stop_on_ctrl_c};
+use super::args::{ApplyArgs, Applying, PlanArgs, Planning, ReconcileArgs, StoreArgs};
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::inputs::{self, Loaded, LoadedRecords};
+use super::planning::{self, Made, Making, PlanFile};
+use super::{output, show, store};
+use crate::plan::GuardResult;
+use crate::survey::Enrolment;
+
+/// Everything that both halves of a reconciliation work with.
+struct Ready {
+    loaded: Loaded,
+    records: LoadedRecords,
+    enrolment: Enrolment,
+    now: DateTime<Utc>,
+    read: Instant,
+}
+
+/// Reads the policy and the records, and opens the buckets.
+async fn ready(
+    context: &Context,
+    args: &StoreArgs,
+    policy: &Path,
+    tolerate: bool,
+    as_of: Option<DateTime<Utc>>,
+) -> Result<Ready, Failure> {
+    let loaded = inputs::load(policy).map_err(|fault| fault.into_failure(context.err))?;
+    let local = Utc::now();
+    // Faults in the records are told before any store is needed.
+    inputs::refuse_faults(&inputs::load_records(&loaded, as_of.unwrap_or(local)), tolerate)?;
+    let store = store::connect(args, Some(loaded.policy())).await?;
+    let enrolment = store::enrol(context, &store, loaded.policy()).await?;
+    let clocks = store::clocks(context, &enrolment, local);
+    let now = as_of.unwrap_or(clocks.earlier);
+    // Records are as old as the later of the clocks says.
+    let records = inputs::load_records(&loaded, as_of.unwrap_or(clocks.later));
+    inputs::refuse_faults(&records, tolerate)?;
+    for fault in &records.faults {
+        context.note("records:", fault);
+    }
+    Ok(Ready { loaded, records, enrolment, now, read: Instant::now() })
+}
+
+impl Ready {
+    fn making(&self, context: &Context, upgrade_v1: bool) -> Making<'_> {
+        Making {
+            policy: self.loaded.policy(),
+            records: &self.records.records,
+            digests: self.records.digests.clone(),
+            enrolment: &self.enrolment,
+            now: self.now,
+            upgrade_v1,
+            quiet: context.quiet,
+        }
+    }
+}
+
+/// `shelflife plan`.
+pub async fn plan(context: &Context, args: &StoreArgs, plan: &PlanArgs) -> Result<Exit, Failure> {
+    let Planning { policy, tolerate_record_faults, upgrade_v1 } = &plan.planning;
+    let file = PlanFile::create(&plan.out)?;
+    let ready = ready(context, args, &policy.policy, *tolerate_record_faults, plan.as_of).await?;
+    let made = planning::make(&ready.making(context, *upgrade_v1), file).await?;
+    show::plan(context, &made, &apply_command(args, plan, &made));
+    Ok(if made.header.broken_guards().next().is_some() {
+        Exit::Refused
+    } else if plan.detailed_exitcode && !made.is_empty() {
+        Exit::Pending
+    } else {
+        Exit::Done
+    })
+}
+
+/// The command that carries the plan out.
+fn apply_command(args: &StoreArgs, plan: &PlanArgs, made: &Made) -> String {
+    let Planning { policy, tolerate_record_faults, upgrade_v1 } = &plan.planning;
+    let (file, policy) = (plan.out.display().to_string(), policy.policy.display().to_string());
+    let guards: Vec<String> = made.header.broken_guards().map(GuardResult::name).collect();
+    let mut words = vec!["shelflife", "apply", &file, "--policy", &policy];
+    words.extend(guards.iter().flat_map(|guard| ["--accept", guard]));
+    words.extend(tolerate_record_faults.then_some("--tolerate-record-faults"));
+    words.extend(upgrade_v1.then_some("--upgrade-v1"));
+    words.extend(store::words(args));
+    output::command(words)
+}
+
+/// `shelflife apply`.
+pub async fn apply(context: &Context, args: &StoreArgs, apply: &ApplyArgs) -> Result<Exit, Failure> {
+    let plan = applying::open(&apply.plan)?;
+    if let Some(expected) = &apply.expect_digest
+        && !expected.eq_ignore_ascii_case(plan.reader.digest())
+    {
+        return Err(Failure::refused(format!(
+            "{} has the digest {}, not the expected one",
+            apply.plan.display(),
+            plan.reader.digest()
+        ))
+        .help("apply the plan that was looked at, or look at this one"));
+    }
+    applying::check_evidence_folder(&apply.plan, apply.applying.evidence_dir.as_deref())?;
+    let ready = ready(context, args, &apply.policy, apply.tolerate_record_faults, None).await?;
+    let carried =
+        carry_out(context, args, &ready, &plan, &apply.plan, &apply.applying, apply.upgrade_v1).await?;
+    end(show::carried(context, &carried, None), carried)
+}
+
+/// `shelflife reconcile`.
+pub async fn reconcile(
+    context: &Context,
+    args: &StoreArgs,
+    reconcile: &ReconcileArgs,
+) -> Result<Exit, Failure> {
+    let Planning { policy, tolerate_record_faults, upgrade_v1 } = &reconcile.planning;
+    let file = PlanFile::create(&reconcile.out)?;
+    applying::check_evidence_folder(&reconcile.out, reconcile.applying.evidence_dir.as_deref())?;
+    let ready = ready(context, args, &policy.policy, *tolerate_record_faults, None).await?;
+    let made = planning::make(&ready.making(context, *upgrade_v1), file).await?;
+    if !context.json {
+        show::plan(context, &made, &what_follows(&made, &reconcile.applying.accept));
+    }
+    if made.is_empty() {
+        show::not_carried_out(context, &made, Exit::Done);
+        // A hold that was placed while the buckets were listed would narrow what S3 does.
+        let again = self::ready(context, args, &policy.policy, *tolerate_record_faults, None).await?;
+        let digests = |ready: &Ready| {
+            let policy = ready.loaded.policy();
+            (policy.digest.clone(), policy.holds_digest.clone())
+        };
+        if digests(&again) != digests(&ready) {
+            return Err(Failure::refused("the policy was changed while the buckets were listed")
+                .help("run the same command again"));
+        }
+        return Ok(Exit::Done);
+    }
+    let plan = applying::open(&reconcile.out)?;
+    if plan.reader.digest() != made.digest {
+        return Err(Failure::refused(format!("{} was written over meanwhile", reconcile.out.display()))
+            .help("give each run a plan file of its own with --out"));
+    }
+    // Listing may have taken hours: policy, holds, records and buckets are read again.
+    let ready = self::ready(context, args, &policy.policy, *tolerate_record_faults, None).await?;
+    let carried = carry_out(context, args, &ready, &plan, &reconcile.out, &reconcile.applying, *upgrade_v1)
+        .await
+        .inspect_err(|failure| show::not_carried_out(context, &made, failure.exit))?;
+    end(show::carried(context, &carried, Some(&made)), carried)
+}
+
+/// What comes after a plan that is carried out at once.
+fn what_follows(made: &Made, accepted: &[String]) -> String {
+    let broken: Vec<String> = made.header.broken_guards().map(GuardResult::name).collect();
+    if broken.iter().all(|guard| accepted.contains(guard)) {
+        "carried out below".to_owned()
+    } else {
+        format!("the same command with --accept {}", broken.join(" --accept "))
+    }
+}
+
+/// What was done has been shown; what ended it early, if anything did, is told last.
+fn end(exit: Exit, carried: Carried) -> Result<Exit, Failure> {
+    match carried.ended_by {
+        Some(failure) => Err(Failure { exit: exit.max(failure.exit), ..failure }),
+        None => Ok(exit),
+    }
+}
+
+async fn carry_out(
+    context: &Context,
+    args: &StoreArgs,
+    ready: &Ready,
+    plan: &applying::OpenPlan,
+    path: &Path,
+    applying: &Applying,
+    upgrade_v1: bool,
+) -> Result<Carried, Failure> {
+    // The careful clock goes on from where it was read, whatever becomes of the wall clock.
+    let (now, read) = (ready.now, ready.read);
+    let clock = move || now + Duration::from_std(read.elapsed()).unwrap_or_default();
+    let folder = applying.evidence_dir.as_deref().or_else(|| path.parent()).unwrap_or(Path::new("."));
+    applying::carry_out(&Carrying {
+        plan,
+        policy: ready.loaded.policy(),
+        records: &ready.records.records,
+        enrolment: &ready.enrolment,
+        accepted: &applying.accept,
+        upgrade_v1,
+        evidence: applying::evidence_path(path, applying.evidence_dir.as_deref(), plan.reader.digest()),
+        endpoint: args.endpoint_url.clone(),
+        previous_head: applying::previous_head(folder, &ready.loaded.policy().name),
+        clock: &clock,
+        stop: stop_on_ctrl_c(context.quiet),
+        quiet: context.quiet,
+    })
+    .await
+}

@@ -1,0 +1,259 @@
+//! Showing plans and what was carried out, to people and to machines.
+
+use serde_json::{Value, json};
+
+use super::applying::Carried;
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::output::{self, Style};
+use super::planning::Made;
+use crate::evidence::{ConfigurationResult, ItemResult};
+use crate::plan::{BucketPlan, Line, PlanHeader, Tally, total};
+use crate::text;
+
+/// A rule's id that is longer has a line to itself.
+const LONG_ID: usize = 20;
+
+/// Prints a plan that was made, and what to type next.
+pub fn plan(context: &Context, made: &Made, next: &str) {
+    if context.json {
+        output::print_json(&plan_json(made));
+        return;
+    }
+    let style = context.out;
+    let header = &made.header;
+    let as_of = header.as_of.format("%Y-%m-%d %H:%M UTC");
+    output::print(&style.bold(&format!("plan of {} as of {as_of}", header.policy)));
+    for (name, bucket) in &header.buckets {
+        output::print("");
+        self::bucket(style, header, name, bucket);
+    }
+    output::print("");
+    guards(style, header);
+    let removed = total(&header.summary, Line::is_removed);
+    output::print(&format!(
+        "{} to remove or abort, {} of them by Shelflife itself",
+        amount(removed),
+        text::count(made.rows)
+    ));
+    output::print(&format!("plan    {}", made.path.display()));
+    output::print(&format!("digest  {}", made.digest));
+    if made.is_empty() {
+        output::print(&style.green("nothing to do"));
+    } else {
+        output::print(&format!("next    {}", style.bold(next)));
+    }
+}
+
+fn amount(tally: Tally) -> String {
+    let objects = if tally.objects == 1 { "object" } else { "objects" };
+    format!("{} {objects}, {}", text::count(tally.objects), text::bytes(tally.bytes))
+}
+
+fn bucket(style: Style, header: &PlanHeader, name: &str, bucket: &BucketPlan) {
+    output::print(&style.bold(name));
+    for (rule, engine) in &bucket.engines {
+        let lead = if rule.len() > LONG_ID { format!("  {rule}\n    ") } else { format!("  {rule}  ") };
+        output::print(&output::wrap(&lead, &text::terminal(engine)));
+    }
+    let rows: Vec<Vec<String>> = header
+        .summary
+        .iter()
+        .filter(|line| line.bucket == name)
+        .map(|line| {
+            vec![
+                line.rule.clone().unwrap_or_else(|| "–".to_owned()),
+                line.verdict.clone(),
+                text::count(line.tally.objects),
+                text::bytes(line.tally.bytes),
+                line.tally.oldest_due.map(|due| due.format("%Y-%m-%d").to_string()).unwrap_or_default(),
+                line.disposal.map(|disposal| disposal.words().to_owned()).unwrap_or_default(),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        output::print(&style.dim("  nothing there"));
+    } else {
+        output::print(&output::table(
+            2,
+            &["rule", "decision", "objects", "bytes", "oldest due", ""],
+            &[2, 3],
+            rows,
+        ));
+    }
+    for change in &bucket.changes {
+        let word = match change.kind.as_str() {
+            "kept" => style.dim("kept"),
+            "narrowed" | "removed" => style.yellow(&change.kind),
+            other => style.red(other),
+        };
+        output::print(&output::wrap(&format!("  lifecycle rule {word}: "), &text::terminal(&change.id)));
+        for (sign, words) in [("-", &change.before), ("+", &change.after)] {
+            if let (Some(words), true) = (words, change.kind != "kept") {
+                output::print(&output::wrap(&format!("    {sign} "), &text::terminal(words)));
+            }
+        }
+    }
+    for warning in &bucket.warnings {
+        output::print(&style.yellow(&output::wrap("  warning: ", &text::terminal(warning))));
+    }
+}
+
+fn guards(style: Style, header: &PlanHeader) {
+    for guard in &header.guards {
+        let word = if guard.kept { style.green("kept:") } else { style.red("exceeded:") };
+        output::print(&output::wrap(&format!("guard   {word} "), &guard.describe()));
+    }
+    if header.broken_guards().next().is_some() {
+        output::print("        look at what would go; if it is right, accept that, or raise the limit");
+    }
+}
+
+fn plan_json(made: &Made) -> Value {
+    json!({
+        "file": made.path.display().to_string(),
+        "digest": made.digest,
+        "rows": made.rows,
+        "pending": !made.is_empty(),
+        "header": made.header,
+    })
+}
+
+/// Prints what was carried out, and says how it ended; `made` is the plan, where it was made by
+/// the same command.
+pub fn carried(context: &Context, carried: &Carried, made: Option<&Made>) -> Exit {
+    let exit = exit_of(carried);
+    if context.json {
+        let mut result = carried_json(carried, exit);
+        if let Some(made) = made {
+            result["plan"] = plan_json(made);
+        }
+        output::print_json(&result);
+        return exit;
+    }
+    if made.is_some() {
+        output::print("");
+    }
+    let style = context.out;
+    let applied = &carried.applied;
+    for (bucket, configured) in &applied.configured {
+        let words = match configured.result {
+            ConfigurationResult::Applied => style.green("lifecycle configuration written and read back"),
+            ConfigurationResult::Moved => style.red("lifecycle configuration not put in force"),
+            ConfigurationResult::Differs => style.red("the store did not keep the lifecycle configuration"),
+            ConfigurationResult::Denied | ConfigurationResult::Failed | ConfigurationResult::Unclear => {
+                style.red("lifecycle configuration failed")
+            }
+        };
+        output::print(&output::wrap(&format!("{bucket}: "), &words));
+        if let Some(detail) = &configured.detail {
+            output::print(&output::wrap("  ", &text::terminal(detail)));
+        }
+    }
+    for (bucket, error) in &applied.broken {
+        let why = text::terminal(&Failure::chain(error)).into_owned();
+        output::print(&output::wrap(
+            &format!("{bucket}: {} ", style.red("the work on it ended early:")),
+            &why,
+        ));
+    }
+    if applied.done_before > 0 {
+        output::print(&format!("{} were done before the interruption", text::count(applied.done_before)));
+    }
+    let rows: Vec<Vec<String>> = ItemResult::ALL
+        .iter()
+        .filter_map(|result| {
+            let count = applied.results.get(result)?;
+            Some(vec![result.word().to_owned(), text::count(*count)])
+        })
+        .collect();
+    if carried.spent {
+        output::print(
+            &style.yellow("this plan was carried out before; make a new one with `shelflife plan`"),
+        );
+    } else if rows.is_empty() && applied.configured.is_empty() && applied.broken.is_empty() {
+        output::print(&style.green("nothing to do"));
+    }
+    if !rows.is_empty() {
+        output::print(&output::table(0, &[], &[1], rows));
+    }
+    output::print(&format!("evidence  {}", carried.evidence.display()));
+    output::print(&format!("head      {}", carried.head));
+    if carried.spent {
+        return exit;
+    }
+    if applied.interrupted {
+        output::print(&style.yellow("interrupted: the same command goes on from here"));
+    } else if !applied.broken.is_empty() || carried.ended_by.is_some() {
+        output::print(&style.yellow("it ended early: the same command goes on from here"));
+    } else {
+        let log = carried.evidence.display().to_string();
+        let next = output::command(["shelflife", "verify", &log, "--head", &carried.head]);
+        output::print(&format!("next      {}", style.bold(&next)));
+    }
+    exit
+}
+
+/// Prints a plan that is not carried out, because there is nothing to do or it was refused; as JSON,
+/// for people it has been shown.
+pub fn not_carried_out(context: &Context, made: &Made, exit: Exit) {
+    if context.json {
+        output::print_json(
+            &json!({ "exit": exit.code(), "results": {}, "configurations": {}, "plan": plan_json(made) }),
+        );
+    }
+}
+
+/// The greatest of all exits that apply.
+fn exit_of(carried: &Carried) -> Exit {
+    let applied = &carried.applied;
+    let mut exit = Exit::Done;
+    for configured in applied.configured.values() {
+        exit = exit.max(match configured.result {
+            ConfigurationResult::Applied => Exit::Done,
+            ConfigurationResult::Moved => Exit::Refused,
+            _ => Exit::Failed,
+        });
+    }
+    if applied.failed() > 0 {
+        exit = exit.max(Exit::SomeFailed);
+    }
+    if !applied.broken.is_empty() || carried.ended_by.is_some() {
+        exit = exit.max(Exit::Failed);
+    }
+    if applied.interrupted { Exit::Interrupted } else { exit }
+}
+
+fn carried_json(carried: &Carried, exit: Exit) -> Value {
+    let results: serde_json::Map<String, Value> = carried
+        .applied
+        .results
+        .iter()
+        .map(|(result, count)| (result.word().to_owned(), Value::from(*count)))
+        .collect();
+    let configured: serde_json::Map<String, Value> = carried
+        .applied
+        .configured
+        .iter()
+        .map(|(bucket, configured)| {
+            (bucket.clone(), json!({ "result": configured.result, "detail": configured.detail }))
+        })
+        .collect();
+    json!({
+        "exit": exit.code(),
+        "results": results,
+        "configurations": configured,
+        "broken": carried
+            .applied
+            .broken
+            .iter()
+            .map(|(bucket, error)| (bucket.clone(), Value::from(Failure::chain(error))))
+            .collect::<serde_json::Map<_, _>>(),
+        "done_before": carried.applied.done_before,
+        "interrupted": carried.applied.interrupted,
+        "resumed": carried.resumed,
+        "carried_out_before": carried.spent,
+        "evidence": carried.evidence.display().to_string(),
+        "head": carried.head,
+    })
+}

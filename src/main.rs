@@ -1,0 +1,5 @@
+//! The `shelflife` command.
+
+fn main() -> std::process::ExitCode {
+    shelflife::cli::main()
+}
