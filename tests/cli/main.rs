@@ -1,0 +1,40 @@
+//! The built binary, driven as a user drives it: against LocalStack, against stores that fail, and against
+//! no store at all.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod acceptance;
+mod desk;
+#[cfg(feature = "sandbox")]
+mod explain;
+mod fake;
+mod interrupt;
+mod output;
+mod overtaken;
+mod plans;
+mod policies;
+mod records;
+mod shelf;
+mod stores;
+mod versions;
+
+/// A policy of one rule, carried out directly: everything under `inbound/` goes 30 days after its upload.
+/// `more` stands at the end, at the top level.
+fn thirty_days(bucket: &str, more: &str) -> String {
+    format!(
+        "version: 1
+name: e2e
+tenant:
+  - key: \"*/{{tenant}}/**\"
+rules:
+  - id: ott-media
+    select: {{buckets: [{bucket}], prefix: inbound/}}
+    trigger: uploaded
+    retain: 30 days
+    enforce: direct
+{more}"
+    )
+}
