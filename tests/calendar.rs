@@ -316,3 +316,14 @@ fn beyond_the_calendars_end_nothing_is_ever_due() {
     assert_eq!(last.due(Period::days(1), Tz::UTC), None);
     assert_eq!(Moment::Instant(DateTime::<Utc>::MAX_UTC).due(Period::months(1), Tz::UTC), None);
 }
+
+#[test]
+fn years_at_the_calendars_ends_are_no_dates_and_no_panics() {
+    for zone in [Tz::Europe__Zagreb, Tz::America__Sao_Paulo, Tz::UTC] {
+        for text in
+            ["-262143-01-01T00:00:00", "+262142-12-31T23:59:59", "-0001-01-01 00:00", "12026-01-01T00:00"]
+        {
+            assert!(Moment::parse(text, zone).is_err(), "{text} in {zone}");
+        }
+    }
+}

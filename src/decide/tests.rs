@@ -422,3 +422,23 @@ fn every_reason_reads_as_a_sentence_that_names_its_rule_or_hold() {
         assert_eq!(reason.describe(&policy), sentence);
     }
 }
+
+#[test]
+fn a_tenant_whose_rules_are_only_observed_is_read_before_another_tenants_rule_acts() {
+    let mut policy = policy();
+    policy.tenant = vec![Attribute::Metadata("customer".to_owned())];
+    policy.rules[0].trigger = uploaded();
+    policy.rules[0].enforce = Enforce::Observe;
+    let mut pilot = policy.rules[0].clone();
+    pilot.id = "pilot".to_owned();
+    pilot.enforce = Enforce::Direct;
+    pilot.retain = Period::days(60);
+    pilot.select.tenants = Some(names(&["pilot-customer"]));
+    policy.rules.push(pilot);
+
+    // Expired under every tenant, and removed under one alone.
+    let unread = Observed { metadata: Reading::Unread, ..object() };
+    assert_eq!(step(&policy, &unread, "2028-01-01"), Step::Needs(Needs { head: true, ..Needs::NONE }));
+    let denied = Observed { metadata: Reading::Unknown(Unreadable::Denied), ..object() };
+    assert_eq!(decided(&policy, &Records::default(), &denied, "2028-01-01").verdict, Verdict::Undecided);
+}
