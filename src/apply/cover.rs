@@ -27,6 +27,10 @@ fn is_version(entry: Option<&(String, bool)>, row: &PlanRow) -> bool {
 
 /// Deletes without a version id, which puts a marker on top, if the version is still the latest.
 async fn mark(bucket: &Bucket, row: &PlanRow) -> Result<Option<String>, Ended> {
+    if row.etag.is_none() {
+        let why = "the store lists no ETag, so nothing would guard a newer version";
+        return Err(Ended::because(ItemResult::Failed, why));
+    }
     let seen = top(bucket, &row.key).await.map_err(|error| unclear(&error))?;
     if !is_version(seen.first(), row) {
         return Err(Ended::because(ItemResult::Changed, "it is not the latest version any more"));
