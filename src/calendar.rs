@@ -2,12 +2,16 @@
 //!
 //! Everything here is arithmetic on values; nothing reads a clock.
 
+mod format;
+
 use std::fmt;
 
 use chrono::{
     DateTime, Datelike, Days, Duration, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc,
 };
 use chrono_tz::Tz;
+
+pub use format::{DateFormat, DateFormatError};
 
 /// A calendar length: whole months and whole days, months first.
 ///
@@ -117,6 +121,21 @@ impl Period {
     /// Clamping only shortens, so the longest span starts on the first of some month.
     pub fn max_days(self) -> u32 {
         self.spans().max().unwrap_or(self.days)
+    }
+
+    /// Whether there is a day from which it ends later than `other`.
+    pub fn can_exceed(self, other: Self) -> bool {
+        if self.months == other.months {
+            return self.days > other.days;
+        }
+        // From the 1st to the 28th nothing is clamped, so each of these days compares alike; and
+        // the calendar repeats after 400 years.
+        (2000..2400)
+            .flat_map(|year| {
+                (1..=12).flat_map(move |month| [1, 29, 30, 31].map(move |day| (year, month, day)))
+            })
+            .filter_map(|(year, month, day)| NaiveDate::from_ymd_opt(year, month, day))
+            .any(|start| self.after(start) > other.after(start))
     }
 
     /// The fewest days that it can span, whichever day it starts (1 month: 28).

@@ -59,6 +59,17 @@ impl<T> Reading<T> {
     }
 }
 
+impl Reading<String> {
+    /// The same reading of borrowed text.
+    pub fn as_deref(&self) -> Reading<&str> {
+        match self {
+            Self::Unread => Reading::Unread,
+            Self::Known(text) => Reading::Known(text),
+            Self::Unknown(why) => Reading::Unknown(*why),
+        }
+    }
+}
+
 /// Why an attribute could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unreadable {
@@ -118,6 +129,8 @@ pub struct Observed<'a> {
     pub storage_class: Option<&'a str>,
     /// User metadata.
     pub metadata: Reading<&'a Attributes>,
+    /// `Content-Type`, empty if it has none; read together with the metadata.
+    pub content_type: Reading<&'a str>,
     /// Tags.
     pub tags: Reading<&'a Attributes>,
     /// Object Lock.

@@ -1,53 +1,18 @@
 //! Patterns over keys and bucket names: `*` stops at `/`, `**` does not, `?` is one
 //! character but `/`, braces capture, a backslash takes the next character as it is.
 
+mod fault;
+mod overlap;
+mod tokens;
+
 use chrono_tz::Tz;
 use regex::Regex;
 
+pub use fault::PatternError;
+pub use overlap::{Effort, Found, Shape, example};
+use tokens::{Class, Token, tokens};
+
 use crate::calendar::{Moment, MomentError};
-
-/// Why a text is not a pattern.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PatternError {
-    /// Nothing at all.
-    #[error("an empty pattern matches nothing")]
-    Empty,
-    /// A brace without its partner.
-    #[error("a brace without its partner; write `\\{{` for the character itself")]
-    Brace,
-    /// A capture that is not one of the known ones.
-    #[error(
-        "unknown capture {{{0}}}; known are {{tenant}}, {{id}}, {{yyyy}}, {{MM}}, {{dd}}, {{HH}}, {{mm}} and {{ss}}"
-    )]
-    Capture(String),
-    /// The same capture twice.
-    #[error("capture {{{0}}} stands twice")]
-    CaptureTwice(String),
-    /// Square brackets are kept for later.
-    #[error("character classes are not part of the pattern language; write `\\[` for the character itself")]
-    Class,
-    /// A backslash at the very end.
-    #[error("a backslash at the end takes no character")]
-    Backslash,
-    /// What no bucket's name can have.
-    #[error("a bucket pattern has only `*` and `?` beside the characters of bucket names")]
-    Bucket,
-    /// Beyond what the matcher takes.
-    #[error("the pattern is too large")]
-    TooLarge,
-}
-
-/// Captures and the text that each takes.
-const CAPTURES: [(&str, &str); 8] = [
-    ("tenant", "[^/]+"),
-    ("id", "[^/]+"),
-    ("yyyy", "[0-9]{4}"),
-    ("MM", "[0-9]{2}"),
-    ("dd", "[0-9]{2}"),
-    ("HH", "[0-9]{2}"),
-    ("mm", "[0-9]{2}"),
-    ("ss", "[0-9]{2}"),
-];
 
 /// A pattern over whole keys.
 #[derive(Clone, Debug)]
@@ -72,6 +37,17 @@ impl KeyPattern {
     /// Whether the whole key matches.
     pub fn matches(&self, key: &str) -> bool {
         self.regex.is_match(key)
+    }
+
+    /// Its shape, for [`example`].
+    pub fn shape(&self) -> Shape {
+        Shape::of_pattern(&self.text, None)
+    }
+
+    /// The shape of the keys from which it could capture `text` under this name. Where a key can be
+    /// taken apart in several ways, the pattern itself may capture something else.
+    pub fn shape_with(&self, capture: &str, text: &str) -> Shape {
+        Shape::of_pattern(&self.text, Some((capture, text)))
     }
 
     /// Whether the pattern captures under this name.
@@ -134,6 +110,11 @@ impl BucketPattern {
         &self.text
     }
 
+    /// Its shape, for [`example`].
+    pub fn shape(&self) -> Shape {
+        Shape::of_pattern(&self.text, None)
+    }
+
     /// Whether it names exactly one bucket.
     pub const fn is_exact(&self) -> bool {
         self.regex.is_none()
@@ -146,38 +127,24 @@ impl BucketPattern {
 }
 
 fn translate(text: &str) -> Result<(Regex, Vec<&'static str>), PatternError> {
-    if text.is_empty() {
-        return Err(PatternError::Empty);
-    }
     let mut regex = String::from(r"(?s)\A");
     let mut captures = Vec::new();
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '*' if chars.next_if_eq(&'*').is_some() => regex.push_str(".*"),
-            '*' => regex.push_str("[^/]*"),
-            '?' => regex.push_str("[^/]"),
-            '{' => {
-                let mut name = String::new();
-                loop {
-                    match chars.next() {
-                        Some('}') => break,
-                        Some(c) => name.push(c),
-                        None => return Err(PatternError::Brace),
-                    }
-                }
-                let known = CAPTURES.iter().find(|(known, _)| *known == name);
-                let (name, takes) = *known.ok_or(PatternError::Capture(name))?;
-                if captures.contains(&name) {
-                    return Err(PatternError::CaptureTwice(name.to_owned()));
-                }
+    let one = |class: Class| match class {
+        Class::Exact(c) => regex::escape(c.encode_utf8(&mut [0; 4])),
+        Class::AnyCase(c) => format!("(?i-u:{})", regex::escape(c.encode_utf8(&mut [0; 4]))),
+        Class::Digit => "[0-9]".to_owned(),
+        Class::NotSlash => "[^/]".to_owned(),
+        Class::Any => ".".to_owned(),
+    };
+    for token in tokens(text)? {
+        match token {
+            Token::One(class) => regex.push_str(&one(class)),
+            Token::Many(class) => regex.push_str(&format!("{}*", one(class))),
+            Token::Capture(name, digits) => {
                 captures.push(name);
+                let takes = if digits == 0 { "[^/]+".to_owned() } else { format!("[0-9]{{{digits}}}") };
                 regex.push_str(&format!("(?<{name}>{takes})"));
             }
-            '}' => return Err(PatternError::Brace),
-            '[' | ']' => return Err(PatternError::Class),
-            '\\' => regex.push_str(&regex::escape(&chars.next().ok_or(PatternError::Backslash)?.to_string())),
-            c => regex.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
         }
     }
     regex.push_str(r"\z");

@@ -1,0 +1,283 @@
+//! Dates written otherwise than in ISO 8601: epoch numbers, and forms in strftime's words.
+
+use std::fmt;
+
+use chrono::format::{Item, Parsed, StrftimeItems};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono_tz::Tz;
+
+use super::{Moment, MomentError, instant_of_local};
+
+/// How a date is written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum DateFormat {
+    /// Whole seconds since 1970.
+    EpochSeconds,
+    /// Whole milliseconds since 1970.
+    EpochMilliseconds,
+    /// In strftime's words, such as `%d.%m.%Y`.
+    Strftime(Box<str>),
+}
+
+/// Why a text does not describe how dates are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DateFormatError {
+    /// A specifier that does not exist.
+    #[error("a `%` specifier that does not exist")]
+    Specifier,
+    /// The name of a zone says nothing that can be relied on.
+    #[error("`%Z` is a name that many zones share; write the offset, `%z`")]
+    ZoneName,
+    /// A letter in the form is no zone: the time would be read in the policy's.
+    #[error(
+        "`Z`, `UTC` and `GMT` are only letters in a form, and the time would be local; write `%z`, or leave `format` out where dates are in ISO 8601"
+    )]
+    LiteralZone,
+    /// Two digits do not say which century.
+    #[error("`%y`, `%g`, `%C`, `%D` and `%x` do not say the whole year; write `%Y`")]
+    Century,
+    /// It does not say the day.
+    #[error("it says no whole date; `%Y`, `%m` and `%d` do")]
+    NoDate,
+    /// Hours without minutes, or half a day that is not named.
+    #[error("it says half a time; `%H:%M` does say one")]
+    HalfTime,
+}
+
+impl DateFormat {
+    /// Reads `epoch-seconds`, `epoch-milliseconds`, or a form in strftime's words.
+    ///
+    /// # Errors
+    /// If what is written in the form would not be a date, whole and unmistakable.
+    pub fn parse(text: &str) -> Result<Self, DateFormatError> {
+        match text {
+            "epoch-seconds" => return Ok(Self::EpochSeconds),
+            "epoch-milliseconds" => return Ok(Self::EpochMilliseconds),
+            _ => {}
+        }
+        if StrftimeItems::new(text).any(|item| item == Item::Error) {
+            return Err(DateFormatError::Specifier);
+        }
+        let words = specifiers(text);
+        if words.contains('Z') {
+            return Err(DateFormatError::ZoneName);
+        }
+        let is_zone = |text: &str| ["Z", "UTC", "GMT"].iter().any(|zone| text.contains(zone));
+        let says_zone = StrftimeItems::new(text).any(|item| match item {
+            Item::Literal(text) => is_zone(text),
+            Item::OwnedLiteral(text) => is_zone(&text),
+            _ => false,
+        });
+        if says_zone && !words.contains(['z', 's', '+']) {
+            return Err(DateFormatError::LiteralZone);
+        }
+        if words.contains(['y', 'g', 'C', 'D', 'x']) {
+            return Err(DateFormatError::Century);
+        }
+        // Two samples that differ in every field must come back as they are.
+        let format = Self::Strftime(text.into());
+        for (day, hour) in [((2026, 11, 24), 21), ((2031, 2, 8), 4)] {
+            let sample = NaiveDate::from_ymd_opt(day.0, day.1, day.2)
+                .and_then(|day| day.and_hms_opt(hour, 43, 27))
+                .ok_or(DateFormatError::NoDate)?;
+            // With a zone's offset where the form wants one.
+            let written = sample.and_utc().format(text).to_string();
+            match format.read(&written, Tz::UTC) {
+                Ok(Moment::Civil(day)) if day == sample.date() => {}
+                Ok(Moment::Instant(at)) if at.date_naive() == sample.date() => {
+                    let seconds = at.naive_utc().signed_duration_since(sample).num_seconds();
+                    if !(-27..=32).contains(&seconds) {
+                        return Err(DateFormatError::HalfTime);
+                    }
+                }
+                Ok(_) | Err(_) if words.contains(['H', 'I', 'k', 'l', 'M', 'S']) && says_date(&words) => {
+                    return Err(DateFormatError::HalfTime);
+                }
+                Ok(_) | Err(_) => return Err(DateFormatError::NoDate),
+            }
+        }
+        Ok(format)
+    }
+
+    /// Reads a date that is written so; a time without an offset is read in `zone`.
+    ///
+    /// Written again in the same form it must come out as it was: a number that was cut short,
+    /// or a field that is ignored, makes it no date.
+    ///
+    /// # Errors
+    /// As [`Moment::parse`].
+    pub fn read(&self, text: &str, zone: Tz) -> Result<Moment, MomentError> {
+        let text = text.trim();
+        let moment = match self {
+            Self::EpochSeconds => DateTime::from_timestamp(whole(text)?, 0).map(Moment::Instant),
+            Self::EpochMilliseconds => DateTime::from_timestamp_millis(whole(text)?).map(Moment::Instant),
+            Self::Strftime(form) => strftime(form, text, zone),
+        };
+        moment.ok_or(MomentError::Form)?.plausible()
+    }
+}
+
+impl fmt::Display for DateFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EpochSeconds => "epoch-seconds",
+            Self::EpochMilliseconds => "epoch-milliseconds",
+            Self::Strftime(form) => form,
+        })
+    }
+}
+
+/// The letters of all specifiers, flags and widths aside.
+fn specifiers(form: &str) -> String {
+    let mut letters = String::new();
+    let mut rest = form.chars();
+    while let Some(c) = rest.next() {
+        if c == '%' {
+            letters.extend(rest.by_ref().find(|c| c.is_ascii_alphabetic() || matches!(c, '%' | '+')));
+        }
+    }
+    letters
+}
+
+fn says_date(words: &str) -> bool {
+    words.contains(['F', 'j', 'd', 'e', 'c', 'v', 's', '+'])
+}
+
+fn whole(text: &str) -> Result<i64, MomentError> {
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(MomentError::Form);
+    }
+    text.parse().map_err(|_| MomentError::Form)
+}
+
+fn strftime(form: &str, text: &str, zone: Tz) -> Option<Moment> {
+    let mut parsed = Parsed::new();
+    chrono::format::parse(&mut parsed, text, StrftimeItems::new(form)).ok()?;
+    let (moment, again) = if let Some(offset) = parsed.offset() {
+        // Years of more digits than four reach the calendar's very end.
+        let at = parsed.to_datetime().ok()?;
+        (
+            Moment::Instant(at.with_timezone(&Utc)),
+            at.with_timezone(&chrono::FixedOffset::east_opt(offset)?).format(form).to_string(),
+        )
+    } else if parsed.timestamp().is_some() {
+        let at = parsed.to_datetime_with_timezone(&Utc).ok()?;
+        (Moment::Instant(at), at.format(form).to_string())
+    } else {
+        let date = parsed.to_naive_date().ok()?;
+        Moment::Civil(date).plausible().ok()?;
+        match parsed.to_naive_time() {
+            Ok(time) => {
+                let local: NaiveDateTime = date.and_time(time);
+                (Moment::Instant(instant_of_local(local, zone)), local.format(form).to_string())
+            }
+            // No time at all, or half of one, which then is missing when it is written again.
+            Err(_) => {
+                let mut again = String::new();
+                use fmt::Write;
+                let midnight = date.and_time(NaiveTime::MIN);
+                write!(again, "{}", date.format(form))
+                    .or_else(|_| {
+                        again.clear();
+                        write!(again, "{}", midnight.format(form))
+                    })
+                    .ok()?;
+                if specifiers(form)
+                    .contains(['H', 'I', 'k', 'l', 'M', 'S', 'T', 'R', 'p', 'P', 'r', 'X', 'f'])
+                {
+                    return None;
+                }
+                (Moment::Civil(date), again)
+            }
+        }
+    };
+    (without_idle_zeros(&again) == without_idle_zeros(text)).then_some(moment)
+}
+
+/// The text with zeros at the end of fractions left out: `.120` and `.12` are the same.
+fn without_idle_zeros(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(dot) = rest.find('.') {
+        let (before, after) = rest.split_at(dot);
+        let digits = after[1..].bytes().take_while(u8::is_ascii_digit).count();
+        kept.push_str(before);
+        kept.push_str(after[..=digits].trim_end_matches('0'));
+        rest = &after[1 + digits..];
+    }
+    kept + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(form: &str, text: &str) -> Result<String, MomentError> {
+        let format = DateFormat::parse(form).unwrap_or_else(|error| panic!("{form}: {error}"));
+        format.read(text, Tz::Europe__Zagreb).map(|moment| moment.to_string())
+    }
+
+    #[test]
+    fn a_date_is_read_in_the_form_that_it_is_written_in() {
+        for (form, text, expected) in [
+            ("epoch-seconds", "1774353600", "2026-03-24T12:00:00Z"),
+            ("epoch-milliseconds", "1774353600000", "2026-03-24T12:00:00Z"),
+            ("%d.%m.%Y", "24.03.2026", "2026-03-24"),
+            ("%Y%m%d", "20260324", "2026-03-24"),
+            ("%Y-%j", "2026-083", "2026-03-24"),
+            ("%d/%b/%Y:%H:%M:%S %z", "24/Mar/2026:12:00:00 +0530", "2026-03-24T06:30:00Z"),
+            ("%Y-%m-%d %H:%M:%S", "2026-03-24 12:00:00", "2026-03-24T11:00:00Z"),
+            // A time that the clock shows twice is the later one.
+            ("%Y%m%dT%H%M%S", "20261025T023000", "2026-10-25T01:30:00Z"),
+            ("%d.%m.%Y %H:%M", "24.03.2026 12:00", "2026-03-24T11:00:00Z"),
+            ("%Y-%m-%dT%H:%M:%S%.fZ%z", "2026-03-24T12:00:00.120000Z+0000", "2026-03-24T12:00:00Z"),
+            ("%s", "1774353600", "2026-03-24T12:00:00Z"),
+            ("%m/%d/%Y %I:%M %p", "03/24/2026 11:05 PM", "2026-03-24T22:05:00Z"),
+        ] {
+            assert_eq!(read(form, text).as_deref(), Ok(expected), "{form} {text}");
+        }
+    }
+
+    #[test]
+    fn what_is_cut_short_or_in_another_form_is_no_date() {
+        for (form, text) in [
+            ("epoch-seconds", "1774353600000"),
+            ("epoch-seconds", "1774353600.5"),
+            ("epoch-seconds", "-1"),
+            ("epoch-seconds", ""),
+            ("%d.%m.%Y", "24.3.2026"),
+            ("%d.%m.%Y", "24.03.202"),
+            ("%d.%m.%Y", "24.03.2026 12:00"),
+            ("%Y%m%d", "2026032"),
+            ("%d.%m.%Y", "31.02.2026"),
+            ("%d.%m.%Y", "24.03.20266"),
+            ("%a %d.%m.%Y", "Mon 24.03.2026"),
+            ("%d.%m.%Y", "24.03.+262142"),
+        ] {
+            assert_eq!(read(form, text), Err(MomentError::Form), "{form} {text}");
+        }
+        assert_eq!(read("epoch-seconds", "0"), Err(MomentError::Epoch));
+        assert_eq!(read("epoch-milliseconds", "1774353600"), Err(MomentError::Before2000));
+    }
+
+    #[test]
+    fn a_form_that_does_not_say_a_whole_date_is_refused() {
+        for (form, expected) in [
+            ("", DateFormatError::NoDate),
+            ("yyyy-mm-dd", DateFormatError::NoDate),
+            ("%Y-%m", DateFormatError::NoDate),
+            ("%H:%M", DateFormatError::NoDate),
+            ("%d.%m.%y", DateFormatError::Century),
+            ("%D", DateFormatError::Century),
+            ("%d.%m.%Y %Z", DateFormatError::ZoneName),
+            ("%d.%m.%Y %Q", DateFormatError::Specifier),
+            ("%Y-%m-%dT%H:%M:%SZ", DateFormatError::LiteralZone),
+            ("%d.%m.%Y %H:%M UTC", DateFormatError::LiteralZone),
+            ("%d.%m.%Y %I:%M", DateFormatError::HalfTime),
+            ("%d.%m.%Y %M", DateFormatError::HalfTime),
+            ("%d.%m.%Y %H", DateFormatError::HalfTime),
+        ] {
+            assert_eq!(DateFormat::parse(form), Err(expected), "{form}");
+        }
+    }
+}
