@@ -1,7 +1,9 @@
 //! Every code that a diagnostic can carry, with what it means and what to do.
 //!
 //! Codes are stable: scripts may match on them. SL01 is the file as text and YAML, SL02 its
-//! keys and shapes, SL03 single values, SL04 what the values mean together, SL09 warnings.
+//! keys and shapes, SL03 single values, SL04 what the values mean together, SL05 record files,
+//! SL09 what is valid and may not be meant, SL10 what the store says to it (`check --live`).
+//! SL0202 is retired: it stood for what the language had and Shelflife did not yet read.
 
 macro_rules! codes {
     ($($name:ident = $id:literal: $explanation:literal,)*) => {
@@ -57,8 +59,6 @@ codes! {
 
     UnknownKey = "SL0201": "The key is not part of the policy language at this place. An unknown key is never \
         skipped: it could be a misspelt hold.",
-    NotSupported = "SL0202": "The policy language has this, but this version of Shelflife does not carry it out \
-        yet. It is refused because skipping it would change what is deleted.",
     MissingKey = "SL0203": "Something that has no safe default is not given.",
     WrongShape = "SL0204": "The value has the wrong shape: text, a list or a mapping is expected.",
     Unquoted = "SL0205": "An exact text is written so that YAML may read it as a number, a date, true or false, \
@@ -71,7 +71,8 @@ codes! {
         `version: 1`.",
     Name = "SL0302": "A name or id has not the form that is safe in lifecycle rule ids, bucket tags and reports: \
         lower-case letters, digits and hyphens, up to the given length.",
-    DuplicateId = "SL0303": "Two rules, holds, triggers or record files have the same id, perhaps in two files.",
+    DuplicateId = "SL0303": "Two rules, holds, erasures, triggers or record files have the same id, perhaps in two \
+        files.",
     Period = "SL0304": "Not a period. Write a whole number and a unit, `30 days`, `6 months`, `1 year`, or \
         `P6M`; not zero, and at most 100 years.",
     Duration = "SL0305": "Not a length of time. Write a whole number and seconds, minutes, hours, days or weeks, \
@@ -84,19 +85,31 @@ codes! {
     Prefix = "SL0310": "No key can start with this prefix: it is longer than 1,024 bytes, the length of the \
         longest key.",
     Number = "SL0311": "Not the number that is expected here.",
-    Date = "SL0312": "Not a civil date. Write `2027-01-31`; the day counts to its end in the policy's time zone.",
+    Date = "SL0312": "Not a date. In a policy write a day, `2027-01-31`; it counts to its end in the policy's time \
+        zone. In tests and descriptions of objects an instant with its zone is a date too.",
     Choice = "SL0313": "The word is not one of those that can stand here.",
     RecordPath = "SL0314": "A record file lies inside the policy folder and is named by a relative path with \
-        forward slashes and without `..`, so that a policy cannot read other files.",
-    AttributeName = "SL0315": "Not a name that user metadata or a tag can have.",
+        forward slashes and without `..`, so that a policy cannot read other files; or in a store, `s3://`. Its \
+        name ends in .csv, .jsonl, .ndjson or .parquet, or `format` says what it is.",
+    AttributeName = "SL0315": "Not a name or a value that user metadata or a tag can have, or more of them than an \
+        object can have, so that nothing would ever match.",
     RecordField = "SL0316": "A field of a record is written `table.column`.",
+    Media = "SL0317": "Not a media type, or one that no file extension stands for. Write `image/*` or \
+        `image/png`.",
+    Size = "SL0318": "No size lies between the bounds. Both are exclusive, as in S3.",
+    DateFormat = "SL0319": "`format` says how a date is written: `epoch-seconds`, `epoch-milliseconds`, or a form in \
+        the words of strftime that says a whole date, such as `%d.%m.%Y`. A date that does not come out of the \
+        form as it went in is no date.",
+    StorePlace = "SL0320": "Not a place in a store. Write the bucket and the key, or the prefix with a `/` at its \
+        end: `s3://exports/media/`.",
 
     UnknownReference = "SL0401": "A rule, trigger, record file or column is named that the policy does not \
         define.",
     Cycle = "SL0402": "Triggers use each other in a circle, so none of them has a date.",
     TriggerTooLarge = "SL0403": "Triggers use each other so often that the whole has more than 64 terms, or is \
         nested more than 16 deep.",
-    OneSource = "SL0404": "A trigger takes its date from exactly one source. To combine several, use `earliest`.",
+    OneSource = "SL0404": "A trigger takes its date from exactly one source. To combine several, use `earliest`, \
+        `latest` or `first`.",
     OutsideNeedsWithin = "SL0405": "`outside` says what a date outside of `within` counts as, so it needs \
         `within`.",
     ClampNeedsLimit = "SL0406": "`outside: clamp` counts a date outside of `within` as the upload plus \
@@ -108,13 +121,23 @@ codes! {
     NoTenantSource = "SL0409": "Tenants are used, but the policy does not say where an object's tenant stands. \
         Without `tenant:` nothing could ever match.",
     NeedsAgreement = "SL0410": "An override keeps data longer than its rule can. The notice allows that only \
-        where it is agreed: name the agreement.",
-    SelectsNothing = "SL0411": "A hold has no select, or an empty one. To hold everything, say so: \
-        `buckets: [\"*\"]`.",
+        where it is agreed or a law asks for it: name the `agreement` or the `legal-basis`.",
+    SelectsNothing = "SL0411": "A select says nothing, or its exceptions leave nothing of it, so it is in doubt what is \
+        meant. To hold everything, say so: `buckets: [\"*\"]`. An erasure must say more than buckets, or it \
+        would empty them.",
     FreshNeedsExport = "SL0412": "`fresh-within` is measured from the export time in the file, so it needs \
         `exported-at`, and `exported-at` is of no use without it.",
     FixedPeriod = "SL0413": "The tolerance is a number of days; months and years have no fixed number of them.",
+    Transition = "SL0414": "Transitions go to ever colder storage classes, each later than the one before by as many \
+        days as S3 wants, and before the object expires; and S3 alone makes them. Months count at their longest.",
+    NeedsDirect = "SL0415": "`export` and `evidence: per-object` need Shelflife to delete each object itself, \
+        which `enforce: lifecycle` and `enforce: observe` rule out.",
+    ExportsIntoItself = "SL0416": "The copies would lie where the same rule deletes, so each would be exported \
+        again and then deleted. Export to another place, or leave the copies out with `except`.",
     TooManyFaults = "SL0499": "More faults were found than are shown. Mend these first.",
+
+    RecordFile = "SL0501": "A record file cannot be read, is too old, or has rows that cannot be used. What \
+        depends on it is kept, and `plan` and `reconcile` refuse to go on unless it is tolerated. Export it again.",
 
     Overlap = "SL0901": "Two rules can match the same object. It then stays until the last of them is due; make \
         sure that this is meant.",
@@ -127,6 +150,68 @@ codes! {
         `key` takes a pattern.",
     UnusedTrigger = "SL0906": "No rule uses this trigger.",
     UnusedTable = "SL0907": "No rule uses this record file.",
+    NeverMatches = "SL0908": "No object can ever match the rule: its own conditions exclude each other, or its \
+        exceptions take everything out again. What it was meant for has no retention.",
+    Shadowed = "SL0909": "Everything that the rule matches is matched by another rule as well, which counts from the \
+        same date and keeps at least as long. An object stays until the last of its rules is due, so this rule changes \
+        nothing. Remove it, or let the other one leave its objects out: `except`.",
+    OverrideNeverApplies = "SL0910": "The override names a tenant whose objects its rule does not select, so for that \
+        tenant it has no effect. It may name the wrong rule.",
+    CoversNothing = "SL0911": "A hold or an erasure covers nothing that any rule covers. Its bucket, prefix or key \
+        may be misspelt, and then what it should keep is not kept.",
+    FutureErasure = "SL0912": "The day of the erasure's request has not come. Until its end nothing is erased, and \
+        what is uploaded by then will be.",
+    MutableTag = "SL0913": "The rule goes by a tag. Whoever may tag an object can move its date, or take it out of the \
+        rule, at any time and without a trace in the object. S3 does not look at the tag at all where the rule is \
+        given to it. Metadata cannot change without writing the object anew.",
+    Direct = "SL0914": "S3 cannot be proved to keep the promise of this rule, so Shelflife deletes what is due itself, \
+        in each `apply`. That is right and safe; it means that nothing is deleted while nothing runs.",
+    CannotBeLifecycle = "SL0915": "The rule says `enforce: lifecycle`, and in no bucket can S3 be proved to keep its \
+        promise. `plan` refuses. Write `enforce: auto` or `enforce: direct`, or remove the reason.",
+    ReadsEveryObject = "SL0916": "What the rule goes by is not in a listing, so every run has to ask for it object by \
+        object. With `within` the upload alone often tells that an object is not due yet, or surely is, and nothing \
+        is read.",
+    DaysOfTheZone = "SL0917": "A date without a time is a whole day in the policy's time zone, and what is due leaves \
+        at the first midnight UTC after the end of its day. Away from UTC that is up to a day later than the period \
+        says, never earlier.",
+    ExportWithoutRetention = "SL0918": "No rule of the policy selects the place to which copies are exported. They \
+        would stay for ever, which is what the notice rules out.",
+    ReachesOwnFiles = "SL0940": "A rule can delete what the policy itself makes or needs: copies that another rule \
+        exports, or a record file in a store. Copies need an end too, so a rule of their own can be meant; \
+        without its record file everything that depends on it stays.",
+
+    BucketNotFound = "SL1001": "A rule names a bucket that the store does not have. Every run ends before it \
+        changes anything. Create the bucket, or correct its name.",
+    BucketClosed = "SL1002": "A bucket could not be opened: access is denied, it lies in another region, it \
+        belongs to another account than the policy's `account`, or the store does not answer. Every run ends \
+        before it changes anything.",
+    PermissionMissing = "SL1003": "Something that a run has to read was refused or could not be read. Of a bucket, \
+        the run ends there; of an object, what depends on it is kept. Permissions to write and to delete cannot be \
+        tried without writing and deleting, so they are not looked at.",
+    NotEnrolled = "SL1004": "A pattern matches a bucket that does not carry the policy's tag. It is left alone, so \
+        that a pattern never reaches another team's bucket. Tag it if the policy is meant for it.",
+    NoBucket = "SL1005": "No bucket that the policy reaches is one of the rule's, so the rule does nothing.",
+    NotProvable = "SL1006": "The rule says `enforce: lifecycle`, and in this bucket S3 cannot be proved to keep its \
+        promise. `plan` refuses. Write `enforce: auto` or `enforce: direct`, or remove the reason.",
+    LifecycleUnclear = "SL1007": "The bucket's lifecycle configuration cannot be kept as it is beside the policy's \
+        rules, so `plan` refuses to go on. Nothing in it is changed.",
+    OldLifecycle = "SL1008": "The bucket's lifecycle configuration is of the old form, with a bare `Prefix`, which \
+        cannot hold the policy's rules. `plan` refuses unless it may rewrite it: `--upgrade-v1`.",
+    ForeignRule = "SL1009": "A lifecycle rule that is not the policy's removes objects that a rule of the policy \
+        covers. Shelflife never touches it and S3 obeys it: what it removes early is lost.",
+    Versioned = "SL1010": "The bucket keeps versions and the rule has no `noncurrent`. Superseded versions stay \
+        until their own date, and S3 cannot be given the rule. With `noncurrent: {retain: 1 day}` it can.",
+    Suspended = "SL1011": "Versioning of the bucket is suspended. S3 is not given a rule, because its expiration \
+        would destroy null versions; and older null versions and null markers stay, because nothing can name them \
+        for certain. Enable versioning again.",
+    MfaDelete = "SL1012": "Removing a version from the bucket takes a second factor, which a program does not have. \
+        Nothing of the rule's is ever removed. Switch MFA delete off, or write `enforce: observe`.",
+    ObjectLock = "SL1013": "The bucket has Object Lock. What is locked stays until the lock ends, whatever the policy \
+        says, and S3 is not given a rule, because it would hide what is locked.",
+    NoRetention = "SL1014": "The bucket holds keys that no rule can cover: data with no retention. It stays for ever. \
+        Write a rule for it; `enforce: observe` is enough to have it decided and reported.",
+    RecordsClosed = "SL1015": "A record file in the store cannot be read: it is not there, or access is denied. What \
+        depends on it is kept.",
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ pub enum Severity {
     Error,
     /// It can, but may not say what was meant.
     Warning,
+    /// Worth knowing; there may be nothing to do.
+    Note,
 }
 
 impl Severity {
@@ -28,6 +30,7 @@ impl Severity {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Note => "note",
         }
     }
 }
@@ -64,10 +67,10 @@ pub struct Diagnostic {
 
 /// A place, cheap to carry: index of the file and bytes of its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct At {
-    pub file: usize,
-    pub start: usize,
-    pub end: usize,
+pub(crate) struct At {
+    pub(crate) file: usize,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
 }
 
 /// A value and where it stands.
@@ -118,6 +121,11 @@ impl Faults {
         }
         let fault = Fault { code, at, message: message.into(), help: None, related: Vec::new() };
         self.found.push_mut(fault)
+    }
+
+    /// Whether no more are shown, so that no work need go into them.
+    pub(super) const fn is_full(&self) -> bool {
+        self.found.len() > Self::MOST
     }
 
     /// How many there are, to see later whether there are more.

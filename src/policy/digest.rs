@@ -1,28 +1,49 @@
 //! What a policy says, in one canonical form, and its SHA-256: how files are split, ordered,
 //! formatted and commented makes no difference, every value does.
+//!
+//! Each struct is taken apart field by field, so that the compiler asks for what is new.
 
 use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
+use crate::media::MediaRange;
+
 use super::model::{
-    Attribute, By, Enforce, Guards, Hold, IfMissing, Outside, Override, Policy, Rule, Select, Source, Table,
-    Term, Trigger, Within,
+    Attribute, By, Condition, Enforce, Erasure, ExportPlace, Freshness, Guards, Hold, IfMissing, Noncurrent,
+    Outside, Override, Policy, RecordCondition, RecordFormat, Rule, Select, SizeRange, Source, Table, Term,
+    Transition, Trigger, Within,
 };
 
 /// The digest of everything but the holds.
 pub(super) fn of_all_but_holds(policy: &Policy) -> String {
+    let Policy {
+        name,
+        timezone,
+        account,
+        tenant,
+        tables,
+        rules,
+        overrides,
+        erasures,
+        holds: _,
+        guards: of_policy,
+        tolerance_days,
+        digest: _,
+        holds_digest: _,
+    } = policy;
     sha256(
         &Form::new("policy 1")
-            .text("name", &policy.name)
-            .text("timezone", policy.timezone.name())
-            .maybe("account", policy.account.as_ref())
-            .list("tenant", policy.tenant.iter().map(attribute))
-            .set("tables", policy.tables.iter().map(table))
-            .set("rules", policy.rules.iter().map(|r| rule(r, policy)))
-            .set("overrides", policy.overrides.iter().map(|o| over(o, policy)))
-            .form("guards", guards(&policy.guards))
-            .text("tolerance", policy.tolerance_days)
+            .text("name", name)
+            .text("timezone", timezone.name())
+            .maybe("account", account.as_ref())
+            .list("tenant", tenant.iter().map(attribute))
+            .set("tables", tables.iter().map(table))
+            .set("rules", rules.iter().map(|r| rule(r, policy)))
+            .set("overrides", overrides.iter().map(|o| over(o, policy)))
+            .set("erasures", erasures.iter().map(erasure))
+            .form("guards", guards(of_policy))
+            .text("tolerance", tolerance_days)
             .0,
     )
 }
@@ -90,35 +111,59 @@ fn attribute(attribute: &Attribute) -> Form {
 }
 
 fn table(table: &Table) -> Form {
-    let by = match &table.by {
+    let Table { name, place, format, id, by, fresh, columns } = table;
+    let by = match by {
         By::Tenant => Form::new("tenant"),
         By::Attribute(found) => attribute(found),
     };
     let form = Form::new("table")
-        .text("name", &table.name)
-        .text("file", &table.file)
-        .text("id", &table.id)
+        .text("name", name)
+        .text("file", place)
+        .text("format", format_name(*format))
+        .text("id", id)
         .form("by", by)
-        .set("columns", table.columns.iter().map(|column| Form::new("column").text("name", column)));
-    match &table.fresh {
-        Some(fresh) => form.text("fresh-within", fresh.within).text("exported-at", &fresh.exported_at),
+        .set("columns", columns.iter().map(|column| Form::new("column").text("name", column)));
+    match fresh {
+        Some(Freshness { within, exported_at }) => {
+            form.text("fresh-within", within).text("exported-at", exported_at)
+        }
         None => form,
     }
 }
 
 fn rule(rule: &Rule, policy: &Policy) -> Form {
+    let Rule {
+        id,
+        data,
+        select: selected,
+        trigger: from,
+        retain,
+        enforce: by,
+        noncurrent,
+        incomplete_uploads,
+        transitions,
+        export,
+        undo_window,
+        evidence_per_object,
+        guards: of_rule,
+    } = rule;
+    let place = |ExportPlace { bucket, prefix }: &ExportPlace| format!("s3://{bucket}/{prefix}");
     let form = Form::new("rule")
-        .text("id", &rule.id)
-        .maybe("data", rule.data.as_ref())
-        .form("select", select(&rule.select))
-        .form("trigger", trigger(&rule.trigger, policy))
-        .text("retain", rule.retain)
-        .text("enforce", enforce(rule.enforce))
-        .maybe("incomplete-uploads", rule.incomplete_uploads)
-        .form("guards", guards(&rule.guards));
-    match rule.noncurrent {
-        Some(noncurrent) => {
-            form.text("noncurrent", noncurrent.retain).text("newer", noncurrent.newer_versions)
+        .text("id", id)
+        .maybe("data", data.as_ref())
+        .form("select", select(selected))
+        .form("trigger", trigger(from, policy))
+        .text("retain", retain)
+        .text("enforce", enforce(*by))
+        .maybe("incomplete-uploads", *incomplete_uploads)
+        .list("transitions", transitions.iter().map(transition))
+        .maybe("export", export.as_ref().map(place))
+        .maybe("undo-window", *undo_window)
+        .text("evidence-per-object", evidence_per_object)
+        .form("guards", guards(of_rule));
+    match noncurrent {
+        Some(Noncurrent { retain, newer_versions }) => {
+            form.text("noncurrent", retain).text("newer", newer_versions)
         }
         None => form,
     }
@@ -134,13 +179,55 @@ const fn enforce(enforce: Enforce) -> &'static str {
 }
 
 fn select(select: &Select) -> Form {
+    let Select { buckets, prefix, key, media, content_type, tags, metadata, size, tenants, except } = select;
+    let SizeRange { over, under } = size.unwrap_or_default();
     let form = Form::new("select")
-        .set("buckets", select.buckets.iter().map(|bucket| Form::new("bucket").text("name", bucket.as_str())))
-        .maybe("prefix", select.prefix.as_ref())
-        .maybe("key", select.key.as_ref().map(|pattern| pattern.as_str()));
-    match &select.tenants {
+        .set("buckets", buckets.iter().map(|bucket| Form::new("bucket").text("name", bucket.as_str())))
+        .maybe("prefix", prefix.as_ref())
+        .maybe("key", key.as_ref().map(|pattern| pattern.as_str()));
+    let form = match media {
+        Some(media) => form.set("media", media.iter().map(media_range)),
+        None => form,
+    };
+    let form = match content_type {
+        Some(types) => form.set("content-type", types.iter().map(media_range)),
+        None => form,
+    };
+    let form = form
+        .set("tags", tags.iter().map(condition))
+        .set("metadata", metadata.iter().map(condition))
+        .maybe("over", over)
+        .maybe("under", under)
+        .set("except", except.iter().map(self::select));
+    match tenants {
         Some(tenants) => form.form("tenants", set_of_tenants(tenants)),
         None => form,
+    }
+}
+
+fn media_range(range: &MediaRange) -> Form {
+    Form::new("media").text("range", range)
+}
+
+fn condition(condition: &Condition) -> Form {
+    let Condition { name, values } = condition;
+    Form::new("condition").text("name", name).set("values", words(values))
+}
+
+fn words(words: &[String]) -> impl Iterator<Item = Form> + '_ {
+    words.iter().map(|word| Form::new("word").text("", word))
+}
+
+fn transition(transition: &Transition) -> Form {
+    let Transition { after, to } = transition;
+    Form::new("transition").text("after", after).text("to", to)
+}
+
+const fn format_name(format: RecordFormat) -> &'static str {
+    match format {
+        RecordFormat::Csv => "csv",
+        RecordFormat::JsonLines => "jsonl",
+        RecordFormat::Parquet => "parquet",
     }
 }
 
@@ -149,24 +236,30 @@ fn set_of_tenants(tenants: &[String]) -> Form {
 }
 
 fn trigger(trigger: &Trigger, policy: &Policy) -> Form {
-    let source = match &trigger.source {
+    let Trigger { name, source, format, within: window, outside, if_missing } = trigger;
+    let source = match source {
         Source::Uploaded => Form::new("uploaded"),
         Source::Attribute(found) => attribute(found),
         Source::Record { table, column } => Form::new("record")
             .maybe("table", policy.tables.get(*table).map(|table| &table.name))
             .text("column", column),
         Source::Earliest(terms) => Form::new("earliest").set("terms", terms.iter().map(|t| term(t, policy))),
+        Source::Latest(terms) => Form::new("latest").set("terms", terms.iter().map(|t| term(t, policy))),
+        Source::First(terms) => Form::new("first").list("terms", terms.iter().map(|t| term(t, policy))),
     };
-    let form = Form::new("trigger").maybe("name", trigger.name.as_ref()).form("source", source);
-    let form = match trigger.within {
-        Some(found) => form.form("within", within(found)),
+    let form = Form::new("trigger")
+        .maybe("name", name.as_ref())
+        .form("source", source)
+        .maybe("format", format.as_ref());
+    let form = match window {
+        Some(found) => form.form("within", within(*found)),
         None => form,
     };
-    let outside = match trigger.outside {
+    let outside = match outside {
         Outside::Undecided => "undecided",
         Outside::Clamp => "clamp",
     };
-    let if_missing = trigger.if_missing.map(|if_missing| match if_missing {
+    let if_missing = if_missing.map(|if_missing| match if_missing {
         IfMissing::Undecided => "undecided",
         IfMissing::Uploaded => "uploaded",
         IfMissing::Retained => "retained",
@@ -175,34 +268,58 @@ fn trigger(trigger: &Trigger, policy: &Policy) -> Form {
 }
 
 fn term(term: &Term, policy: &Policy) -> Form {
-    Form::new("term").form("trigger", trigger(&term.trigger, policy)).maybe("plus", term.plus)
+    let Term { trigger: of_term, plus } = term;
+    Form::new("term").form("trigger", trigger(of_term, policy)).maybe("plus", *plus)
 }
 
 fn within(within: Within) -> Form {
-    Form::new("within").maybe("before", within.before).maybe("after", within.after)
+    let Within { before, after } = within;
+    Form::new("within").maybe("before", before).maybe("after", after)
 }
 
 fn over(over: &Override, policy: &Policy) -> Form {
+    let Override { tenants, condition, rule, retain, agreement, legal_basis, until } = over;
+    let condition = condition.as_ref().map(|RecordCondition { table, column, is }| {
+        Form::new("where")
+            .maybe("table", policy.tables.get(*table).map(|table| &table.name))
+            .text("column", column)
+            .set("is", words(is))
+            .0
+    });
     Form::new("override")
-        .form("tenants", set_of_tenants(&over.tenants))
-        .maybe("rule", policy.rules.get(over.rule).map(|rule| &rule.id))
-        .text("retain", over.retain)
-        .maybe("agreement", over.agreement.as_ref())
-        .maybe("until", over.until)
+        .maybe("where", condition)
+        .maybe("legal-basis", legal_basis.as_ref())
+        .maybe("tenants", tenants.as_ref().map(|tenants| set_of_tenants(tenants).0))
+        .maybe("rule", policy.rules.get(*rule).map(|rule| &rule.id))
+        .text("retain", retain)
+        .maybe("agreement", agreement.as_ref())
+        .maybe("until", *until)
+}
+
+fn erasure(erasure: &Erasure) -> Form {
+    let Erasure { id, reason, select: selected, requested } = erasure;
+    Form::new("erasure")
+        .text("id", id)
+        .text("reason", reason)
+        .form("select", select(selected))
+        .text("requested", requested)
 }
 
 fn hold(hold: &Hold) -> Form {
+    let Hold { id, reason, select: selected, released } = hold;
     Form::new("hold")
-        .text("id", &hold.id)
-        .text("reason", &hold.reason)
-        .form("select", select(&hold.select))
-        .maybe("released", hold.released)
+        .text("id", id)
+        .text("reason", reason)
+        .form("select", select(selected))
+        .maybe("released", *released)
 }
 
 fn guards(guards: &Guards) -> Form {
+    let Guards { max_share, max_objects, max_bytes, max_plan_age, max_shrink } = guards;
     Form::new("guards")
-        .maybe("max-share", guards.max_share)
-        .maybe("max-objects", guards.max_objects)
-        .maybe("max-bytes", guards.max_bytes)
-        .maybe("max-plan-age", guards.max_plan_age)
+        .maybe("max-share", *max_share)
+        .maybe("max-objects", *max_objects)
+        .maybe("max-bytes", *max_bytes)
+        .maybe("max-plan-age", *max_plan_age)
+        .maybe("max-shrink", *max_shrink)
 }

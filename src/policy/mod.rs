@@ -5,24 +5,31 @@
 //! [`Policy`], every reference resolved) and `digest`. All faults of all stages come out of
 //! one run.
 
+mod case;
+mod cases;
 mod codes;
 mod decode;
 mod diagnostic;
 mod digest;
-mod lint;
+mod layout;
 pub mod model;
 mod places;
 mod read;
 mod render;
+mod schema;
 mod validate;
 mod yaml;
 
+pub use case::{Case, Expectation, GivenObject, GivenTable, GivenUnreadable};
+pub use cases::{read_cases, read_object};
 pub use codes::Code;
+pub(crate) use diagnostic::At;
 pub use diagnostic::{Diagnostic, Place, Severity, SourceFile};
-pub use lint::lint;
 pub use model::*;
+pub use places::end_of;
 pub use read::{ReadPolicy, read};
 pub use render::render;
+pub use schema::schema;
 
 #[cfg(test)]
 mod tests;

@@ -3,9 +3,11 @@
 use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Renderer, Snippet};
+use unicode_width::UnicodeWidthStr;
 
 use super::diagnostic::{Diagnostic, Place, Severity, SourceFile};
 use super::yaml;
+use crate::text;
 
 /// A terminal is taken to be at least this wide.
 const NARROWEST: usize = 40;
@@ -31,6 +33,7 @@ pub fn render(diagnostics: &[Diagnostic], sources: &[SourceFile], colour: bool, 
         let (level, label) = match diagnostic.severity {
             Severity::Error => (Level::ERROR, "error[SL0000]: "),
             Severity::Warning => (Level::WARNING, "warning[SL0000]: "),
+            Severity::Note => (Level::NOTE, "note[SL0000]: "),
         };
         let message = wrap(&visible(&diagnostic.message), width - label.len());
         let title = level.primary_title(message).id(diagnostic.code.id());
@@ -129,11 +132,13 @@ fn blank_invisible(text: &str) -> String {
         .collect()
 }
 
+/// Broken at spaces to lines of `width` columns; a word that is wider is shortened in its middle.
 fn wrap(text: &str, width: usize) -> String {
     let mut out = String::new();
     let mut column = 0;
     for word in text.split(' ') {
-        let length = word.chars().count();
+        let word = text::fit(word, width);
+        let length = word.width();
         if column > 0 && column + 1 + length > width {
             out.push('\n');
             column = 0;
@@ -141,7 +146,7 @@ fn wrap(text: &str, width: usize) -> String {
             out.push(' ');
             column += 1;
         }
-        out.push_str(word);
+        out.push_str(&word);
         column += length;
     }
     out

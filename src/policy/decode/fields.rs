@@ -12,8 +12,6 @@ pub(super) struct Keys {
     pub what: &'static str,
     /// What can stand in it.
     pub known: &'static [&'static str],
-    /// What the language has and this version does not carry out.
-    pub later: &'static [&'static str],
 }
 
 /// A mapping whose keys are all known.
@@ -32,6 +30,11 @@ impl<'n> Fields<'n> {
         self.entries.iter().find(|entry| entry.key == key)
     }
 
+    /// All that is in it.
+    pub const fn entries(&self) -> &'n [Entry] {
+        self.entries
+    }
+
     /// Whether nothing is in it.
     pub const fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -47,9 +50,7 @@ impl Decoder<'_> {
         };
         let mut meant = Vec::new();
         for entry in entries {
-            if keys.later.contains(&entry.key.as_str()) {
-                self.not_supported(entry.key_at, &format!("`{}` in {}", entry.key, keys.what));
-            } else if !keys.known.contains(&entry.key.as_str()) {
+            if !keys.known.contains(&entry.key.as_str()) {
                 meant.extend(self.unknown_key(entry, keys));
             }
         }
@@ -58,7 +59,7 @@ impl Decoder<'_> {
 
     /// Records an unknown key; returns the one that was probably meant.
     fn unknown_key(&mut self, entry: &Entry, keys: &Keys) -> Option<&'static str> {
-        let near = closest(&entry.key, keys.known.iter().chain(keys.later).copied());
+        let near = closest(&entry.key, keys.known.iter().copied(), self.faults);
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("known here: {}", keys.known.join(", ")),
@@ -76,13 +77,6 @@ impl Decoder<'_> {
             self.faults.add(Code::MissingKey, fields.at, format!("{} needs `{key}`", fields.what));
         }
         found
-    }
-
-    /// Records that the language has `what` and this version does not.
-    pub(super) fn not_supported(&mut self, at: At, what: &str) {
-        self.faults
-            .add(Code::NotSupported, at, format!("{what} is not supported in this version of Shelflife"))
-            .help("it is refused because skipping it would change what is deleted");
     }
 
     /// Records that `node` is not `wanted`; an alias has its fault already.

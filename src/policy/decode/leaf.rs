@@ -9,7 +9,7 @@ use super::decoder::Decoder;
 use super::suggest::closest;
 use crate::calendar::{Period, PeriodError};
 use crate::policy::codes::Code;
-use crate::policy::diagnostic::Spanned;
+use crate::policy::diagnostic::{At, Spanned};
 use crate::policy::yaml::{Data, Node, look_alike};
 
 /// What a length of time can be measured in.
@@ -50,7 +50,7 @@ impl Decoder<'_> {
             self.faults.add(Code::EmptyValue, node.at, format!("`{name}` is empty"));
             return None;
         }
-        self.printable(name, node, text)?;
+        self.printable(name, node.at, text)?;
         Some(text.to_owned())
     }
 
@@ -67,14 +67,20 @@ impl Decoder<'_> {
             self.faults.add(Code::EmptyValue, node.at, format!("`{name}` is empty"));
             return None;
         }
-        self.printable(name, node, text)?;
+        if text.contains('\n') {
+            self.faults.add(Code::ControlCharacter, node.at, format!("`{name}` holds a line break")).help(
+                "write it on one line; text after `|` or `>` ends in a line break, text after `>-` does not",
+            );
+            return None;
+        }
+        self.printable(name, node.at, text)?;
         Some(Spanned { value: text.to_owned(), at: node.at })
     }
 
     /// Quoted text can spell characters that the file itself must not hold.
-    fn printable(&mut self, name: &str, node: &Node, text: &str) -> Option<()> {
+    pub(super) fn printable(&mut self, name: &str, at: At, text: &str) -> Option<()> {
         if text.chars().any(|c| c.is_control() && c != '\n') {
-            self.faults.add(Code::ControlCharacter, node.at, format!("`{name}` holds a control character"));
+            self.faults.add(Code::ControlCharacter, at, format!("`{name}` holds a control character"));
             return None;
         }
         Some(())
@@ -191,7 +197,13 @@ impl Decoder<'_> {
     /// A civil date.
     pub(super) fn date(&mut self, name: &str, node: &Node) -> Option<Spanned<NaiveDate>> {
         let (text, _) = self.scalar(name, node, "a date such as `2027-01-31`")?;
-        let date = (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten();
+        // Signs, blanks and single digits would pass as well.
+        let has_form = text.len() == 10
+            && text.bytes().enumerate().all(|(place, b)| match place {
+                4 | 7 => b == b'-',
+                _ => b.is_ascii_digit(),
+            });
+        let date = has_form.then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten();
         if date.is_none() {
             self.faults
                 .add(Code::Date, node.at, format!("`{text}` is no date"))
@@ -205,8 +217,9 @@ impl Decoder<'_> {
         let (text, _) = self.scalar(name, node, "a time zone such as `Europe/Zagreb`")?;
         let zone = Tz::from_str(text).ok();
         if zone.is_none() {
+            let near = closest(text, TZ_VARIANTS.iter().map(|zone| zone.name()), self.faults);
             let fault = self.faults.add(Code::TimeZone, node.at, format!("`{text}` is no known time zone"));
-            match closest(text, TZ_VARIANTS.iter().map(|zone| zone.name())) {
+            match near {
                 Some(near) => fault.help(format!("did you mean `{near}`?")),
                 None => fault.help("write a name of the IANA database, such as `Europe/Zagreb` or `UTC`"),
             };
@@ -226,7 +239,7 @@ impl Decoder<'_> {
         match words.iter().find(|(word, _)| *word == text) {
             Some((_, value)) => Some(Spanned { value: *value, at: node.at }),
             None => {
-                let help = match closest(text, names.iter().copied()) {
+                let help = match closest(text, names.iter().copied(), self.faults) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("it takes one of: {}", names.join(", ")),
                 };

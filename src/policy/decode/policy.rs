@@ -1,18 +1,18 @@
 //! The top of a document: settings of the whole policy, record files, and the lists.
 
 use super::decoder::Decoder;
-use super::fields::Keys;
+use super::fields::{Fields, Keys};
 use super::raw::{Once, Raw, RawTable, Wanted};
-use super::rule::LONGEST_ID;
+use super::rule::{LONGEST_ID, s3_uri};
 use crate::policy::codes::Code;
 use crate::policy::diagnostic::{At, Faults, Spanned};
-use crate::policy::model::{Attribute, By};
+use crate::policy::model::{Attribute, By, RecordFormat, RecordPlace};
 use crate::policy::yaml::{Data, Entry, Node};
 
 /// The longest policy name, so that lifecycle rule ids stay under S3's 255 characters.
 const LONGEST_NAME: usize = 40;
 
-const POLICY: Keys = Keys {
+pub(super) const POLICY: Keys = Keys {
     what: "a policy",
     known: &[
         "version",
@@ -24,18 +24,26 @@ const POLICY: Keys = Keys {
         "triggers",
         "rules",
         "overrides",
+        "erasures",
         "holds",
         "guards",
         "tolerance",
     ],
-    later: &["erasures"],
 };
 
-const TABLE: Keys = Keys {
-    what: "a record file",
-    known: &["file", "id", "by", "fresh-within", "exported-at"],
-    later: &["format"],
-};
+pub(super) const TABLE: Keys =
+    Keys { what: "a record file", known: &["file", "format", "id", "by", "fresh-within", "exported-at"] };
+
+/// What the end of a record file's name says.
+const ENDINGS: [(&str, RecordFormat); 4] = [
+    (".csv", RecordFormat::Csv),
+    (".jsonl", RecordFormat::JsonLines),
+    (".ndjson", RecordFormat::JsonLines),
+    (".parquet", RecordFormat::Parquet),
+];
+
+const FORMATS: [(&str, RecordFormat); 3] =
+    [("csv", RecordFormat::Csv), ("jsonl", RecordFormat::JsonLines), ("parquet", RecordFormat::Parquet)];
 
 /// Adds what a document says to `raw`; false if it is no mapping and so says nothing.
 pub(in crate::policy) fn document(root: &Node, raw: &mut Raw, faults: &mut Faults) -> bool {
@@ -71,6 +79,7 @@ impl Decoder<'_> {
         }
         self.each(fields.get("rules"), raw, Self::rule);
         self.each(fields.get("overrides"), raw, Self::over);
+        self.each(fields.get("erasures"), raw, Self::erasure);
         self.each(fields.get("holds"), raw, Self::hold);
         Some(())
     }
@@ -95,7 +104,12 @@ impl Decoder<'_> {
     }
 
     /// Decodes the items of a list that can be empty.
-    fn each(&mut self, entry: Option<&Entry>, raw: &mut Raw, decode: fn(&mut Self, &Node, &mut Raw)) {
+    pub(super) fn each(
+        &mut self,
+        entry: Option<&Entry>,
+        raw: &mut Raw,
+        decode: fn(&mut Self, &Node, &mut Raw),
+    ) {
         let items = entry.and_then(|entry| self.list(&entry.key, &entry.value, false));
         for item in items.unwrap_or_default() {
             decode(self, item, raw);
@@ -103,7 +117,7 @@ impl Decoder<'_> {
     }
 
     /// The entries of a mapping from names, those that are names.
-    fn named<'n>(&mut self, entry: Option<&'n Entry>) -> Vec<&'n Entry> {
+    pub(super) fn named<'n>(&mut self, entry: Option<&'n Entry>) -> Vec<&'n Entry> {
         let Some(entry) = entry else { return Vec::new() };
         let Data::Map(entries) = &entry.value.data else {
             self.wrong_shape(&entry.key, &entry.value, "a mapping from names");
@@ -112,11 +126,11 @@ impl Decoder<'_> {
         entries.iter().filter(|entry| self.check_name(&Self::key(entry), LONGEST_ID)).collect()
     }
 
-    fn key(entry: &Entry) -> Spanned<String> {
+    pub(super) fn key(entry: &Entry) -> Spanned<String> {
         Spanned { value: entry.key.clone(), at: entry.key_at }
     }
 
-    fn version(&mut self, entry: &Entry) {
+    pub(super) fn version(&mut self, entry: &Entry) {
         if !matches!(&entry.value.data, Data::Scalar { text, plain: true } if text == "1") {
             self.faults
                 .add(Code::Version, entry.value.head(), "not a version of the policy language")
@@ -152,6 +166,11 @@ impl Decoder<'_> {
     fn table(&mut self, entry: &Entry, raw: &mut Raw) -> Option<RawTable> {
         let fields = self.fields(&entry.key, &entry.value, &TABLE)?;
         let file = self.need(&fields, "file").and_then(|e| self.record_file(e));
+        let format = match &file {
+            Some((_, of_name)) => self.record_format(&fields, *of_name),
+            None => None,
+        };
+        let place = file.map(|(place, _)| place);
         let id = self.need(&fields, "id").and_then(|e| self.exact("id", &e.value)).map(|id| id.value);
         let by = self.need(&fields, "by").and_then(|e| self.by(e, raw));
         let fresh_within = fields.get("fresh-within").and_then(|e| self.period("fresh-within", &e.value));
@@ -164,7 +183,7 @@ impl Decoder<'_> {
         if let Some((at, message)) = alone {
             self.faults.add(Code::FreshNeedsExport, at, message);
         }
-        Some(RawTable { file, id, by, fresh_within, exported_at })
+        Some(RawTable { place, format, id, by, fresh_within, exported_at })
     }
 
     fn by(&mut self, entry: &Entry, raw: &mut Raw) -> Option<By> {
@@ -176,33 +195,52 @@ impl Decoder<'_> {
         self.attribute("by", &entry.value, "id").map(By::Attribute)
     }
 
-    fn record_file(&mut self, entry: &Entry) -> Option<String> {
+    /// Where the file lies, and what kind of file its name says it is.
+    fn record_file(&mut self, entry: &Entry) -> Option<(RecordPlace, Option<RecordFormat>)> {
         let found = self.exact("file", &entry.value)?;
         let (path, at) = (found.value.as_str(), found.at);
         let lower = path.to_ascii_lowercase();
-        if lower.contains("://") {
-            self.not_supported(at, "a record file that lies elsewhere than in the policy folder");
-            return None;
+        let format = ENDINGS.iter().find(|(end, _)| lower.ends_with(end)).map(|(_, format)| *format);
+        if path.starts_with("s3://") {
+            let Some((bucket, key)) = s3_uri(path).filter(|(_, key)| !key.is_empty() && !key.ends_with('/'))
+            else {
+                self.faults
+                    .add(Code::StorePlace, at, format!("`{path}` is no file in a store"))
+                    .help("write the bucket and the key: s3://exports/customers.csv");
+                return None;
+            };
+            return Some((RecordPlace::Store { bucket: bucket.to_owned(), key: key.to_owned() }, format));
         }
-        if [".jsonl", ".ndjson", ".json", ".parquet"].iter().any(|end| lower.ends_with(end)) {
-            self.not_supported(at, "a record file that is not CSV");
+        if lower.contains("://") {
+            self.refuse_path(at, path, "only `s3://` is read beside the policy folder");
             return None;
         }
         if let Some(why) = leaves_the_folder(path) {
             self.refuse_path(at, path, why);
             return None;
         }
-        if !lower.ends_with(".csv") {
-            self.refuse_path(at, path, "its name does not end in `.csv`");
-            return None;
+        Some((RecordPlace::Folder(found.value), format))
+    }
+
+    /// What kind of file it is: as is said, or as its name ends.
+    fn record_format(&mut self, fields: &Fields<'_>, of_name: Option<RecordFormat>) -> Option<RecordFormat> {
+        if let Some(entry) = fields.get("format") {
+            return self.word("format", &entry.value, &FORMATS).map(|word| word.value);
         }
-        Some(found.value)
+        if of_name.is_none()
+            && let Some(entry) = fields.get("file")
+        {
+            self.faults
+                .add(Code::RecordPath, entry.value.at, "the name does not say what kind of file it is")
+                .help("end it in .csv, .jsonl, .ndjson or .parquet, or write `format: csv`");
+        }
+        of_name
     }
 
     fn refuse_path(&mut self, at: At, path: &str, why: &str) {
         self.faults
             .add(Code::RecordPath, at, format!("`{path}` cannot be a record file: {why}"))
-            .help("name a CSV file inside the policy folder, such as records/customers.csv");
+            .help("name a file inside the policy folder, such as records/customers.csv, or one in a store: s3://bucket/key");
     }
 }
 

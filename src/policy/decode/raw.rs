@@ -5,9 +5,12 @@
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use crate::calendar::Period;
+use crate::calendar::{DateFormat, Period};
 use crate::policy::diagnostic::{At, Spanned};
-use crate::policy::model::{Attribute, By, Enforce, Guards, IfMissing, Noncurrent, Outside, Select, Within};
+use crate::policy::model::{
+    Attribute, By, Enforce, ExportPlace, Guards, IfMissing, Noncurrent, Outside, RecordFormat, RecordPlace,
+    Select, Within,
+};
 
 /// A setting that can stand once.
 #[derive(Debug)]
@@ -32,6 +35,7 @@ pub(in crate::policy) struct Raw {
     pub triggers: Vec<(Spanned<String>, Option<RawTrigger>)>,
     pub rules: Vec<RawRule>,
     pub overrides: Vec<RawOverride>,
+    pub erasures: Vec<RawErasure>,
     pub holds: Vec<RawHold>,
     /// Where tenants are used that need a source.
     pub wanted_tenants: Vec<Wanted>,
@@ -46,7 +50,8 @@ pub(in crate::policy) struct Wanted {
 
 #[derive(Debug)]
 pub(in crate::policy) struct RawTable {
-    pub file: Option<String>,
+    pub place: Option<RecordPlace>,
+    pub format: Option<RecordFormat>,
     pub id: Option<String>,
     pub by: Option<By>,
     pub fresh_within: Option<Spanned<Period>>,
@@ -64,6 +69,7 @@ pub(in crate::policy) enum RawTrigger {
 pub(in crate::policy) struct RawInline {
     pub at: At,
     pub source: RawSource,
+    pub format: Option<DateFormat>,
     /// There in a term of a larger trigger alone.
     pub plus: Option<Period>,
     pub within: Option<Within>,
@@ -77,11 +83,14 @@ pub(in crate::policy) enum RawSource {
     Attribute(Attribute),
     Record { at: At, table: String, column: String },
     Earliest(Vec<RawTrigger>),
+    Latest(Vec<RawTrigger>),
+    First(Vec<RawTrigger>),
 }
 
 #[derive(Debug)]
 pub(in crate::policy) struct RawSelect {
     pub select: Select,
+    pub at: At,
     pub prefix_at: Option<At>,
 }
 
@@ -91,20 +100,51 @@ pub(in crate::policy) struct RawRule {
     pub data: Option<String>,
     pub select: Option<RawSelect>,
     pub trigger: Option<RawTrigger>,
-    pub retain: Option<Period>,
-    pub enforce: Enforce,
+    pub trigger_at: Option<At>,
+    pub retain: Option<Spanned<Period>>,
+    pub enforce: Option<Spanned<Enforce>>,
     pub noncurrent: Option<Noncurrent>,
     pub incomplete_uploads: Option<Period>,
+    pub transitions: Vec<RawTransition>,
+    pub export: Option<Spanned<ExportPlace>>,
+    pub undo_window: Option<Period>,
+    pub evidence: Option<Spanned<bool>>,
     pub guards: Guards,
 }
 
 #[derive(Debug)]
+pub(in crate::policy) struct RawTransition {
+    pub after: Spanned<Period>,
+    pub to: Spanned<&'static str>,
+}
+
+#[derive(Debug)]
 pub(in crate::policy) struct RawOverride {
+    pub at: At,
     pub tenants: Option<Vec<String>>,
+    /// `Some(None)` if it is at fault.
+    pub condition: Option<Option<RawCondition>>,
     pub rule: Option<Spanned<String>>,
     pub retain: Option<Spanned<Period>>,
     pub agreement: Option<Once<String>>,
+    pub legal_basis: Option<Once<String>>,
     pub until: Option<Spanned<NaiveDate>>,
+}
+
+#[derive(Debug)]
+pub(in crate::policy) struct RawCondition {
+    pub at: At,
+    pub table: String,
+    pub column: String,
+    pub is: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(in crate::policy) struct RawErasure {
+    pub id: Option<Spanned<String>>,
+    pub reason: Option<String>,
+    pub select: Option<RawSelect>,
+    pub requested: Option<Spanned<NaiveDate>>,
 }
 
 #[derive(Debug)]

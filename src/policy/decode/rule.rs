@@ -1,21 +1,18 @@
-//! Rules, overrides, holds, and what selects objects.
+//! Rules: what they select, from when and how long they retain, and how they are carried out.
 
 use super::decoder::Decoder;
-use super::fields::{Fields, Keys};
-use super::raw::{Once, Raw, RawHold, RawOverride, RawRule, RawSelect, Wanted};
-use crate::pattern::{BucketPattern, KeyPattern};
+use super::fields::Keys;
+use super::raw::{Raw, RawRule, RawTransition};
+use super::select::Of;
 use crate::policy::codes::Code;
 use crate::policy::diagnostic::Spanned;
-use crate::policy::model::{Enforce, Guards, Noncurrent, Select};
+use crate::policy::model::{Enforce, ExportPlace, Guards, Noncurrent};
 use crate::policy::yaml::{Entry, Node};
 
 /// The longest rule or hold id, so that lifecycle rule ids stay under S3's 255 characters.
 pub(super) const LONGEST_ID: usize = 60;
 
-/// The longest key in S3, in bytes.
-const LONGEST_KEY: usize = 1024;
-
-const RULE: Keys = Keys {
+pub(super) const RULE: Keys = Keys {
     what: "a rule",
     known: &[
         "id",
@@ -26,39 +23,26 @@ const RULE: Keys = Keys {
         "enforce",
         "noncurrent",
         "incomplete-uploads",
+        "transitions",
+        "export",
+        "undo-window",
+        "evidence",
         "guards",
     ],
-    later: &["export", "undo-window", "transitions", "evidence"],
 };
 
-const SELECT: Keys = Keys {
-    what: "a select",
-    known: &["buckets", "prefix", "key", "tenants"],
-    later: &["media", "content-type", "tags", "metadata", "size", "except"],
-};
+pub(super) const NONCURRENT: Keys =
+    Keys { what: "`noncurrent`", known: &["retain", "newer-noncurrent-versions"] };
 
-const NONCURRENT: Keys =
-    Keys { what: "`noncurrent`", known: &["retain", "newer-noncurrent-versions"], later: &[] };
+pub(super) const TRANSITION: Keys = Keys { what: "a transition", known: &["after", "to"] };
 
-const OVERRIDE: Keys = Keys {
-    what: "an override",
-    known: &["tenants", "rule", "retain", "agreement", "until"],
-    later: &["where", "legal-basis"],
-};
-
-const HOLD: Keys = Keys { what: "a hold", known: &["id", "reason", "select", "released"], later: &[] };
-
-const POLICY_GUARDS: Keys = Keys {
+pub(super) const POLICY_GUARDS: Keys = Keys {
     what: "`guards`",
-    known: &["max-share", "max-objects", "max-bytes", "max-plan-age"],
-    later: &["max-shrink"],
+    known: &["max-share", "max-objects", "max-bytes", "max-plan-age", "max-shrink"],
 };
 
-const RULE_GUARDS: Keys = Keys {
-    what: "the `guards` of a rule",
-    known: &["max-share", "max-objects", "max-bytes"],
-    later: &["max-shrink"],
-};
+pub(super) const RULE_GUARDS: Keys =
+    Keys { what: "the `guards` of a rule", known: &["max-share", "max-objects", "max-bytes"] };
 
 const ENFORCE: [(&str, Enforce); 4] = [
     ("auto", Enforce::Auto),
@@ -67,29 +51,46 @@ const ENFORCE: [(&str, Enforce); 4] = [
     ("observe", Enforce::Observe),
 ];
 
+const EVIDENCE: [(&str, bool); 1] = [("per-object", true)];
+
+/// Storage classes that objects can be moved to.
+const STORAGE_CLASSES: [(&str, &str); 6] = [
+    ("STANDARD_IA", "STANDARD_IA"),
+    ("INTELLIGENT_TIERING", "INTELLIGENT_TIERING"),
+    ("ONEZONE_IA", "ONEZONE_IA"),
+    ("GLACIER_IR", "GLACIER_IR"),
+    ("GLACIER", "GLACIER"),
+    ("DEEP_ARCHIVE", "DEEP_ARCHIVE"),
+];
+
 impl Decoder<'_> {
     pub(super) fn rule(&mut self, node: &Node, raw: &mut Raw) {
         let Some(fields) = self.fields("rules", node, &RULE) else { return };
         let id = self.need(&fields, "id").and_then(|e| self.name("id", &e.value, LONGEST_ID));
-        let select = self.need(&fields, "select").and_then(|e| self.select(&e.value, raw, true));
+        let select = self.need(&fields, "select").and_then(|e| self.select(&e.value, raw, Of::Rule));
+        let trigger_at = fields.get("trigger").map(|e| e.key_at);
         let trigger = self.need(&fields, "trigger").and_then(|e| self.trigger("trigger", &e.value, false));
         let retain = self.need(&fields, "retain").and_then(|e| self.period("retain", &e.value));
-        let retain = retain.map(|retain| retain.value);
         raw.rules.push(RawRule {
             id,
             data: fields.get("data").and_then(|e| self.text("data", &e.value)),
             select,
             trigger,
+            trigger_at,
             retain,
-            enforce: fields
-                .get("enforce")
-                .and_then(|e| self.word("enforce", &e.value, &ENFORCE))
-                .map_or_else(Enforce::default, |word| word.value),
+            enforce: fields.get("enforce").and_then(|e| self.word("enforce", &e.value, &ENFORCE)),
             noncurrent: fields.get("noncurrent").and_then(|e| self.noncurrent(e)),
             incomplete_uploads: fields
                 .get("incomplete-uploads")
                 .and_then(|e| self.period("incomplete-uploads", &e.value))
                 .map(|period| period.value),
+            transitions: fields.get("transitions").map(|e| self.transitions(e)).unwrap_or_default(),
+            export: fields.get("export").and_then(|e| self.export(e)),
+            undo_window: fields
+                .get("undo-window")
+                .and_then(|e| self.period("undo-window", &e.value))
+                .map(|period| period.value),
+            evidence: fields.get("evidence").and_then(|e| self.word("evidence", &e.value, &EVIDENCE)),
             guards: fields.get("guards").map_or_else(Guards::default, |e| self.guards(e, false)),
         });
     }
@@ -103,6 +104,34 @@ impl Decoder<'_> {
             u32::try_from(number).ok()
         });
         Some(Noncurrent { retain: retain?.value, newer_versions: newer? })
+    }
+
+    fn transitions(&mut self, entry: &Entry) -> Vec<RawTransition> {
+        let items = self.list("transitions", &entry.value, true).unwrap_or_default();
+        items.iter().filter_map(|item| self.transition(item)).collect()
+    }
+
+    fn transition(&mut self, node: &Node) -> Option<RawTransition> {
+        let fields = self.fields("transitions", node, &TRANSITION)?;
+        let after = self.need(&fields, "after").and_then(|e| self.period("after", &e.value));
+        let to = self.need(&fields, "to").and_then(|e| self.word("to", &e.value, &STORAGE_CLASSES));
+        Some(RawTransition { after: after?, to: to? })
+    }
+
+    fn export(&mut self, entry: &Entry) -> Option<Spanned<ExportPlace>> {
+        let found = self.exact("export", &entry.value)?;
+        match s3_uri(&found.value) {
+            Some((bucket, prefix)) if prefix.is_empty() || prefix.ends_with('/') => Some(Spanned {
+                value: ExportPlace { bucket: bucket.to_owned(), prefix: prefix.to_owned() },
+                at: found.at,
+            }),
+            _ => {
+                self.faults
+                    .add(Code::StorePlace, found.at, format!("`{}` is no place for copies", found.value))
+                    .help("write a bucket and a prefix that ends in `/`: s3://exports/media/");
+                None
+            }
+        }
     }
 
     pub(super) fn guards(&mut self, entry: &Entry, of_policy: bool) -> Guards {
@@ -119,123 +148,21 @@ impl Decoder<'_> {
                 .filter(|_| of_policy)
                 .and_then(|e| self.period("max-plan-age", &e.value))
                 .map(|period| period.value),
+            max_shrink: fields
+                .get("max-shrink")
+                .filter(|_| of_policy)
+                .and_then(|e| self.share("max-shrink", &e.value)),
         }
     }
+}
 
-    pub(super) fn over(&mut self, node: &Node, raw: &mut Raw) {
-        let Some(fields) = self.fields("overrides", node, &OVERRIDE) else { return };
-        let tenants = self.need(&fields, "tenants").map(|e| {
-            raw.wanted_tenants.push(Wanted { at: e.key_at, by: "an override" });
-            self.tenants(e)
-        });
-        let rule = self.need(&fields, "rule").and_then(|e| self.exact("rule", &e.value));
-        let retain = self.need(&fields, "retain").and_then(|e| self.period("retain", &e.value));
-        raw.overrides.push(RawOverride {
-            tenants,
-            rule,
-            retain,
-            agreement: fields.get("agreement").map(|e| Once {
-                at: e.key_at,
-                value: self.exact("agreement", &e.value).map(|text| text.value),
-            }),
-            until: fields.get("until").and_then(|e| self.date("until", &e.value)),
-        });
-    }
-
-    pub(super) fn hold(&mut self, node: &Node, raw: &mut Raw) {
-        let Some(fields) = self.fields("holds", node, &HOLD) else { return };
-        let id = self.need(&fields, "id").and_then(|e| self.name("id", &e.value, LONGEST_ID));
-        let reason = self.need(&fields, "reason").and_then(|e| self.text("reason", &e.value));
-        let select = match fields.get("select") {
-            Some(entry) => self.select(&entry.value, raw, false),
-            None => {
-                self.selects_nothing(&fields);
-                None
-            }
-        };
-        let released = fields.get("released").and_then(|e| self.date("released", &e.value));
-        raw.holds.push(RawHold { id, reason, select, released });
-    }
-
-    fn selects_nothing(&mut self, fields: &Fields<'_>) {
-        self.faults
-            .add(Code::SelectsNothing, fields.at, "the hold does not say what it holds")
-            .help("to hold everything, write `select: {buckets: [\"*\"]}`");
-    }
-
-    fn select(&mut self, node: &Node, raw: &mut Raw, of_rule: bool) -> Option<RawSelect> {
-        let fields = self.fields("select", node, &SELECT)?;
-        if fields.is_empty() && !of_rule {
-            self.selects_nothing(&fields);
-            return None;
-        }
-        let buckets = if of_rule { self.need(&fields, "buckets") } else { fields.get("buckets") };
-        let prefix = fields.get("prefix").and_then(|e| self.prefix(e));
-        let prefix_at = prefix.as_ref().map(|prefix| prefix.at);
-        let select = Select {
-            buckets: buckets.map(|e| self.buckets(e)).unwrap_or_default(),
-            prefix: prefix.map(|prefix| prefix.value),
-            key: fields.get("key").and_then(|e| self.key_pattern(e)),
-            tenants: fields.get("tenants").map(|e| {
-                raw.wanted_tenants.push(Wanted { at: e.key_at, by: "a select" });
-                self.tenants(e)
-            }),
-        };
-        Some(RawSelect { select, prefix_at })
-    }
-
-    fn buckets(&mut self, entry: &Entry) -> Vec<BucketPattern> {
-        let items = self.list("buckets", &entry.value, true).unwrap_or_default();
-        let mut buckets: Vec<_> = items.iter().filter_map(|item| self.bucket(item)).collect();
-        buckets.sort_by(|a, b| a.as_str().cmp(b.as_str()));
-        buckets.dedup_by(|a, b| a.as_str() == b.as_str());
-        buckets
-    }
-
-    fn bucket(&mut self, node: &Node) -> Option<BucketPattern> {
-        let text = self.exact("buckets", node)?.value;
-        // Names from before 2018 can be longer and have upper case and underscores.
-        let fits = text.len() <= 255
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.*?".contains(&b))
-            && (text.len() >= 3 || text.contains('*'));
-        match BucketPattern::parse(&text) {
-            Ok(pattern) if fits => Some(pattern),
-            _ => {
-                self.faults
-                    .add(Code::Bucket, node.at, format!("`{text}` is neither a bucket's name nor a pattern"))
-                    .help("write the name alone, without `s3://` or a path; `*` and `?` make it a pattern");
-                None
-            }
-        }
-    }
-
-    fn prefix(&mut self, entry: &Entry) -> Option<Spanned<String>> {
-        let prefix = self.exact("prefix", &entry.value)?;
-        if prefix.value.len() > LONGEST_KEY {
-            let message = format!("a prefix of {} bytes is longer than any key", prefix.value.len());
-            self.faults.add(Code::Prefix, prefix.at, message);
-            return None;
-        }
-        Some(prefix)
-    }
-
-    pub(super) fn key_pattern(&mut self, entry: &Entry) -> Option<KeyPattern> {
-        let text = self.exact("key", &entry.value)?;
-        match KeyPattern::parse(&text.value) {
-            Ok(pattern) => Some(pattern),
-            Err(error) => {
-                self.faults.add(Code::Pattern, text.at, format!("not a pattern: {error}"));
-                None
-            }
-        }
-    }
-
-    fn tenants(&mut self, entry: &Entry) -> Vec<String> {
-        let items = self.list("tenants", &entry.value, true).unwrap_or_default();
-        let mut tenants: Vec<_> =
-            items.iter().filter_map(|item| self.exact("tenants", item)).map(|tenant| tenant.value).collect();
-        tenants.sort();
-        tenants.dedup();
-        tenants
-    }
+/// Bucket and key of an S3 URI; the key can be empty.
+pub(super) fn s3_uri(text: &str) -> Option<(&str, &str)> {
+    let (bucket, key) = text.strip_prefix("s3://")?.split_once('/')?;
+    let is_name = (3..=63).contains(&bucket.len())
+        && bucket.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b))
+        && !bucket.starts_with(['-', '.'])
+        && !bucket.ends_with(['-', '.'])
+        && !bucket.contains("..");
+    (is_name && key.len() <= 1024).then_some((bucket, key))
 }

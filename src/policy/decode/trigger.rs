@@ -3,24 +3,44 @@
 use super::decoder::Decoder;
 use super::fields::{Fields, Keys};
 use super::raw::{RawInline, RawSource, RawTrigger};
+use crate::calendar::DateFormat;
 use crate::pattern::KeyPattern;
 use crate::policy::codes::Code;
-use crate::policy::diagnostic::Spanned;
+use crate::policy::diagnostic::{At, Spanned};
 use crate::policy::model::{Attribute, IfMissing, Outside, Within};
 use crate::policy::yaml::{Data, Entry, Node};
 
-const TRIGGER: Keys = Keys {
+pub(super) const TRIGGER: Keys = Keys {
     what: "a trigger",
-    known: &["metadata", "key", "record", "uploaded", "earliest", "plus", "within", "outside", "if-missing"],
-    later: &["tag", "latest", "first"],
+    known: &[
+        "metadata",
+        "tag",
+        "key",
+        "record",
+        "uploaded",
+        "earliest",
+        "latest",
+        "first",
+        "format",
+        "plus",
+        "within",
+        "outside",
+        "if-missing",
+    ],
 };
 
 /// The keys of [`TRIGGER`] that say where the date comes from.
-const SOURCES: [&str; 8] = ["metadata", "key", "record", "uploaded", "earliest", "tag", "latest", "first"];
+const SOURCES: [&str; 8] = ["metadata", "tag", "key", "record", "uploaded", "earliest", "latest", "first"];
 
-const ATTRIBUTE: Keys = Keys { what: "an attribute", known: &["key", "metadata", "tag"], later: &[] };
+pub(super) const ATTRIBUTE: Keys = Keys { what: "an attribute", known: &["key", "metadata", "tag"] };
 
-const WITHIN: Keys = Keys { what: "`within`", known: &["before", "after"], later: &[] };
+pub(super) const WITHIN: Keys = Keys { what: "`within`", known: &["before", "after"] };
+
+/// The longest form of a date, in bytes: far more than any date takes.
+const LONGEST_FORMAT: usize = 100;
+
+/// The most characters of a column's name.
+const LONGEST_COLUMN: usize = 1_024;
 
 const OUTSIDE: [(&str, Outside); 2] = [("undecided", Outside::Undecided), ("clamp", Outside::Clamp)];
 
@@ -29,6 +49,14 @@ const IF_MISSING: [(&str, IfMissing); 3] = [
     ("uploaded", IfMissing::Uploaded),
     ("retained", IfMissing::Retained),
 ];
+
+/// The most characters of a tag's key in S3.
+const LONGEST_TAG_KEY: usize = 128;
+
+/// The most bytes of user metadata, names and values together, that an object has in S3.
+pub(super) const MOST_METADATA: usize = 2_048;
+
+pub(super) const TOO_MUCH_METADATA: &str = "all user metadata of an object has at most 2,048 bytes";
 
 impl Decoder<'_> {
     /// A trigger, by name or written out. `plus` can stand in a term of a larger one alone.
@@ -41,19 +69,25 @@ impl Decoder<'_> {
         let plus = fields.get("plus").and_then(|entry| {
             if !is_term {
                 self.faults
-                    .add(Code::OutOfPlace, entry.key_at, "`plus` stands only in a term of `earliest`")
+                    .add(
+                        Code::OutOfPlace,
+                        entry.key_at,
+                        "`plus` stands only in a term of `earliest`, `latest` or `first`",
+                    )
                     .help("add it to the rule's `retain`, or make this the one term of an `earliest`");
                 return None;
             }
             self.period("plus", &entry.value)
         });
+        let format = fields.get("format").and_then(|entry| self.date_format(entry));
         let within = fields.get("within").and_then(|entry| {
             let value = self.within(entry)?;
             Some(Spanned { value, at: entry.key_at })
         });
         let outside = fields.get("outside").and_then(|entry| {
             let word = self.word("outside", &entry.value, &OUTSIDE)?;
-            if fields.get("within").is_none() {
+            // What can have no `within` either is told so below.
+            if fields.get("within").is_none() && source.as_ref().is_none_or(takes_within) {
                 self.faults
                     .add(Code::OutsideNeedsWithin, entry.key_at, "`outside` needs `within`")
                     .help("say how far from the upload the date can lie: `within: 1 day`");
@@ -76,6 +110,7 @@ impl Decoder<'_> {
         Some(RawTrigger::Inline(Box::new(RawInline {
             at: fields.at,
             source,
+            format,
             plus: plus.map(|plus| plus.value),
             within: within.map(|within| within.value),
             outside: outside.map(|outside| outside.value).unwrap_or_default(),
@@ -83,12 +118,40 @@ impl Decoder<'_> {
         })))
     }
 
+    fn date_format(&mut self, entry: &Entry) -> Option<DateFormat> {
+        let text = self.exact("format", &entry.value)?;
+        if text.value.len() > LONGEST_FORMAT {
+            let message = format!("a form of {} bytes is longer than any date's", text.value.len());
+            self.faults.add(Code::DateFormat, text.at, message);
+            return None;
+        }
+        match DateFormat::parse(&text.value) {
+            Ok(format) => Some(format),
+            Err(error) => {
+                self.faults
+                    .add(
+                        Code::DateFormat,
+                        text.at,
+                        format!("`{}` does not say how dates are written: {error}", text.value),
+                    )
+                    .help("write `epoch-seconds`, `epoch-milliseconds`, or a form such as `%d.%m.%Y`");
+                None
+            }
+        }
+    }
+
     fn in_place(&mut self, source: &RawSource, fields: &Fields<'_>) {
         let (pointless, why): (&[&str], _) = match source {
-            RawSource::Uploaded => {
-                (&["within", "outside", "if-missing"], "the upload time itself, which is always there")
+            RawSource::Uploaded => (
+                &["format", "within", "outside", "if-missing"],
+                "the upload time itself, which is always there",
+            ),
+            RawSource::Earliest(_) | RawSource::Latest(_) | RawSource::First(_) => {
+                (&["format", "within", "outside"], "a combination; its terms can have it")
             }
-            RawSource::Earliest(_) => (&["within", "outside"], "`earliest`; its terms can have it"),
+            RawSource::Attribute(Attribute::Key(_)) => {
+                (&["format"], "a key; its captures say which part is which")
+            }
             RawSource::Attribute(_) | RawSource::Record { .. } => return,
         };
         for entry in pointless.iter().filter_map(|key| fields.get(key)) {
@@ -102,14 +165,14 @@ impl Decoder<'_> {
         let Some(entry) = sources.next() else {
             self.faults
                 .add(Code::OneSource, fields.at, "the trigger does not say where its date comes from")
-                .help("it takes one of: metadata, key, record, uploaded, earliest");
+                .help(format!("it takes one of: {}", SOURCES.join(", ")));
             return None;
         };
         if let Some(second) = sources.next() {
             self.faults
                 .add(Code::OneSource, second.key_at, "a trigger takes its date from one source")
                 .see(entry.key_at, "the other source")
-                .help("to combine several, use `earliest`");
+                .help("to combine several, use `earliest`, `latest` or `first`");
             return None;
         }
         Some(match entry.key.as_str() {
@@ -127,20 +190,35 @@ impl Decoder<'_> {
                 }
                 RawSource::Uploaded
             }
-            "earliest" => {
-                let terms = self.list("earliest", &entry.value, true)?;
-                RawSource::Earliest(terms.iter().filter_map(|t| self.trigger("earliest", t, true)).collect())
+            "tag" => RawSource::Attribute(Attribute::Tag(self.tag_key(entry)?)),
+            combination => {
+                let items = self.list(combination, &entry.value, true)?;
+                let terms = items.iter().filter_map(|item| self.trigger(combination, item, true)).collect();
+                match combination {
+                    "earliest" => RawSource::Earliest(terms),
+                    "latest" => RawSource::Latest(terms),
+                    _ => RawSource::First(terms),
+                }
             }
-            // The others are not supported, and that is recorded.
-            _ => return None,
         })
     }
 
     fn record(&mut self, entry: &Entry) -> Option<RawSource> {
+        let (at, table, column) = self.record_field(entry)?;
+        Some(RawSource::Record { at, table, column })
+    }
+
+    /// A record file's name and a column: `customers.country`.
+    pub(super) fn record_field(&mut self, entry: &Entry) -> Option<(At, String, String)> {
         let text = self.exact("record", &entry.value)?;
         match text.value.split_once('.') {
+            Some((_, column)) if column.chars().count() > LONGEST_COLUMN => {
+                let message = format!("a column's name has at most {LONGEST_COLUMN} characters");
+                self.faults.add(Code::RecordField, text.at, message);
+                None
+            }
             Some((table, column)) if !table.is_empty() && !column.is_empty() => {
-                Some(RawSource::Record { at: text.at, table: table.to_owned(), column: column.to_owned() })
+                Some((text.at, table.to_owned(), column.to_owned()))
             }
             _ => {
                 self.faults
@@ -199,12 +277,21 @@ impl Decoder<'_> {
     /// A name of user metadata, in lower case as S3 returns it and without S3's own prefix.
     fn metadata_name(&mut self, entry: &Entry) -> Option<String> {
         let found = self.exact("metadata", &entry.value)?;
+        self.check_metadata_name(found)
+    }
+
+    /// The name in lower case, if user metadata can have it.
+    pub(super) fn check_metadata_name(&mut self, found: Spanned<String>) -> Option<String> {
         let name = found.value.to_ascii_lowercase();
         let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-        if !name.bytes().all(is_token) || name.starts_with("x-amz-") {
+        if name.is_empty() || !name.bytes().all(is_token) || name.starts_with("x-amz-") {
             self.faults
                 .add(Code::AttributeName, found.at, format!("`{}` is no name of user metadata", found.value))
                 .help("write the part after `x-amz-meta-`");
+            return None;
+        }
+        if name.len() > MOST_METADATA {
+            self.faults.add(Code::AttributeName, found.at, TOO_MUCH_METADATA);
             return None;
         }
         Some(name)
@@ -212,10 +299,22 @@ impl Decoder<'_> {
 
     fn tag_key(&mut self, entry: &Entry) -> Option<String> {
         let found = self.exact("tag", &entry.value)?;
-        if found.value.chars().count() > 128 {
-            self.faults.add(Code::AttributeName, found.at, "a tag's key has at most 128 characters");
+        self.check_tag_key(found)
+    }
+
+    /// The key, if a tag can have it.
+    pub(super) fn check_tag_key(&mut self, found: Spanned<String>) -> Option<String> {
+        if !(1..=LONGEST_TAG_KEY).contains(&found.value.chars().count()) {
+            let message = format!("a tag's key has 1 to {LONGEST_TAG_KEY} characters");
+            self.faults.add(Code::AttributeName, found.at, message);
             return None;
         }
+        self.printable("tag", found.at, &found.value)?;
         Some(found.value)
     }
+}
+
+/// Whether a date from the source can lie far from the upload.
+const fn takes_within(source: &RawSource) -> bool {
+    matches!(source, RawSource::Attribute(_) | RawSource::Record { .. })
 }

@@ -1,8 +1,12 @@
 //! From raw parts to a policy: what must be unique, what refers to what, what is promised.
 
+mod lengths;
 mod overrides;
+mod own_files;
 mod placed;
 mod policy;
+mod references;
+mod rules;
 mod triggers;
 mod warnings;
 

@@ -2,29 +2,22 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use super::overrides::{self, PlacedOverride};
-use super::placed::PlacedRule;
+use super::lengths::Lengths;
+use super::placed::{PlacedErasure, PlacedHold};
+use super::references::Tables;
 use super::triggers::Triggers;
-use super::warnings;
+use super::{overrides, own_files, rules, warnings};
 use crate::policy::codes::Code;
-use crate::policy::decode::{Raw, RawHold, RawRule, RawTable};
+use crate::policy::decode::{Raw, RawErasure, RawHold, RawTable};
 use crate::policy::diagnostic::{At, Faults, Spanned};
 use crate::policy::digest;
-use crate::policy::model::{By, Freshness, Hold, Policy, Rule, Source, Table, Trigger};
+use crate::policy::layout::{ErasureLayout, HoldLayout, Layout, OverrideLayout, RuleLayout};
+use crate::policy::model::{By, Erasure, Freshness, Hold, Policy, RecordPlace, Source, Table, Trigger};
 
 /// How late S3 may be by default, in days.
 const DEFAULT_TOLERANCE_DAYS: u32 = 3;
-
-/// The day on which something stops having an effect.
-pub(in crate::policy) struct LastDay {
-    pub day: NaiveDate,
-    pub at: At,
-    /// `the hold `case-1``.
-    pub what: String,
-}
 
 /// Builds the policy; what comes back is of use only if no fault was recorded.
 ///
@@ -34,36 +27,54 @@ pub(in crate::policy) fn policy(
     complete: bool,
     faults: &mut Faults,
     warnings: &mut Faults,
-) -> (Policy, Vec<LastDay>) {
+) -> (Policy, Layout) {
     if complete {
         missing(&raw, faults);
     }
     unique("record file", raw.tables.iter().map(|(name, _)| name), faults);
     unique("trigger", raw.triggers.iter().map(|(name, _)| name), faults);
     unique("rule", raw.rules.iter().filter_map(|rule| rule.id.as_ref()), faults);
+    unique("erasure", raw.erasures.iter().filter_map(|erasure| erasure.id.as_ref()), faults);
     unique("hold", raw.holds.iter().filter_map(|hold| hold.id.as_ref()), faults);
 
     let mut tables: Vec<Table> = raw.tables.iter().map(|(name, raw)| table(name, raw.as_ref())).collect();
     tables.sort_by(|a, b| a.name.cmp(&b.name));
 
-    let mut triggers = Triggers::new(&raw.triggers, &tables, complete, faults);
-    let mut rules: Vec<_> = raw.rules.iter().filter_map(|raw| rule(raw, &mut triggers, faults)).collect();
+    let named = Tables::new(&tables, complete);
+    let mut lengths = Lengths::default();
+    let mut triggers = Triggers::new(&raw.triggers, &named, faults);
+    let mut rules: Vec<_> =
+        raw.rules.iter().filter_map(|raw| rules::rule(raw, &mut triggers, &mut lengths, faults)).collect();
     rules.sort_by(|a, b| a.rule.id.cmp(&b.rule.id));
     for unused in triggers.resolve_unused(faults) {
         warnings.add(Code::UnusedTrigger, unused.at, format!("no rule uses the trigger `{}`", unused.value));
     }
     for placed in &rules {
-        ask_for_columns(&placed.rule.trigger, &mut tables);
+        ask_for_dates(&placed.rule.trigger, &mut tables);
     }
 
-    let overrides = overrides::overrides(&raw.overrides, &raw.rules, &rules, complete, faults);
+    let overrides = overrides::overrides(raw.overrides, &raw.rules, &rules, &named, &mut lengths, faults);
+    for condition in overrides.iter().filter_map(|placed| placed.over.condition.as_ref()) {
+        ask_for(condition.table, &condition.column, &mut tables);
+    }
+    let mut erasures: Vec<_> = raw.erasures.into_iter().filter_map(erasure).collect();
+    erasures.sort_by(|a, b| a.erasure.id.cmp(&b.erasure.id));
     let mut holds: Vec<_> = raw.holds.into_iter().filter_map(hold).collect();
-    holds.sort_by(|a, b| a.value.id.cmp(&b.value.id));
+    holds.sort_by(|a, b| a.hold.id.cmp(&b.hold.id));
 
     warnings::rules(&rules, warnings);
     warnings::overrides(&overrides, &rules, warnings);
     warnings::tables(&raw.tables, &tables, warnings);
-    let last_days = last_days(&overrides, &holds, &rules);
+    let table_names: Vec<_> = raw.tables.iter().map(|(name, _)| name).collect();
+    own_files::of_other_rules(&rules, &tables, &table_names, warnings);
+    let layout = Layout {
+        name: raw.name.as_ref().map_or(At { file: 0, start: 0, end: 0 }, |name| name.at),
+        timezone: raw.timezone.as_ref().map(|zone| zone.at),
+        rules: rules.iter().map(RuleLayout::from).collect(),
+        overrides: overrides.iter().map(OverrideLayout::from).collect(),
+        erasures: erasures.iter().map(ErasureLayout::from).collect(),
+        holds: holds.iter().map(HoldLayout::from).collect(),
+    };
 
     let mut policy = Policy {
         name: raw.name.and_then(|name| name.value).unwrap_or_default(),
@@ -73,7 +84,8 @@ pub(in crate::policy) fn policy(
         tables,
         rules: rules.into_iter().map(|placed| placed.rule).collect(),
         overrides: overrides.into_iter().map(|placed| placed.over).collect(),
-        holds: holds.into_iter().map(|hold| hold.value).collect(),
+        erasures: erasures.into_iter().map(|placed| placed.erasure).collect(),
+        holds: holds.into_iter().map(|placed| placed.hold).collect(),
         guards: raw.guards.and_then(|guards| guards.value).unwrap_or_default(),
         tolerance_days: raw.tolerance.and_then(|days| days.value).unwrap_or(DEFAULT_TOLERANCE_DAYS),
         digest: String::new(),
@@ -81,7 +93,7 @@ pub(in crate::policy) fn policy(
     };
     policy.digest = digest::of_all_but_holds(&policy);
     policy.holds_digest = digest::of_holds(&policy);
-    (policy, last_days)
+    (policy, layout)
 }
 
 /// Reports what every policy must say, at the start of its first file.
@@ -131,7 +143,8 @@ fn table(name: &Spanned<String>, raw: Option<&RawTable>) -> Table {
     });
     Table {
         name: name.value.clone(),
-        file: raw.and_then(|raw| raw.file.clone()).unwrap_or_default(),
+        place: raw.and_then(|raw| raw.place.clone()).unwrap_or_else(|| RecordPlace::Folder(String::new())),
+        format: raw.and_then(|raw| raw.format).unwrap_or_default(),
         id: raw.and_then(|raw| raw.id.clone()).unwrap_or_default(),
         by: raw.and_then(|raw| raw.by.clone()).unwrap_or(By::Tenant),
         fresh,
@@ -139,62 +152,40 @@ fn table(name: &Spanned<String>, raw: Option<&RawTable>) -> Table {
     }
 }
 
-fn ask_for_columns(trigger: &Trigger, tables: &mut [Table]) {
+fn ask_for(table: usize, column: &String, tables: &mut [Table]) {
+    if let Some(table) = tables.get_mut(table)
+        && let Err(place) = table.columns.binary_search(column)
+    {
+        table.columns.insert(place, column.clone());
+    }
+}
+
+fn ask_for_dates(trigger: &Trigger, tables: &mut [Table]) {
     match &trigger.source {
-        Source::Record { table, column } => {
-            if let Some(table) = tables.get_mut(*table)
-                && let Err(place) = table.columns.binary_search(column)
-            {
-                table.columns.insert(place, column.clone());
-            }
+        Source::Record { table, column } => ask_for(*table, column, tables),
+        Source::Earliest(terms) | Source::Latest(terms) | Source::First(terms) => {
+            terms.iter().for_each(|term| ask_for_dates(&term.trigger, tables))
         }
-        Source::Earliest(terms) => terms.iter().for_each(|term| ask_for_columns(&term.trigger, tables)),
         Source::Uploaded | Source::Attribute(_) => {}
     }
 }
 
-fn rule<'r>(raw: &'r RawRule, triggers: &mut Triggers<'r>, faults: &mut Faults) -> Option<PlacedRule> {
-    let trigger = raw.trigger.as_ref().and_then(|trigger| triggers.of_rule(trigger, faults));
-    let (id, select) = raw.id.as_ref().zip(raw.select.as_ref())?;
-    let rule = Rule {
-        id: id.value.clone(),
-        data: raw.data.clone(),
-        select: select.select.clone(),
-        trigger: trigger?,
-        retain: raw.retain?,
-        enforce: raw.enforce,
-        noncurrent: raw.noncurrent,
-        incomplete_uploads: raw.incomplete_uploads,
-        guards: raw.guards,
-    };
-    Some(PlacedRule { rule, at: id.at, prefix_at: select.prefix_at })
-}
-
-fn hold(raw: RawHold) -> Option<Spanned<Hold>> {
-    let id = raw.id?;
-    let at = raw.released.as_ref().map_or(id.at, |released| released.at);
-    let value = Hold {
+fn hold(raw: RawHold) -> Option<PlacedHold> {
+    let (id, select) = raw.id.zip(raw.select)?;
+    let released_at = raw.released.as_ref().map(|released| released.at);
+    let hold = Hold {
         id: id.value,
         reason: raw.reason?,
-        select: raw.select?.select,
+        select: select.select,
         released: raw.released.map(|released| released.value),
     };
-    Some(Spanned { value, at })
+    Some(PlacedHold { hold, select_at: select.at, released_at })
 }
 
-fn last_days(overrides: &[PlacedOverride], holds: &[Spanned<Hold>], rules: &[PlacedRule]) -> Vec<LastDay> {
-    let of_overrides = overrides.iter().filter_map(|placed| {
-        let what = rules
-            .get(placed.over.rule)
-            .map_or_else(String::new, |placed| format!("the override of `{}`", placed.rule.id));
-        Some(LastDay { day: placed.over.until?, at: placed.until_at?, what })
-    });
-    let of_holds = holds.iter().filter_map(|hold| {
-        Some(LastDay {
-            day: hold.value.released?,
-            at: hold.at,
-            what: format!("the hold `{}`", hold.value.id),
-        })
-    });
-    of_overrides.chain(of_holds).collect()
+fn erasure(raw: RawErasure) -> Option<PlacedErasure> {
+    let (id, select) = raw.id.zip(raw.select)?;
+    let requested = raw.requested?;
+    let erasure =
+        Erasure { id: id.value, reason: raw.reason?, select: select.select, requested: requested.value };
+    Some(PlacedErasure { erasure, select_at: select.at, requested_at: requested.at })
 }

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::references::Tables;
 use crate::policy::codes::Code;
 use crate::policy::decode::{RawSource, RawTrigger, closest};
 use crate::policy::diagnostic::{At, Faults, Spanned};
-use crate::policy::model::{IfMissing, Outside, Source, Table, Term, Trigger};
+use crate::policy::model::{IfMissing, Outside, Source, Term, Trigger};
 
 /// The name that every policy has without defining it.
 const UPLOADED: &str = "uploaded";
@@ -22,9 +23,7 @@ pub(super) struct Triggers<'r> {
     done: BTreeMap<&'r str, Option<Built>>,
     /// Names that are being resolved.
     open: Vec<&'r str>,
-    /// Record files by name, each with its place in the policy.
-    tables: BTreeMap<String, usize>,
-    complete: bool,
+    tables: &'r Tables,
 }
 
 #[derive(Clone)]
@@ -36,8 +35,14 @@ struct Built {
 
 impl Built {
     fn leaf(source: Source) -> Self {
-        let trigger =
-            Trigger { name: None, source, within: None, outside: Outside::default(), if_missing: None };
+        let trigger = Trigger {
+            name: None,
+            source,
+            format: None,
+            within: None,
+            outside: Outside::default(),
+            if_missing: None,
+        };
         Self { trigger, terms: 1, depth: 1 }
     }
 }
@@ -45,8 +50,7 @@ impl Built {
 impl<'r> Triggers<'r> {
     pub(super) fn new(
         raw: &'r [(Spanned<String>, Option<RawTrigger>)],
-        tables: &[Table],
-        complete: bool,
+        tables: &'r Tables,
         faults: &mut Faults,
     ) -> Self {
         let raw: BTreeMap<_, _> =
@@ -56,8 +60,7 @@ impl<'r> Triggers<'r> {
                 .add(Code::Name, *at, "`uploaded` is the upload time in every policy")
                 .help("give the trigger another name");
         }
-        let tables = tables.iter().enumerate().map(|(place, table)| (table.name.clone(), place)).collect();
-        Self { raw, done: BTreeMap::new(), open: Vec::new(), tables, complete }
+        Self { raw, done: BTreeMap::new(), open: Vec::new(), tables }
     }
 
     /// The trigger of a rule. Where nothing says what a missing value means, it is undecided.
@@ -92,18 +95,27 @@ impl<'r> Triggers<'r> {
             RawSource::Uploaded => Built::leaf(Source::Uploaded),
             RawSource::Attribute(attribute) => Built::leaf(Source::Attribute(attribute.clone())),
             RawSource::Record { at, table, column } => {
-                let table = self.table(table, *at, faults)?;
+                let table = self.tables.find(table, *at, faults)?;
                 Built::leaf(Source::Record { table, column: column.clone() })
             }
-            RawSource::Earliest(terms) => self.earliest(terms, inline.at, faults)?,
+            RawSource::Earliest(terms) => self.combination(Source::Earliest, terms, inline.at, faults)?,
+            RawSource::Latest(terms) => self.combination(Source::Latest, terms, inline.at, faults)?,
+            RawSource::First(terms) => self.combination(Source::First, terms, inline.at, faults)?,
         };
+        built.trigger.format.clone_from(&inline.format);
         built.trigger.within = inline.within;
         built.trigger.outside = inline.outside;
         built.trigger.if_missing = inline.if_missing;
         Some(built)
     }
 
-    fn earliest(&mut self, raw: &'r [RawTrigger], at: At, faults: &mut Faults) -> Option<Built> {
+    fn combination(
+        &mut self,
+        of: fn(Vec<Term>) -> Source,
+        raw: &'r [RawTrigger],
+        at: At,
+        faults: &mut Faults,
+    ) -> Option<Built> {
         let mut terms = Vec::new();
         let (mut count, mut depth) = (0, 1);
         for raw in raw {
@@ -120,7 +132,7 @@ impl<'r> Triggers<'r> {
             };
             terms.push(Term { trigger: built.trigger, plus });
         }
-        let mut built = Built::leaf(Source::Earliest(terms));
+        let mut built = Built::leaf(of(terms));
         (built.terms, built.depth) = (count, depth);
         Some(built)
     }
@@ -140,9 +152,10 @@ impl<'r> Triggers<'r> {
             return None;
         }
         let Some((_, raw)) = self.raw.get(name) else {
-            if self.complete {
+            if self.tables.complete {
+                let near = closest(name, self.raw.keys().copied().chain([UPLOADED]), faults);
                 let fault = faults.add(Code::UnknownReference, at, format!("there is no trigger `{name}`"));
-                match closest(name, self.raw.keys().copied().chain([UPLOADED])) {
+                match near {
                     Some(near) => fault.help(format!("did you mean `{near}`?")),
                     None => fault.help("define it under `triggers:`, or use `uploaded`"),
                 };
@@ -168,18 +181,6 @@ impl<'r> Triggers<'r> {
         });
         self.done.insert(name, built.clone());
         built
-    }
-
-    fn table(&self, name: &str, at: At, faults: &mut Faults) -> Option<usize> {
-        let found = self.tables.get(name).copied();
-        if found.is_none() && self.complete {
-            let fault = faults.add(Code::UnknownReference, at, format!("there is no record file `{name}`"));
-            match closest(name, self.tables.keys().map(String::as_str)) {
-                Some(near) => fault.help(format!("did you mean `{near}`?")),
-                None => fault.help("define it under `records:`"),
-            };
-        }
-        found
     }
 }
 

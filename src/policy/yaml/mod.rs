@@ -11,6 +11,6 @@ mod text;
 mod tree;
 
 pub(super) use look_alike::look_alike;
-pub(super) use read::read;
+pub(super) use read::{read, read_with_dates};
 pub(super) use text::{clean, decode_lossy};
 pub(super) use tree::{Data, Entry, Node};

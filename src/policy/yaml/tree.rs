@@ -63,8 +63,8 @@ impl Node {
     }
 }
 
-/// Parses all documents of a file.
-pub(super) fn parse(file: usize, text: &str, faults: &mut Faults) -> Documents {
+/// Parses all documents of a file. `dates_as_keys`: a date without quotes can be a key.
+pub(super) fn parse(file: usize, text: &str, dates_as_keys: bool, faults: &mut Faults) -> Documents {
     let mut options = granit_parser::options! {
         disallow_directives: true,
         emit_anchor_events: true,
@@ -75,7 +75,7 @@ pub(super) fn parse(file: usize, text: &str, faults: &mut Faults) -> Documents {
     };
     options.set_emit_comments(false);
     let mut parser = Parser::new_from_str_with_options(text, options);
-    let mut builder = Builder { file, faults, open: Vec::new(), roots: Vec::new() };
+    let mut builder = Builder { file, dates_as_keys, faults, open: Vec::new(), roots: Vec::new() };
     let mut complete = true;
     while let Some(event) = parser.next_event() {
         let went_on = match event {
@@ -114,6 +114,7 @@ enum Open {
 
 struct Builder<'f> {
     file: usize,
+    dates_as_keys: bool,
     faults: &'f mut Faults,
     open: Vec<Open>,
     roots: Vec<Node>,
@@ -189,7 +190,7 @@ impl Builder<'_> {
             Some(Open::Map { entries, keys, key, .. }) => match key.take() {
                 None => *key = Some(node),
                 Some(key) => {
-                    if let Some((key, key_at)) = check_key(key, keys, self.faults) {
+                    if let Some((key, key_at)) = check_key(key, keys, self.dates_as_keys, self.faults) {
                         let value = if node.is_nothing() { Node { at: key_at, ..node } } else { node };
                         entries.push(Entry { key, key_at, value });
                     }
@@ -228,7 +229,12 @@ impl At {
 }
 
 /// The key's text, or `None` after recording why it cannot be one.
-fn check_key(key: Node, keys: &mut HashMap<String, At>, faults: &mut Faults) -> Option<(String, At)> {
+fn check_key(
+    key: Node,
+    keys: &mut HashMap<String, At>,
+    dates_as_keys: bool,
+    faults: &mut Faults,
+) -> Option<(String, At)> {
     let at = key.head();
     let (text, plain) = match key.data {
         Data::Scalar { text, plain } => (text, plain),
@@ -244,7 +250,10 @@ fn check_key(key: Node, keys: &mut HashMap<String, At>, faults: &mut Faults) -> 
             .help("write the settings out");
         return None;
     }
-    if plain && let Some(kind) = look_alike(&text) {
+    if plain
+        && let Some(kind) = look_alike(&text)
+        && !(dates_as_keys && kind == "a date")
+    {
         faults
             .add(Code::KeyForm, at, format!("the key `{text}` can be read as {kind}"))
             .help("if text is meant, quote it");
