@@ -4,8 +4,6 @@
 //! What makes the whole file doubtful is an error; what makes some of its answers unknown is a
 //! fault, and the table says so itself.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::io::{self, Chain, Read};
 
 use chrono::{DateTime, Utc};
@@ -13,42 +11,10 @@ use chrono_tz::Tz;
 use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
 use memchr::memchr_iter;
 
-use super::fault::{MOST_COLUMNS, RecordError, RecordFault};
-use super::{RecordTable, Row, Unusable};
-use crate::calendar::{Moment, start_of_day};
-use crate::policy::{Freshness, Table};
-
-/// The longest field, in bytes.
-const LONGEST_FIELD: usize = 64 << 10;
-
-/// The longest row, in bytes. A quote that is never closed would otherwise take the rest of
-/// the file into memory as one field.
-const LONGEST_ROW: usize = 1 << 20;
-
-/// More faults than this are counted and not kept.
-const MOST_FAULTS: usize = 100;
-
-/// A table as it was read, and what is wrong with it.
-#[derive(Clone, Debug, Default)]
-pub struct ReadTable {
-    /// The table; fit to be used as it is, since what is in doubt answers as unknown.
-    pub table: RecordTable,
-    /// The first hundred faults, in the order of the lines; those of the whole file last.
-    pub faults: Vec<RecordFault>,
-    /// How many faults there were in all.
-    pub fault_count: u64,
-    /// Rows that were read, the header aside.
-    pub rows: u64,
-}
-
-impl ReadTable {
-    fn fault(&mut self, fault: RecordFault) {
-        self.fault_count += 1;
-        if self.faults.len() < MOST_FAULTS {
-            self.faults.push(fault);
-        }
-    }
-}
+use super::fault::{At, LONGEST_FIELD, LONGEST_ROW, MOST_COLUMNS, RecordError};
+use super::intake::{Intake, ReadTable};
+use super::table::RecordTable;
+use crate::policy::Table;
 
 impl RecordTable {
     /// Reads the file of `table`, keeping the columns that the policy asks for.
@@ -72,55 +38,13 @@ impl RecordTable {
             None => return Err(RecordError::Empty),
         };
         let columns = Columns::find(table, &header)?;
-        let mut read = ReadTable::default();
-        read.table.columns.clone_from(&table.columns);
-        let mut exports = Exports::default();
-        let mut first_lines: HashMap<String, u64> = HashMap::new();
+        let mut intake = Intake::new(table, zone, At::Line);
         while let Some((line, row)) = rows.next()? {
-            read.rows += 1;
             let field = |place: usize| row.get(place).copied().unwrap_or_default();
-            if let Some(place) = columns.exported_at {
-                match exported(field(place), zone) {
-                    Some(at) => exports.add(at, line),
-                    None => {
-                        exports.unreadable = true;
-                        read.fault(RecordFault::NoExportTime { line });
-                    }
-                }
-            }
-            let id = field(columns.id);
-            if id.is_empty() {
-                read.fault(RecordFault::NoId { line });
-                continue;
-            }
-            match first_lines.entry(id.to_owned()) {
-                Entry::Occupied(first) => {
-                    read.table.rows.insert(id.to_owned(), Row::Duplicate);
-                    read.fault(RecordFault::Duplicate { id: id.to_owned(), first: *first.get(), line });
-                }
-                Entry::Vacant(place) => {
-                    place.insert(line);
-                    let values = columns
-                        .values
-                        .iter()
-                        .map(|place| Some(field(*place)).filter(|text| !text.is_empty()).map(Box::from))
-                        .collect();
-                    read.table.rows.insert(id.to_owned(), Row::Once(values));
-                }
-            }
+            let values = columns.values.iter().map(|place| Some(field(*place)));
+            intake.row(line, field(columns.id), columns.exported_at.map(field), values)?;
         }
-        if let Some(fresh) = &table.fresh {
-            exports.judge(fresh, now, &mut read);
-        }
-        Ok(read)
-    }
-}
-
-fn exported(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
-    match Moment::parse(text, zone).ok()? {
-        Moment::Instant(at) => Some(at),
-        // The earliest moment that it can mean: a file is rather too old than too new.
-        Moment::Civil(day) => Some(start_of_day(day, zone)),
+        Ok(intake.finish(table, now))
     }
 }
 
@@ -149,46 +73,6 @@ impl Columns {
             exported_at: exported_at.map(place),
             values: table.columns.iter().map(place).collect(),
         })
-    }
-}
-
-/// The export times seen so far.
-#[derive(Default)]
-struct Exports {
-    oldest: Option<(DateTime<Utc>, u64)>,
-    latest: Option<(DateTime<Utc>, u64)>,
-    unreadable: bool,
-}
-
-impl Exports {
-    fn add(&mut self, at: DateTime<Utc>, line: u64) {
-        if self.oldest.is_none_or(|(oldest, _)| at < oldest) {
-            self.oldest = Some((at, line));
-        }
-        if self.latest.is_none_or(|(latest, _)| at > latest) {
-            self.latest = Some((at, line));
-        }
-    }
-
-    fn judge(self, fresh: &Freshness, now: DateTime<Utc>, read: &mut ReadTable) {
-        let (Some((oldest, oldest_line)), Some((latest, latest_line))) = (self.oldest, self.latest) else {
-            if !self.unreadable {
-                read.fault(RecordFault::NoRows);
-            }
-            read.table.unusable = Some(Unusable::NoExportTime);
-            return;
-        };
-        // `None` is beyond the calendar's end, so not yet.
-        let fresh_until = Moment::Instant(oldest).plus(fresh.within).and_then(|until| until.end(Tz::UTC));
-        if self.unreadable {
-            read.table.unusable = Some(Unusable::NoExportTime);
-        } else if latest > now {
-            read.fault(RecordFault::FromTheFuture { line: latest_line, exported: latest });
-            read.table.unusable = Some(Unusable::FromTheFuture { exported: latest });
-        } else if fresh_until.is_some_and(|until| until < now) {
-            read.fault(RecordFault::Stale { line: oldest_line, oldest });
-            read.table.unusable = Some(Unusable::Stale { oldest });
-        }
     }
 }
 
@@ -231,6 +115,7 @@ impl<R: Read> Rows<R> {
         if found > MOST_COLUMNS {
             return Err(RecordError::TooManyColumns { line });
         }
+        let expected_first = self.width.is_none();
         let expected = *self.width.get_or_insert(found);
         if found != expected {
             return Err(RecordError::Ragged { line, expected, found });
@@ -240,7 +125,12 @@ impl<R: Read> Rows<R> {
         }
         let fields: Result<Vec<_>, _> =
             self.record.iter().map(|field| str::from_utf8(field).map(str::trim)).collect();
-        fields.map(|fields| Some((line, fields))).map_err(|_| RecordError::NotUtf8 { line })
+        fields.map(|fields| Some((line, fields))).map_err(|_| {
+            let first = self.record.get(0).unwrap_or_default();
+            let is_utf16 =
+                expected_first && (first.starts_with(b"\xff\xfe") || first.starts_with(b"\xfe\xff"));
+            if is_utf16 { RecordError::Utf16 } else { RecordError::NotUtf8 { line } }
+        })
     }
 
     /// Reads one record and returns the line on which it starts.

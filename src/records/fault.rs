@@ -1,11 +1,37 @@
 //! What can be wrong with a record file.
 
+use std::fmt;
 use std::io;
 
 use chrono::{DateTime, Utc};
 
 /// The most columns.
 pub(super) const MOST_COLUMNS: usize = 1000;
+
+/// The longest field, in bytes.
+pub(super) const LONGEST_FIELD: usize = 64 << 10;
+
+/// The longest row, in bytes. A quote that is never closed would otherwise take the rest of
+/// the file into memory as one field.
+pub(super) const LONGEST_ROW: usize = 1 << 20;
+
+/// Where in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// On this line, counted from 1, a header included.
+    Line(u64),
+    /// In this row, counted from 1.
+    Row(u64),
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, "line {line}"),
+            Self::Row(row) => write!(f, "row {row}"),
+        }
+    }
+}
 
 /// Why a record file cannot be used at all.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +55,15 @@ pub enum RecordError {
         /// Those that are there.
         found: Vec<String>,
     },
+    /// Columns that the policy asks for stand in no row at all.
+    #[error("no row has {}; was it renamed?", quoted(missing))]
+    InNoRow {
+        /// Those that are missing.
+        missing: Vec<String>,
+    },
+    /// Not a single row, in a kind of file that has no header.
+    #[error("the file has no rows; an empty export is more often broken than true")]
+    NoRows,
     /// A column that the policy asks for stands twice.
     #[error("the header has the column `{0}` twice")]
     RepeatedColumn(String),
@@ -54,6 +89,34 @@ pub enum RecordError {
         /// Where.
         line: u64,
     },
+    /// UTF-16, by its byte-order mark.
+    #[error("the file is UTF-16; save it again as UTF-8")]
+    Utf16,
+    /// A line of JSON Lines that is no object of plain values.
+    #[error("line {line} is no row: {what}")]
+    Json {
+        /// Where.
+        line: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// A Parquet file that cannot be read.
+    #[error("not a Parquet file that can be read: {what}")]
+    Parquet {
+        /// What is wrong.
+        what: String,
+    },
+    /// A column of Parquet that has no plain text, number or date in it.
+    #[error("the column `{column}` holds {found}, and text, whole numbers, dates or times are read")]
+    ColumnType {
+        /// Its name.
+        column: String,
+        /// What it holds.
+        found: String,
+    },
+    /// More than four billion bytes of ids or of different values.
+    #[error("the file has more ids, or more different values, than fit into memory (4 GiB of either)")]
+    TooLarge,
     /// A field longer than 64 KiB.
     #[error("line {line} has a field of more than 64 KiB; a quote may be open")]
     FieldTooLong {
@@ -85,46 +148,51 @@ fn quoted(names: &[String]) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordFault {
     /// Two rows have the same id, so which is right is unknown.
-    #[error("line {line} has the id `{id}` that line {first} has already; both are ignored")]
+    #[error("{at} has the id `{id}` that {first} has already; both are ignored")]
     Duplicate {
         /// The id.
         id: String,
-        /// The line of the first row.
-        first: u64,
-        /// The line of this row.
-        line: u64,
+        /// Where it stood first.
+        first: At,
+        /// Where it stands again.
+        at: At,
     },
     /// A row without an id can be nobody's.
-    #[error("line {line} has no id and is ignored")]
+    #[error("{at} has no id and is ignored")]
     NoId {
         /// Where.
-        line: u64,
+        at: At,
     },
     /// An export time is not there or is no date.
-    #[error("line {line} has no export time that can be read, so the whole file counts as unknown")]
+    #[error("{at} has no export time that can be read, so the whole file counts as unknown")]
     NoExportTime {
         /// Where.
-        line: u64,
+        at: At,
     },
     /// No row at all, so that nothing says when the file was exported.
     #[error("the file has no rows, so nothing says when it was exported, and all of it counts as unknown")]
     NoRows,
     /// An export time lies in the future.
-    #[error(
-        "line {line} was exported at {exported}, which is in the future, so the whole file counts as unknown"
-    )]
+    #[error("{at} was exported at {exported}, which is in the future, so the whole file counts as unknown")]
     FromTheFuture {
         /// Where.
-        line: u64,
+        at: At,
         /// The export time.
         exported: DateTime<Utc>,
     },
     /// The oldest export time is too long ago.
-    #[error("line {line} was exported at {oldest}, too long ago, so the whole file counts as unknown")]
+    #[error("{at} was exported at {oldest}, too long ago, so the whole file counts as unknown")]
     Stale {
         /// Where.
-        line: u64,
+        at: At,
         /// The oldest export time.
         oldest: DateTime<Utc>,
     },
+}
+
+impl RecordFault {
+    /// Whether it depends on the date at which the file is looked at.
+    pub const fn is_of_the_date(&self) -> bool {
+        matches!(self, Self::NoRows | Self::FromTheFuture { .. } | Self::Stale { .. })
+    }
 }

@@ -1,43 +1,31 @@
 //! External facts: rows of record files, looked up by id.
 //!
-//! A table is read from CSV ([`RecordTable::read_csv`]); what it answers is known, absent or
-//! unknown, never a guess.
+//! A table is read from CSV, JSON Lines or Parquet; what it answers is known, absent or unknown,
+//! never a guess. Of a file only the id and the columns that the policy asks for are kept.
+//!
+//! **Memory.** A row takes its id's bytes + 8 to 18 bytes + 4 bytes for each column; each
+//! different text in all columns together its own bytes + 9 to 14. Ten million rows with ids of 10
+//! bytes and two dates take about 400 MB, while they are read half as much again.
 
 mod csv;
 mod fault;
+mod intake;
+mod json;
+mod parquet;
+mod table;
 
-use std::collections::HashMap;
+pub use fault::{At, RecordError, RecordFault};
+pub use intake::ReadTable;
+pub use parquet::READING_THREAD;
+pub use table::{RecordTable, Row};
 
 use chrono::{DateTime, Utc};
 
-pub use self::csv::ReadTable;
-pub use fault::{RecordError, RecordFault};
-
-/// The rows of one file, kept to the columns that the policy asks for.
+/// The tables of a policy.
 #[derive(Clone, Debug, Default)]
 pub struct Records {
     /// In the order of [`crate::policy::Policy::tables`].
     pub tables: Vec<RecordTable>,
-}
-
-/// One table.
-#[derive(Clone, Debug, Default)]
-pub struct RecordTable {
-    /// Column names, in the order of the values of a row.
-    pub columns: Vec<String>,
-    /// Rows by id.
-    pub rows: HashMap<String, Row>,
-    /// Why nothing in this table can be trusted, if so.
-    pub unusable: Option<Unusable>,
-}
-
-/// What stands under an id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Row {
-    /// Values in the order of [`RecordTable::columns`]; an empty field is `None`.
-    Once(Box<[Option<Box<str>>]>),
-    /// Several rows claim the id: which one is right is unknown.
-    Duplicate,
 }
 
 /// Why nothing in a table can be trusted.
@@ -84,19 +72,9 @@ pub enum NoValue {
 impl Records {
     /// The field `column` of the row `id` in the table at index `table`.
     pub fn lookup(&self, table: usize, id: &str, column: &str) -> Lookup<'_> {
-        let Some(table) = self.tables.get(table).filter(|table| table.unusable.is_none()) else {
-            return Lookup::Unknown(NoValue::Unusable);
-        };
-        let Some(place) = table.columns.iter().position(|name| name == column) else {
-            return Lookup::Unknown(NoValue::Unusable);
-        };
-        match table.rows.get(id) {
-            None => Lookup::Unknown(NoValue::NoRow),
-            Some(Row::Duplicate) => Lookup::Unknown(NoValue::Duplicate),
-            Some(Row::Once(values)) => match values.get(place).and_then(Option::as_deref) {
-                Some(text) => Lookup::Known(text),
-                None => Lookup::Absent,
-            },
+        match self.tables.get(table) {
+            Some(table) => table.lookup(id, column),
+            None => Lookup::Unknown(NoValue::Unusable),
         }
     }
 }

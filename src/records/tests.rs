@@ -1,3 +1,6 @@
+mod json;
+mod parquet;
+
 use std::io::{self, Read};
 
 use chrono::{DateTime, Utc};
@@ -12,7 +15,8 @@ const NOW: &str = "2026-11-23T12:00:00Z";
 fn table(fresh: bool) -> Table {
     Table {
         name: "customers".to_owned(),
-        file: "customers.csv".to_owned(),
+        place: crate::policy::RecordPlace::Folder("customers.csv".to_owned()),
+        format: crate::policy::RecordFormat::Csv,
         id: "customer_id".to_owned(),
         by: By::Tenant,
         fresh: fresh.then(|| Freshness { within: Period::days(2), exported_at: "exported_at".to_owned() }),
@@ -59,7 +63,10 @@ fn a_field_is_known_or_absent_and_an_id_is_exact() {
 #[test]
 fn a_duplicate_id_is_unknown_and_both_lines_are_named() {
     let read = read("customer_id,ended,active\n1,a,b\n2,a,b\n1,a,b\n").unwrap();
-    assert_eq!(read.faults, [RecordFault::Duplicate { id: "1".to_owned(), first: 2, line: 4 }]);
+    assert_eq!(
+        read.faults,
+        [RecordFault::Duplicate { id: "1".to_owned(), first: At::Line(2), at: At::Line(4) }]
+    );
     let records = records(read);
     assert_eq!(lookup(&records, "1", "ended"), Lookup::Unknown(NoValue::Duplicate));
     assert_eq!(lookup(&records, "2", "ended"), Lookup::Known("a"));
@@ -68,14 +75,17 @@ fn a_duplicate_id_is_unknown_and_both_lines_are_named() {
 #[test]
 fn lines_are_counted_across_empty_ones_and_line_breaks_in_quotes() {
     let read = read("customer_id,ended,active\r\n1,\"a\nb\",c\r\n\r\n\r\n1,a,b\r\n").unwrap();
-    assert_eq!(read.faults, [RecordFault::Duplicate { id: "1".to_owned(), first: 2, line: 6 }]);
+    assert_eq!(
+        read.faults,
+        [RecordFault::Duplicate { id: "1".to_owned(), first: At::Line(2), at: At::Line(6) }]
+    );
 }
 
 #[test]
 fn a_row_without_an_id_is_named_and_is_nobodys() {
     let read = read("customer_id,ended,active\n ,a,b\n").unwrap();
-    assert_eq!(read.faults, [RecordFault::NoId { line: 2 }]);
-    assert!(read.table.rows.is_empty());
+    assert_eq!(read.faults, [RecordFault::NoId { at: At::Line(2) }]);
+    assert!(read.table.is_empty());
 }
 
 #[test]
@@ -133,7 +143,7 @@ fn the_oldest_export_time_decides_whether_the_file_is_fresh() {
     assert_eq!(read_exported(&["2026-11-23T11:00:00Z", "2026-11-21T12:00:00Z"]).table.unusable, None);
     let read = read_exported(&["2026-11-23T11:00:00Z", "2026-11-21T11:59:59Z"]);
     let oldest = at("2026-11-21T11:59:59Z");
-    assert_eq!(read.faults, [RecordFault::Stale { line: 3, oldest }]);
+    assert_eq!(read.faults, [RecordFault::Stale { at: At::Line(3), oldest }]);
     assert_eq!(read.table.unusable, Some(Unusable::Stale { oldest }));
     assert_eq!(lookup(&records(read), "0", "ended"), Lookup::Unknown(NoValue::Unusable));
 }
@@ -143,7 +153,7 @@ fn an_export_time_in_the_future_makes_the_file_unknown() {
     assert_eq!(read_exported(&[NOW]).table.unusable, None);
     let exported = at("2026-11-23T12:00:01Z");
     let read = read_exported(&["2026-11-23T11:00:00Z", "2026-11-23T12:00:01Z"]);
-    assert_eq!(read.faults, [RecordFault::FromTheFuture { line: 3, exported }]);
+    assert_eq!(read.faults, [RecordFault::FromTheFuture { at: At::Line(3), exported }]);
     assert_eq!(read.table.unusable, Some(Unusable::FromTheFuture { exported }));
 }
 
@@ -171,4 +181,42 @@ fn faults_beyond_a_hundred_are_counted_and_not_kept() {
     let rows = "7,a,b\n".repeat(301);
     let read = read(&format!("customer_id,ended,active\n{rows}")).unwrap();
     assert_eq!((read.faults.len(), read.fault_count, read.rows), (100, 300, 301));
+}
+
+#[test]
+fn a_table_answers_for_many_ids_and_texts() {
+    let rows = (0..10_000).map(|n| {
+        let ended = (n % 3 != 0).then(|| Box::from(format!("2026-01-{:02}", n % 28 + 1)));
+        (format!("id-{n}"), Row::Once(Box::new([ended, None])))
+    });
+    let table = RecordTable::of(vec!["ended".to_owned(), "active".to_owned()], rows);
+    assert_eq!(table.len(), 10_000);
+    let records = Records { tables: vec![table] };
+    assert_eq!(lookup(&records, "id-9999", "ended"), Lookup::Absent);
+    assert_eq!(lookup(&records, "id-9998", "ended"), Lookup::Known("2026-01-03"));
+    assert_eq!(lookup(&records, "id-9998", "active"), Lookup::Absent);
+    assert_eq!(lookup(&records, "id-10000", "ended"), Lookup::Unknown(NoValue::NoRow));
+}
+
+#[test]
+fn a_file_that_was_read_can_be_judged_at_another_time() {
+    let mut read = read_exported(&["2026-11-23T11:00:00Z"]);
+    assert_eq!((read.table.unusable.clone(), read.fault_count), (None, 0));
+    for _ in 0..2 {
+        read.judge(&table(true), at("2026-11-30T00:00:00Z"));
+        assert!(matches!(read.table.unusable, Some(Unusable::Stale { .. })));
+        assert_eq!((read.faults.len(), read.fault_count), (1, 1));
+    }
+    read.judge(&table(true), at(NOW));
+    assert_eq!((read.table.unusable, read.faults.len(), read.fault_count), (None, 0, 0));
+}
+
+#[test]
+fn files_in_other_encodings_say_so() {
+    assert!(matches!(read_from(&b"\xff\xfec\0u\0"[..], false), Err(RecordError::Utf16)));
+    let latin = b"customer_id,ended,active\n1,caf\xe9,b\n";
+    assert!(matches!(read_from(&latin[..], false), Err(RecordError::NotUtf8 { line: 2 })));
+    // Old Mac line ends make one line of everything.
+    let mac = "customer_id,ended,active\r1,a,b\r";
+    assert!(read(mac).is_err());
 }

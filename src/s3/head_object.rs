@@ -12,6 +12,8 @@ use crate::object::Attributes;
 pub struct Head {
     /// User metadata by name in lower case, values as the user wrote them.
     pub metadata: Attributes,
+    /// `Content-Type` as sent; empty if there is none.
+    pub content_type: String,
     /// The ETag without its quotes, where sent.
     pub etag: Option<String>,
     /// Last-Modified, in whole seconds.
@@ -64,6 +66,7 @@ impl Bucket {
             .ok_or_else(|| StoreError::unreadable(call, "Content-Length is missing"))?;
         Ok(Head {
             metadata,
+            content_type: head.content_type().unwrap_or_default().to_owned(),
             etag: head.e_tag().map(|etag| values::unquoted(etag).to_owned()),
             last_modified,
             size,

@@ -1,0 +1,142 @@
+//! ListObjectVersions with a delimiter: what stands at the top of a bucket, keys below a `/` folded.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_s3::types::EncodingType;
+
+use super::answer::Take;
+use super::bucket::Bucket;
+use super::error::{Call, StoreError};
+use super::values;
+use super::xml::{Malformed, Reader};
+
+/// What stands at the top of a bucket, current or not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TopLevel {
+    /// Starts of keys through their first `/`.
+    pub prefixes: BTreeSet<String>,
+    /// Keys without a `/`.
+    pub keys: BTreeSet<String>,
+    /// Whether it is all that there is.
+    pub is_whole: bool,
+}
+
+impl Bucket {
+    /// Lists the top of the bucket, and stops once `at_most` prefixes and keys are known.
+    ///
+    /// # Errors
+    /// What any request can end in; also if the listing does not get on.
+    pub async fn top_level(&self, at_most: usize) -> Result<TopLevel, StoreError> {
+        let call = self.call("ListObjectVersions");
+        let mut top = TopLevel::default();
+        let mut after: Option<(String, Option<String>)> = None;
+        loop {
+            let take = Take::new("ListVersionsResult");
+            self.client()
+                .list_object_versions()
+                .bucket(self.name())
+                .delimiter("/")
+                .encoding_type(EncodingType::Url)
+                .set_key_marker(after.as_ref().map(|(key, _)| key.clone()))
+                .set_version_id_marker(after.as_ref().and_then(|(_, id)| id.clone()))
+                .set_expected_bucket_owner(self.owner())
+                .set_request_payer(self.payer())
+                .customize()
+                .interceptor(take.clone())
+                .send()
+                .await
+                .map_err(|error| StoreError::from_sdk(call, error))?;
+            let page = take.read(call, Page::read)?;
+            let next = page.into(&mut top, call)?;
+            match next {
+                None => {
+                    top.is_whole = true;
+                    return Ok(top);
+                }
+                Some(_) if top.prefixes.len() + top.keys.len() >= at_most => return Ok(top),
+                Some(next) if after.as_ref() == Some(&next) => {
+                    return Err(StoreError::unreadable(call, "the listing does not get on"));
+                }
+                Some((key, _)) if after.as_ref().is_some_and(|(before, _)| key < *before) => {
+                    return Err(StoreError::unreadable(call, "the listing goes back"));
+                }
+                next => after = next,
+            }
+        }
+    }
+}
+
+/// One answer, its texts as they were sent.
+#[derive(Default)]
+struct Page {
+    prefixes: Vec<String>,
+    keys: Vec<String>,
+    truncated: Option<bool>,
+    url_encoded: bool,
+    next_key: Option<String>,
+    next_id: Option<String>,
+}
+
+impl Page {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let mut page = Self::default();
+        while let Some(name) = reader.child()? {
+            match name {
+                "CommonPrefixes" => page.prefixes.extend(only(reader, "Prefix")?),
+                "Version" | "DeleteMarker" => page.keys.extend(only(reader, "Key")?),
+                "IsTruncated" => {
+                    page.truncated = Some(match reader.string()?.as_str() {
+                        "true" => true,
+                        "false" => false,
+                        _ => return Err(reader.wrong("neither `true` nor `false`")),
+                    });
+                }
+                "EncodingType" => page.url_encoded = reader.string()? == "url",
+                "NextKeyMarker" => page.next_key = Some(reader.string()?),
+                "NextVersionIdMarker" => page.next_id = Some(reader.string()?),
+                _ => reader.skip()?,
+            }
+        }
+        Ok(page)
+    }
+
+    /// Adds what the page names to `top`, and says where to go on.
+    fn into(
+        self,
+        top: &mut TopLevel,
+        call: Call<'_>,
+    ) -> Result<Option<(String, Option<String>)>, StoreError> {
+        let wrong = |why: &'static str| StoreError::unreadable(call, why);
+        let plain = |sent: String| {
+            let plain = if self.url_encoded { values::form_decode(&sent) } else { Some(sent) };
+            plain.filter(|text| !text.is_empty()).ok_or_else(|| wrong("a key that cannot be read"))
+        };
+        for prefix in self.prefixes {
+            top.prefixes.insert(plain(prefix)?);
+        }
+        for key in self.keys {
+            top.keys.insert(plain(key)?);
+        }
+        if !self.truncated.ok_or_else(|| wrong("`IsTruncated` is missing"))? {
+            return Ok(None);
+        }
+        let key = self.next_key.ok_or_else(|| wrong("there is more, but not said from where"))?;
+        Ok(Some((plain(key)?, self.next_id.filter(|id| !id.is_empty()))))
+    }
+}
+
+/// The one child of this name.
+fn only(reader: &mut Reader<'_>, wanted: &'static str) -> Result<Option<String>, Malformed> {
+    let mut found = None;
+    while let Some(name) = reader.child()? {
+        if name == wanted {
+            found = Some(reader.string()?);
+        } else {
+            reader.skip()?;
+        }
+    }
+    if found.is_none() {
+        return Err(reader.wrong(format!("`{wanted}` is missing from an entry")));
+    }
+    Ok(found)
+}
