@@ -164,6 +164,7 @@ fn period(dice: &mut Dice) -> Period {
 fn trigger(dice: &mut Dice) -> Trigger {
     let plain = Trigger {
         name: None,
+        format: None,
         source: Source::Uploaded,
         within: None,
         outside: Outside::Undecided,
@@ -177,6 +178,7 @@ fn trigger(dice: &mut Dice) -> Trigger {
     let after = dice.pick(&[0, 1, HOUR, 24 * HOUR]);
     Trigger {
         name: Some("communication-date".to_owned()),
+        format: None,
         source: Source::Attribute(Attribute::Metadata("communication-date".to_owned())),
         within: Some(Within { before: Some(before), after: Some(after) }),
         // Now and then a form that S3 must not get.
@@ -209,6 +211,10 @@ fn case(seed: u64) -> Case {
         noncurrent: versioned
             .then(|| Noncurrent { retain: Period::days(1 + dice.small(20)), newer_versions: 0 }),
         incomplete_uploads: dice.one_in(2).then(|| Period::days(1 + dice.small(14))),
+        transitions: Vec::new(),
+        export: None,
+        undo_window: None,
+        evidence_per_object: false,
         guards: Guards::default(),
     };
     let tolerance_days = dice.pick(&[2, 4, 8, 30, 40]);
@@ -237,6 +243,7 @@ fn case(seed: u64) -> Case {
         guards: Guards::default(),
         tolerance_days,
         digest: String::new(),
+        erasures: Vec::new(),
         holds_digest: String::new(),
     };
     Case { policy, versioned, start, scenes }

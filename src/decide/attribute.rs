@@ -4,6 +4,44 @@ use super::decision::Needs;
 use crate::object::{Attributes, Observed, Reading, Unreadable};
 use crate::policy::Attribute;
 
+/// What a HEAD tells.
+pub const HEAD: Needs = Needs { head: true, ..Needs::NONE };
+
+/// What a read of the tags tells.
+pub const TAGS: Needs = Needs { tags: true, ..Needs::NONE };
+
+/// What stands between us and something that matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Obscured {
+    /// What reading would help.
+    pub needs: Needs,
+    /// Why reading did not help, where it was tried.
+    pub why: Option<Unreadable>,
+}
+
+impl Obscured {
+    /// Nothing that could be read would help.
+    pub const fn for_good(why: Unreadable) -> Self {
+        Self { needs: Needs::NONE, why: Some(why) }
+    }
+
+    /// Both of them.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { needs: self.needs.and(other.needs), why: self.why.or(other.why) }
+    }
+
+    /// As it is for a question that all parts must answer: where one cannot be read, reading the
+    /// others is in vain.
+    #[must_use]
+    pub const fn whole(self) -> Self {
+        match self.why {
+            Some(why) => Self::for_good(why),
+            None => self,
+        }
+    }
+}
+
 /// What an attribute says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value<'a> {
@@ -21,8 +59,8 @@ pub enum Value<'a> {
 pub fn read<'a>(attribute: &Attribute, capture: &str, object: &Observed<'a>) -> Value<'a> {
     match attribute {
         Attribute::Key(pattern) => present(pattern.capture(capture, object.key)),
-        Attribute::Metadata(name) => look_up(object.metadata, name, Needs { head: true, ..Needs::NONE }),
-        Attribute::Tag(key) => look_up(object.tags, key, Needs { tags: true, ..Needs::NONE }),
+        Attribute::Metadata(name) => look_up(object.metadata, name, HEAD),
+        Attribute::Tag(key) => look_up(object.tags, key, TAGS),
     }
 }
 

@@ -85,12 +85,16 @@ pub struct Decision {
     pub verdict: Verdict,
     /// When it is due, the last of all rules that cover it; `None` if never or unknown.
     pub due: Option<DateTime<Utc>>,
-    /// The rules that cover it, the one that keeps it longest first: indices into the policy.
+    /// The rules that cover it, the one that keeps it longest first: indices into the policy. Those
+    /// that may cover it stand behind the others, and not at all in what is expired.
     pub rules: Vec<usize>,
     /// The tenant, where known.
     pub tenant: Option<String>,
     /// The date that retention runs from under the first of `rules`, where it is known.
     pub trigger: Option<Basis>,
+    /// The erasure that it is expired by, where its rules would keep it longer, or there are
+    /// none: index into the policy. S3 knows nothing of it.
+    pub erasure: Option<usize>,
     /// Why, most telling first; never empty.
     pub reasons: Vec<Reason>,
 }
@@ -138,10 +142,56 @@ pub enum Reason {
         /// The hold.
         hold: usize,
     },
-    /// A legal hold that would fit some tenants, and the tenant is not known.
+    /// A legal hold may cover it: what it selects by is not known.
     HoldMightFit {
         /// The hold.
         hold: usize,
+        /// Why, where it was asked for.
+        why: Option<Unreadable>,
+    },
+    /// Due because of this erasure.
+    Erased {
+        /// The erasure.
+        erasure: usize,
+        /// Since when.
+        due: DateTime<Utc>,
+    },
+    /// An erasure covers it, and is not due yet.
+    ErasureNotDue {
+        /// The erasure.
+        erasure: usize,
+        /// When it is.
+        due: DateTime<Utc>,
+    },
+    /// An erasure covers it, and a law keeps it.
+    KeptByLaw {
+        /// The rule.
+        rule: usize,
+        /// The override that names the law.
+        over: usize,
+        /// The earliest that the law can let go of it.
+        earliest: DateTime<Utc>,
+    },
+    /// An erasure may cover it: what it selects by is not known.
+    ErasureMightFit {
+        /// The erasure.
+        erasure: usize,
+        /// Why, where it was asked for.
+        why: Option<Unreadable>,
+    },
+    /// A rule that would keep it may cover it: what it selects by is not known.
+    RuleMightCover {
+        /// The rule.
+        rule: usize,
+        /// Why, where it was asked for.
+        why: Option<Unreadable>,
+    },
+    /// An override that would keep it may apply: what the record says is not known.
+    OverrideMightApply {
+        /// The rule.
+        rule: usize,
+        /// The override.
+        over: usize,
     },
     /// A legal hold in S3.
     LegalHold,
@@ -189,6 +239,7 @@ impl Reason {
     pub fn describe(&self, policy: &Policy) -> String {
         let rule = |index: usize| policy.rules.get(index).map_or("?", |rule| rule.id.as_str());
         let hold = |index: usize| policy.holds.get(index).map_or("?", |hold| hold.id.as_str());
+        let erasure = |index: usize| policy.erasures.get(index).map_or("?", |erasure| erasure.id.as_str());
         match *self {
             Self::Due { rule: r, due } => format!("due since {} under {}", due.format("%Y-%m-%d"), rule(r)),
             Self::NotDue { rule: r, earliest } => {
@@ -200,8 +251,33 @@ impl Reason {
             }
             Self::HidesVersions => "a delete marker that hides versions which are still there".to_owned(),
             Self::Hold { hold: h } => format!("legal hold {}", hold(h)),
-            Self::HoldMightFit { hold: h } => {
-                format!("legal hold {} may fit, for the tenant is not known for certain", hold(h))
+            Self::HoldMightFit { hold: h, why } => {
+                format!("legal hold {} may cover it, for {}", hold(h), not_known(why))
+            }
+            Self::Erased { erasure: e, due } => {
+                format!("to be erased since {} on request {}", due.format("%Y-%m-%d"), erasure(e))
+            }
+            Self::ErasureNotDue { erasure: e, due } => {
+                format!("to be erased on {} on request {}", due.format("%Y-%m-%d"), erasure(e))
+            }
+            Self::KeptByLaw { rule: r, over, earliest } => {
+                let law = policy.overrides.get(over).and_then(|over| over.legal_basis.as_deref());
+                format!(
+                    "kept by law ({}) until {} at least, under {}",
+                    law.unwrap_or("?"),
+                    earliest.format("%Y-%m-%d"),
+                    rule(r)
+                )
+            }
+            Self::ErasureMightFit { erasure: e, why } => {
+                format!("request {} to erase may cover it, for {}", erasure(e), not_known(why))
+            }
+            Self::RuleMightCover { rule: r, why } => {
+                format!("{} may cover it, for {}", rule(r), not_known(why))
+            }
+            Self::OverrideMightApply { rule: r, over } => {
+                let retain = policy.overrides.get(over).map(|over| over.retain).unwrap_or_default();
+                format!("the override to {retain} of {} may apply, for its record is not known", rule(r))
             }
             Self::LegalHold => "a legal hold in S3".to_owned(),
             Self::LockedUntil { until } => {
@@ -228,6 +304,15 @@ impl std::fmt::Display for Unknown {
             Self::Record(NoValue::Unusable) => f.write_str("is unknown: the record file cannot be trusted"),
             Self::NoRecordId => f.write_str("is unknown: nothing tells which record is the object's"),
         }
+    }
+}
+
+const fn not_known(why: Option<Unreadable>) -> &'static str {
+    match why {
+        Some(Unreadable::Denied) => "what it selects by may not be read (permission denied)",
+        Some(Unreadable::Failed) => "what it selects by could not be read",
+        Some(Unreadable::NotKept) => "uploads and delete markers do not show what it selects by",
+        None => "what it selects by has not been read",
     }
 }
 

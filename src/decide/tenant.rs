@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::attribute::{self, Value};
-use super::decision::Needs;
-use crate::object::{Observed, Unreadable};
+use super::attribute::{self, Obscured, Value};
+use crate::object::Observed;
 use crate::policy::Policy;
 
 /// What is known of an object's tenant.
@@ -21,21 +20,12 @@ pub struct Tenancy<'a> {
 /// The answer of the first source that is present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner<'a> {
-    /// This tenant; the number is the source's place in the policy.
+    /// This tenant; the number is the source's place in the policy, beyond its end if none said so.
     Is(&'a str, usize),
     /// No source is present.
     Nobody,
     /// A source that counts could not be read: anybody, or nobody.
     Anybody,
-}
-
-/// What stands between us and a tenant source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Obscured {
-    /// What reading would help.
-    pub needs: Needs,
-    /// Why reading did not help, where it was tried.
-    pub why: Option<Unreadable>,
 }
 
 /// Reads all tenant sources of `object`.
@@ -50,20 +40,27 @@ pub fn tenancy<'a>(policy: &Policy, object: &Observed<'a>) -> Tenancy<'a> {
                 }
             }
             Value::Absent => {}
-            Value::Unread(needs) => found.obscure(needs, None),
-            Value::Unknown(why) => found.obscure(Needs::NONE, Some(why)),
+            Value::Unread(needs) => found.obscure(Obscured { needs, why: None }),
+            Value::Unknown(why) => found.obscure(Obscured::for_good(why)),
         }
     }
     found
 }
 
-impl Tenancy<'_> {
-    fn obscure(&mut self, needs: Needs, why: Option<Unreadable>) {
+impl<'a> Tenancy<'a> {
+    /// As if a source before all others said that it is `tenant`'s.
+    #[must_use]
+    pub fn said_to_be(mut self, tenant: &'a str) -> Self {
+        self.owner = Owner::Is(tenant, usize::MAX);
+        self.named.insert(tenant);
+        self
+    }
+
+    fn obscure(&mut self, more: Obscured) {
         if self.owner == Owner::Nobody {
             self.owner = Owner::Anybody;
         }
-        let before = self.obscured.unwrap_or(Obscured { needs: Needs::NONE, why: None });
-        self.obscured = Some(Obscured { needs: before.needs.and(needs), why: before.why.or(why) });
+        self.obscured = Some(self.obscured.map_or(more, |before| before.and(more)));
     }
 }
 
@@ -84,11 +81,18 @@ pub fn suppositions<'a>(policy: &'a Policy, owner: Owner<'a>) -> Vec<Supposed<'a
         Owner::Is(tenant, _) => vec![Supposed::Tenant(tenant)],
         Owner::Nobody => vec![Supposed::Nobody],
         Owner::Anybody => {
-            let rules = policy.rules.iter().filter_map(|rule| rule.select.tenants.as_deref());
-            let holds = policy.holds.iter().filter_map(|hold| hold.select.tenants.as_deref());
-            let overrides = policy.overrides.iter().map(|o| o.tenants.as_slice());
-            let named: BTreeSet<&str> =
-                rules.chain(holds).chain(overrides).flatten().map(String::as_str).collect();
+            let rules = policy.rules.iter().map(|rule| &rule.select);
+            let holds = policy.holds.iter().map(|hold| &hold.select);
+            let erasures = policy.erasures.iter().map(|erasure| &erasure.select);
+            let selects = rules.chain(holds).chain(erasures);
+            let selected = selects.flat_map(|select| std::iter::once(select).chain(&select.except));
+            let overrides = policy.overrides.iter().filter_map(|o| o.tenants.as_deref());
+            let named: BTreeSet<&str> = selected
+                .filter_map(|select| select.tenants.as_deref())
+                .chain(overrides)
+                .flatten()
+                .map(String::as_str)
+                .collect();
             [Supposed::Nobody, Supposed::Stranger]
                 .into_iter()
                 .chain(named.into_iter().map(Supposed::Tenant))

@@ -1,20 +1,21 @@
 //! What a decision says and why, one case at a time.
 
+mod erasures;
+mod selects;
 mod triggers;
 
-use std::collections::HashMap;
-
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::*;
 use crate::calendar::{MomentError, Period};
-use crate::object::{Attributes, Kind, Lock, Reading, Unreadable};
+use crate::object::{Attributes, Kind, Lock, Observed, Reading, Unreadable};
 use crate::pattern::{BucketPattern, KeyPattern};
 use crate::policy::{
-    Attribute, By, Enforce, Guards, Hold, IfMissing, Noncurrent, Outside, Override, Rule, Select, Source,
-    Table, Term, Trigger, Within,
+    Attribute, By, Enforce, Guards, Hold, IfMissing, Noncurrent, Outside, Override, Policy, Rule, Select,
+    Source, Table, Term, Trigger, Within,
 };
-use crate::records::{NoValue, RecordTable, Row, Unusable};
+use crate::records::{NoValue, RecordTable, Records, Row, Unusable};
 
 const DAY: u64 = 86_400;
 const HEAD: Step = Step::Needs(Needs { head: true, tags: false, lock: false });
@@ -51,6 +52,10 @@ fn policy() -> Policy {
             enforce: Enforce::Direct,
             noncurrent: None,
             incomplete_uploads: None,
+            transitions: Vec::new(),
+            export: None,
+            undo_window: None,
+            evidence_per_object: false,
             guards: Guards::default(),
         }],
         overrides: Vec::new(),
@@ -58,6 +63,7 @@ fn policy() -> Policy {
         guards: Guards::default(),
         tolerance_days: 3,
         digest: String::new(),
+        erasures: Vec::new(),
         holds_digest: String::new(),
     }
 }
@@ -65,6 +71,7 @@ fn policy() -> Policy {
 fn dated(name: &str) -> Trigger {
     Trigger {
         name: None,
+        format: None,
         source: Source::Attribute(Attribute::Metadata(name.to_owned())),
         within: None,
         outside: Outside::Undecided,
@@ -91,18 +98,16 @@ fn with_records(trigger: Trigger, row: Option<Row>) -> (Policy, Records) {
     policy.tenant = vec![Attribute::Key(KeyPattern::parse("{tenant}/**").unwrap())];
     policy.tables = vec![Table {
         name: "customers".to_owned(),
-        file: "customers.csv".to_owned(),
+        place: crate::policy::RecordPlace::Folder("customers.csv".to_owned()),
+        format: crate::policy::RecordFormat::Csv,
         id: "id".to_owned(),
         by: By::Tenant,
         fresh: None,
         columns: names(&["active", "ended"]),
     }];
     policy.rules[0].trigger = trigger;
-    let rows: HashMap<_, _> = row.map(|row| ("4711".to_owned(), row)).into_iter().collect();
-    (
-        policy,
-        Records { tables: vec![RecordTable { columns: names(&["active", "ended"]), rows, unusable: None }] },
-    )
+    let rows = row.map(|row| ("4711".to_owned(), row));
+    (policy, Records { tables: vec![RecordTable::of(names(&["active", "ended"]), rows)] })
 }
 
 fn recorded(column: &str) -> Trigger {
@@ -136,7 +141,15 @@ fn tenants(tenants: &[&str]) -> Select {
 }
 
 fn longer(tenants: &[&str], retain: Period) -> Override {
-    Override { tenants: names(tenants), rule: 0, retain, agreement: Some("MSA".to_owned()), until: None }
+    Override {
+        tenants: Some(names(tenants)),
+        condition: None,
+        rule: 0,
+        retain,
+        agreement: Some("MSA".to_owned()),
+        legal_basis: None,
+        until: None,
+    }
 }
 
 /// Uploaded on 1 March 2026 at noon, not locked, nothing else read.
@@ -156,6 +169,7 @@ fn object() -> Observed<'static> {
         etag: None,
         storage_class: None,
         metadata: Reading::Unread,
+        content_type: Reading::Unread,
         tags: Reading::Unread,
         lock: Reading::Known(Lock::default()),
     }
@@ -280,7 +294,7 @@ fn a_hold_fits_through_any_tenant_source_and_might_through_one_that_is_unread() 
     let decision = decided(&policy, &Records::default(), &denied, "2026-05-01");
     assert_eq!(
         (decision.verdict, decision.reasons),
-        (Verdict::Undecided, vec![Reason::HoldMightFit { hold: 0 }])
+        (Verdict::Undecided, vec![Reason::HoldMightFit { hold: 0, why: Some(Unreadable::Denied) }])
     );
     // Not even due: no tag is read for it.
     assert_eq!(decided(&policy, &Records::default(), &object(), "2026-03-02").verdict, Verdict::Retained);

@@ -190,9 +190,10 @@ fn conflicts(policy: &Policy, index: usize, bucket: &BucketFacts, now: DateTime<
     let rule = &policy.rules[index];
     let zone = policy.timezone;
     let overridden = policy.overrides.iter().filter(|o| o.rule == index && o.in_force(now, zone));
-    let tenants = overridden.clone().map(|o| o.tenants.len()).sum();
+    let tenants = overridden.clone().filter_map(|o| o.tenants.as_ref()).map(Vec::len).sum();
+    let by_record = overridden.clone().any(|o| o.condition.is_some());
     let overridden = overridden.count() > 0;
-    let overridden = overridden.then_some(DirectReason::Overridden { tenants });
+    let overridden = overridden.then_some(DirectReason::Overridden { tenants, by_record });
     let meets = |select: &Select| covers_bucket(select, &bucket.name) && could_meet(select, &rule.select);
     let holds = policy.holds.iter().filter(|hold| hold.in_force(now, zone) && meets(&hold.select));
     let others = policy.rules.iter().enumerate().filter(|(at, other)| *at != index && meets(&other.select));
@@ -209,6 +210,11 @@ fn select_reasons(policy: &Policy, rule: &Rule) -> Vec<DirectReason> {
     [
         (rule.select.key.is_some(), DirectReason::KeyPattern),
         (rule.select.tenants.is_some(), DirectReason::Tenants),
+        (rule.select.media.is_some(), DirectReason::Media),
+        (rule.select.needs_reading() || rule.select.size.is_some(), DirectReason::Attributes),
+        (!rule.select.except.is_empty(), DirectReason::Exception),
+        (rule.export.is_some(), DirectReason::Export),
+        (rule.evidence_per_object, DirectReason::EvidencePerObject),
         (prefix.len() > LONGEST_KEY || !prefix.chars().all(xml::is_xml_char), DirectReason::Prefix),
         (probe.id().len() > LONGEST_ID, DirectReason::IdTooLong),
     ]
@@ -222,8 +228,12 @@ fn window(trigger: &Trigger, offsets: impl FnOnce() -> Offsets) -> Result<Window
     match &trigger.source {
         Source::Uploaded => return Ok(Window::UPLOADED),
         Source::Record { .. } => return Err(vec![DirectReason::TriggerNeedsRecords]),
-        Source::Earliest(_) if needs_records(trigger) => return Err(vec![DirectReason::TriggerNeedsRecords]),
-        Source::Earliest(_) => return Err(vec![DirectReason::TriggerOfSeveralDates]),
+        Source::Earliest(_) | Source::Latest(_) | Source::First(_) if needs_records(trigger) => {
+            return Err(vec![DirectReason::TriggerNeedsRecords]);
+        }
+        Source::Earliest(_) | Source::Latest(_) | Source::First(_) => {
+            return Err(vec![DirectReason::TriggerOfSeveralDates]);
+        }
         Source::Attribute(Attribute::Key(_) | Attribute::Metadata(_) | Attribute::Tag(_)) => {}
     }
     let mut reasons = Vec::new();
@@ -257,7 +267,9 @@ fn window(trigger: &Trigger, offsets: impl FnOnce() -> Offsets) -> Result<Window
 fn needs_records(trigger: &Trigger) -> bool {
     match &trigger.source {
         Source::Record { .. } => true,
-        Source::Earliest(terms) => terms.iter().any(|term| needs_records(&term.trigger)),
+        Source::Earliest(terms) | Source::Latest(terms) | Source::First(terms) => {
+            terms.iter().any(|term| needs_records(&term.trigger))
+        }
         Source::Uploaded | Source::Attribute(_) => false,
     }
 }

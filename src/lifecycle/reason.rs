@@ -13,6 +13,16 @@ pub enum DirectReason {
     KeyPattern,
     /// `select.tenants`.
     Tenants,
+    /// `select.media`.
+    Media,
+    /// `select` by tags, size, metadata or content type.
+    Attributes,
+    /// `select.except`.
+    Exception,
+    /// `export`.
+    Export,
+    /// `evidence: per-object`.
+    EvidencePerObject,
     /// The prefix has characters that XML cannot carry, or is longer than a key can be.
     Prefix,
     /// Name and rule id together are longer than S3's ids.
@@ -42,8 +52,10 @@ pub enum DirectReason {
     },
     /// An override of the rule is in force.
     Overridden {
-        /// For how many tenants.
+        /// For how many tenants by name.
         tenants: usize,
+        /// Whether a record tells for whom.
+        by_record: bool,
     },
     /// The hold with this id is in force and could keep some of its objects.
     Hold(String),
@@ -107,8 +119,20 @@ impl fmt::Display for DirectReason {
                 count(i64::from(*bound)),
                 count(i64::from(*tolerance))
             ),
-            Self::Overridden { tenants: 1 } => f.write_str("an override is in force for one tenant"),
-            Self::Overridden { tenants } => write!(f, "an override is in force for {tenants} tenants"),
+            Self::Media => f.write_str("it selects by file extension, and S3 knows only prefixes"),
+            Self::Attributes => {
+                f.write_str("it selects by size, tags, metadata or content type, which is not given to S3")
+            }
+            Self::Exception => f.write_str("it has exceptions, which S3 does not know"),
+            Self::Export => f.write_str("its objects are exported before they are deleted"),
+            Self::EvidencePerObject => {
+                f.write_str("it asks for evidence of every deletion, which S3 does not give")
+            }
+            Self::Overridden { by_record: true, .. } => {
+                f.write_str("an override is in force that goes by records, which S3 does not have")
+            }
+            Self::Overridden { tenants: 1, .. } => f.write_str("an override is in force for one tenant"),
+            Self::Overridden { tenants, .. } => write!(f, "an override is in force for {tenants} tenants"),
             Self::Hold(id) => write!(f, "the hold `{id}` could keep some of its objects"),
             Self::Overlaps(id) => write!(
                 f,

@@ -28,6 +28,7 @@ pub(super) struct Listed {
     pub etag: Option<String>,
     pub storage_class: Option<String>,
     pub metadata: Reading<Attributes>,
+    pub content_type: Reading<String>,
     pub tags: Reading<Attributes>,
     pub lock: Reading<Lock>,
 }
@@ -64,6 +65,11 @@ impl Draft {
             etag: entry.etag.map(str::to_owned),
             storage_class: entry.storage_class.map(str::to_owned),
             metadata: attributes.clone(),
+            content_type: if kind == Kind::Marker {
+                Reading::Unknown(Unreadable::NotKept)
+            } else {
+                Reading::Unread
+            },
             tags: attributes,
             lock: if lockable { Reading::Unread } else { Reading::Known(Lock::default()) },
         });
@@ -82,6 +88,7 @@ impl Draft {
             etag: None,
             storage_class: upload.storage_class.map(str::to_owned),
             metadata: Reading::Unknown(Unreadable::NotKept),
+            content_type: Reading::Unknown(Unreadable::NotKept),
             tags: Reading::Unknown(Unreadable::NotKept),
             lock: Reading::Known(Lock::default()),
         });
@@ -110,6 +117,7 @@ impl Listed {
             etag: self.etag.as_deref(),
             storage_class: self.storage_class.as_deref(),
             metadata: self.metadata.as_ref(),
+            content_type: self.content_type.as_deref(),
             tags: self.tags.as_ref(),
             lock: match &self.lock {
                 Reading::Unread => Reading::Unread,

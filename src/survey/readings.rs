@@ -25,7 +25,7 @@ struct Place {
 /// What one item's reads brought.
 struct Brought {
     place: Place,
-    metadata: Option<Reading<Attributes>>,
+    head: Option<Reading<(Attributes, String)>>,
     tags: Option<Reading<Attributes>>,
     lock: Option<Reading<Lock>>,
 }
@@ -165,14 +165,14 @@ impl Target {
 
 async fn read_one(bucket: Bucket, place: Place, needs: Needs, target: Target) -> Brought {
     let version = target.version_id.as_deref();
-    let mut brought = Brought { place, metadata: None, tags: None, lock: None };
+    let mut brought = Brought { place, head: None, tags: None, lock: None };
     if needs.head {
-        brought.metadata = Some(match bucket.head(&target.key, version).await {
+        brought.head = Some(match bucket.head(&target.key, version).await {
             // Rewritten since it was listed: what it says is not about the listed entry.
             Ok(head) if head.etag != target.etag || !same_second(head.last_modified, target.uploaded) => {
                 Reading::Unknown(Unreadable::Failed)
             }
-            Ok(head) => Reading::Known(head.metadata),
+            Ok(head) => Reading::Known((head.metadata, head.content_type)),
             Err(error) => Reading::Unknown(unreadable(&error)),
         });
     }
@@ -202,8 +202,14 @@ fn unreadable(error: &StoreError) -> Unreadable {
 
 impl Listed {
     fn take(&mut self, brought: Brought) {
-        if let Some(metadata) = brought.metadata {
-            self.metadata = metadata;
+        if let Some(head) = brought.head {
+            (self.metadata, self.content_type) = match head {
+                Reading::Known((metadata, content_type)) => {
+                    (Reading::Known(metadata), Reading::Known(content_type))
+                }
+                Reading::Unread => (Reading::Unread, Reading::Unread),
+                Reading::Unknown(why) => (Reading::Unknown(why), Reading::Unknown(why)),
+            };
         }
         if let Some(tags) = brought.tags {
             self.tags = tags;

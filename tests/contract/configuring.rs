@@ -175,6 +175,7 @@ fn uploaded_rule(id: &str, prefix: &str, retain: Period) -> Rule {
         select: Select { prefix: Some(prefix.to_owned()), ..Select::default() },
         trigger: Trigger {
             name: None,
+            format: None,
             source: Source::Uploaded,
             within: None,
             outside: Outside::Undecided,
@@ -184,6 +185,10 @@ fn uploaded_rule(id: &str, prefix: &str, retain: Period) -> Rule {
         enforce: Enforce::Lifecycle,
         noncurrent: Some(Noncurrent { retain: Period::days(1), newer_versions: 0 }),
         incomplete_uploads: None,
+        transitions: Vec::new(),
+        export: None,
+        undo_window: None,
+        evidence_per_object: false,
         guards: Guards::default(),
     }
 }
@@ -201,6 +206,7 @@ fn policy(rules: Vec<Rule>) -> Policy {
         guards: Guards::default(),
         tolerance_days: 10,
         digest: String::new(),
+        erasures: Vec::new(),
         holds_digest: String::new(),
     }
 }

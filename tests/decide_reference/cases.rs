@@ -1,16 +1,16 @@
 //! Random records, objects and dates for a random policy, crowded around the dates where calendars go wrong.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use shelflife::object::{Attributes, Kind, Lock, Unreadable};
-use shelflife::policy::{Policy, Within};
-use shelflife::records::{RecordTable, Records, Row, Unusable};
+use shelflife::policy::{Attribute, Policy, Source, Trigger, Within};
 
-use crate::dates::{self, DAY, Day, Sec};
-use crate::policies::policy;
+use crate::dates::{self, DAY, Day, FORMS, Sec, When};
+use crate::facts::{COLUMNS, Facts};
+use crate::policies::{self, policy};
 use crate::reference::{self, Thing};
 use crate::rng::Rng;
 
@@ -25,6 +25,7 @@ pub enum Sight {
 /// What is seen of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sights {
+    /// Of the content type too.
     pub metadata: Sight,
     pub tags: Sight,
     pub lock: Sight,
@@ -37,7 +38,7 @@ pub const ALL_SEEN: Sights = Sights { metadata: Sight::Seen, tags: Sight::Seen, 
 pub struct Case {
     pub seed: u64,
     pub policy: Policy,
-    pub records: Records,
+    pub facts: Vec<Facts>,
     pub thing: Thing,
     pub sights: Sights,
     pub now: Sec,
@@ -46,7 +47,12 @@ pub struct Case {
 pub const TENANTS: [&str; 3] = ["4711", "0815", "acme"];
 pub const STRANGERS: [&str; 2] = ["stranger", "recorded"];
 pub const DATES: [&str; 2] = ["communication-date", "send-at"];
-pub const COLUMNS: [&str; 2] = ["contract_ended_on", "last_active_on"];
+/// Names, of metadata and of tags, that selects look at, with the values that they ask for.
+pub const LABELS: [(&str, [&str; 2]); 2] = [("class", ["media", "contract"]), ("team", ["a", "b"])];
+pub const CONTENT_TYPES: [&str; 6] =
+    ["image/jpeg", "Image/PNG; q=1", "audio/ogg", "video/mp4;codecs=x", "application/pdf", ""];
+pub const SIZES: [u64; 6] = [0, 1, 1000, 1001, 1002, 5_000_000];
+const COUNTRIES: [&str; 4] = ["DE", "AT", "FR", "de"];
 pub const WHOSE: &str = "customer";
 pub const WHICH: &str = "campaign";
 
@@ -98,12 +104,12 @@ pub fn case(seed: u64) -> Case {
     let mut rng = Rng(seed);
     let zone = rng.pick(&ZONES);
     let uploaded = upload(&mut rng, zone);
-    let policy = policy(&mut rng, zone);
-    let records = records(&mut rng, &policy, uploaded);
+    let policy = policy(&mut rng, zone, uploaded);
+    let facts = facts(&mut rng, &policy, uploaded);
     let thing = thing(&mut rng, &policy, uploaded);
-    let now = now(&mut rng, &policy, &records, &thing);
+    let now = now(&mut rng, &policy, &facts, &thing);
     let sights = sights(&mut rng, thing.kind);
-    Case { seed, policy, records, thing, sights, now }
+    Case { seed, policy, facts, thing, sights, now }
 }
 
 fn upload(rng: &mut Rng, zone: Tz) -> Sec {
@@ -132,8 +138,8 @@ fn upload(rng: &mut Rng, zone: Tz) -> Sec {
     (base + jitter).max(start_of(2001))
 }
 
-/// A date near `uploaded`, in any of the forms that people write.
-pub fn date_near(rng: &mut Rng, zone: Tz, uploaded: Sec) -> String {
+/// A date near `uploaded`, in the form that the triggers which read it want, or in any other.
+fn date_near(rng: &mut Rng, policy: &Policy, uploaded: Sec, source: &dyn Fn(&Source) -> bool) -> String {
     let away = match rng.below(8) {
         0 => 0,
         1 => rng.pick(&[-DAY, DAY, -3600, 3600, -30 * DAY, 30 * DAY, 2 * DAY]) + rng.between(-1, 1),
@@ -143,12 +149,30 @@ pub fn date_near(rng: &mut Rng, zone: Tz, uploaded: Sec) -> String {
         5 => dates::midnight(uploaded) - uploaded - DAY * rng.between(0, 2),
         6 => {
             return rng
-                .pick(&["garbage", "1970-01-01T00:00:00Z", "1999-12-31", "2023-02-29", "0"])
+                .pick(&["garbage", "1970-01-01T00:00:00Z", "1999-12-31", "2023-02-29", "0", "31.12.1999"])
                 .to_owned();
         }
         _ => rng.between(-2, 2),
     };
-    written(rng, zone, (uploaded + away).max(start_of(2000)))
+    // A day later, so that it is the same year everywhere.
+    let at = (uploaded + away).max(start_of(2000) + DAY);
+    let zone = policy.timezone;
+    let leaves = policy.rules.iter().flat_map(|rule| policies::leaves(&rule.trigger));
+    let wanting: Vec<&Trigger> = leaves.filter(|leaf| source(&leaf.source)).collect();
+    let form = match wanting.len() {
+        0 => None,
+        n => form_of(wanting[rng.below(n)]),
+    };
+    match form {
+        _ if rng.chance(5) => dates::write_as(Some(rng.pick(&FORMS)), When::At(at), zone),
+        Some(form) => dates::write_as(Some(&form), When::At(at), zone),
+        None => written(rng, zone, at),
+    }
+}
+
+/// How the date of a trigger must be written.
+pub fn form_of(trigger: &Trigger) -> Option<String> {
+    trigger.format.as_ref().map(ToString::to_string)
 }
 
 fn written(rng: &mut Rng, zone: Tz, at: Sec) -> String {
@@ -162,32 +186,31 @@ fn written(rng: &mut Rng, zone: Tz, at: Sec) -> String {
     }
 }
 
-fn records(rng: &mut Rng, policy: &Policy, uploaded: Sec) -> Records {
-    let tables = policy.tables.iter().map(|_| {
-        let mut rows = HashMap::new();
+fn facts(rng: &mut Rng, policy: &Policy, uploaded: Sec) -> Vec<Facts> {
+    let mut found = Vec::new();
+    for table in 0..policy.tables.len() {
+        let mut facts = Facts { unusable: rng.chance(12), ..Facts::default() };
         for id in TENANTS.iter().chain(&["recorded", "c-1", "c-2"]) {
-            match rng.below(10) {
-                0 => {}
-                1 => {
-                    rows.insert((*id).to_owned(), Row::Duplicate);
-                }
-                _ => {
-                    let values = COLUMNS.map(|_| {
-                        let date = date_near(rng, policy.timezone, uploaded);
-                        (!rng.chance(25)).then(|| date.into_boxed_str())
-                    });
-                    rows.insert((*id).to_owned(), Row::Once(Box::new(values)));
-                }
-            }
+            let values = match rng.below(10) {
+                0 => continue,
+                1 => None,
+                _ => Some(COLUMNS.map(|name| {
+                    let is = |source: &Source| matches!(source, Source::Record { table: t, column } if *t == table && column == name);
+                    let text = match name {
+                        "country" => rng.pick(&COUNTRIES).to_owned(),
+                        _ => date_near(rng, policy, uploaded, &is),
+                    };
+                    (!rng.chance(25)).then_some(text)
+                })),
+            };
+            facts.rows.insert((*id).to_owned(), values);
         }
-        let unusable = rng.chance(8).then_some(Unusable::Missing);
-        RecordTable { columns: COLUMNS.map(str::to_owned).to_vec(), rows, unusable }
-    });
-    Records { tables: tables.collect() }
+        found.push(facts);
+    }
+    found
 }
 
 fn thing(rng: &mut Rng, policy: &Policy, uploaded: Sec) -> Thing {
-    let zone = policy.timezone;
     let kind = rng.pick(&[
         Kind::Object,
         Kind::Object,
@@ -202,24 +225,38 @@ fn thing(rng: &mut Rng, policy: &Policy, uploaded: Sec) -> Thing {
     let versioned = matches!(kind, Kind::Version | Kind::Marker);
     let superseded =
         (versioned && rng.chance(50)).then(|| uploaded + rng.pick(&[0, 1, DAY, 30 * DAY, 40_000, 400 * DAY]));
-    let spelt =
-        dates::shown(uploaded + rng.pick(&[0, 0, -3600, DAY, -DAY, -40 * DAY]), zone).max(start_of(2000));
+    let spelt = dates::shown(uploaded + rng.pick(&[0, 0, -3600, DAY, -DAY, -40 * DAY]), policy.timezone)
+        .max(start_of(2000));
     let (year, month, day) = dates::date_of(spelt.div_euclid(DAY));
     let (hour, minute) = (spelt.rem_euclid(DAY) / 3600, spelt.rem_euclid(3600) / 60);
     let top = rng.pick(&["inbound", "out", "4711"]);
     let whose = rng.pick(&["4711", "0815", "acme", "stranger", "recorded", "c-1"]);
-    let key = match rng.below(5) {
-        0 => format!("{top}/{whose}/{year}/{month:02}/{day:02}/a.jpg"),
-        1 => format!("{top}/{whose}/{year}/{month:02}/{day:02}/{hour:02}/{minute:02}/a.jpg"),
-        2 => format!("{year}-{month:02}-{day:02}/{whose}/a.jpg"),
-        3 => format!("{top}/{whose}/{year}/{month:02}/a.jpg"),
-        _ => format!("{top}/a.jpg"),
+    let name = if rng.chance(60) {
+        "a.jpg"
+    } else {
+        rng.pick(&["a.png", "a.JPG", "b.ogg", "a.mp4", "call.pdf", ".jpg", "a.jpg.bak", "a"])
     };
-    let mut attributes = || {
+    let key = match rng.below(5) {
+        0 => format!("{top}/{whose}/{year}/{month:02}/{day:02}/{name}"),
+        1 => format!("{top}/{whose}/{year}/{month:02}/{day:02}/{hour:02}/{minute:02}/{name}"),
+        2 => format!("{year}-{month:02}-{day:02}/{whose}/{name}"),
+        3 => format!("{top}/{whose}/{year}/{month:02}/{name}"),
+        _ => format!("{top}/{name}"),
+    };
+    let has_content = matches!(kind, Kind::Object | Kind::Version);
+    let mut attributes = |is_metadata: bool| {
         let mut found = Attributes::new();
+        if !has_content {
+            return found;
+        }
         for name in DATES {
             if rng.chance(75) {
-                found.insert(name.to_owned(), date_near(rng, zone, uploaded));
+                let is = |source: &Source| match source {
+                    Source::Attribute(Attribute::Metadata(known)) => is_metadata && known == name,
+                    Source::Attribute(Attribute::Tag(known)) => !is_metadata && known == name,
+                    _ => false,
+                };
+                found.insert(name.to_owned(), date_near(rng, policy, uploaded, &is));
             }
         }
         if rng.chance(60) {
@@ -231,12 +268,16 @@ fn thing(rng: &mut Rng, policy: &Policy, uploaded: Sec) -> Thing {
         if rng.chance(70) {
             found.insert(WHICH.to_owned(), rng.pick(&["c-1", "c-2", "c-3"]).to_owned());
         }
+        for (name, values) in LABELS {
+            if rng.chance(85) {
+                let value = rng.pick(&[values[0], values[0], values[1], values[1], "other"]);
+                found.insert(name.to_owned(), value.to_owned());
+            }
+        }
         found
     };
-    let (metadata, tags) = match kind {
-        Kind::Marker | Kind::Upload => (BTreeMap::new(), BTreeMap::new()),
-        Kind::Object | Kind::Version => (attributes(), attributes()),
-    };
+    let (metadata, tags) = (attributes(true), attributes(false));
+    let content_type = if has_content { rng.pick(&CONTENT_TYPES).to_owned() } else { String::new() };
     let until = rng.chance(20).then(|| instant(uploaded + rng.between(-10, 500) * DAY));
     Thing {
         bucket: rng.pick(&["media", "media", "media", "other"]).to_owned(),
@@ -246,14 +287,16 @@ fn thing(rng: &mut Rng, policy: &Policy, uploaded: Sec) -> Thing {
         superseded,
         newer_noncurrent: if superseded.is_some() { rng.below(3) as u32 } else { 0 },
         alone: kind == Kind::Marker && superseded.is_none() && rng.chance(60),
+        size: has_content.then(|| rng.pick(&SIZES)),
+        content_type,
         metadata,
         tags,
         lock: Lock { legal_hold: rng.chance(5), retain_until: until },
     }
 }
 
-fn now(rng: &mut Rng, policy: &Policy, records: &Records, thing: &Thing) -> Sec {
-    let dates = reference::dates_of_interest(policy, records, thing);
+fn now(rng: &mut Rng, policy: &Policy, facts: &[Facts], thing: &Thing) -> Sec {
+    let dates = reference::dates_of_interest(policy, facts, thing);
     let base = if dates.is_empty() || rng.chance(25) {
         thing.uploaded + rng.between(-1, 800) * DAY
     } else {
@@ -271,16 +314,16 @@ fn now(rng: &mut Rng, policy: &Policy, records: &Records, thing: &Thing) -> Sec 
 }
 
 fn sights(rng: &mut Rng, kind: Kind) -> Sights {
-    let why = match kind {
-        Kind::Marker | Kind::Upload => Unreadable::NotKept,
-        Kind::Object | Kind::Version => Unreadable::Denied,
-    };
-    let mut sight = || match rng.below(10) {
-        0..=4 => Sight::Unread,
-        5 => Sight::Unknown(why),
+    let has_content = matches!(kind, Kind::Object | Kind::Version);
+    let why = if has_content { Unreadable::Denied } else { Unreadable::NotKept };
+    // Of uploads and markers nothing can be read, as a rule.
+    let unknown = if has_content { 1 } else { 6 };
+    let mut sight = |unknown: usize| match rng.below(10) {
+        n if n < unknown => Sight::Unknown(why),
+        n if n < unknown + (10 - unknown) / 2 => Sight::Unread,
         _ => Sight::Seen,
     };
-    Sights { metadata: sight(), tags: sight(), lock: sight() }
+    Sights { metadata: sight(unknown), tags: sight(unknown), lock: sight(1) }
 }
 
 pub fn instant(at: Sec) -> DateTime<Utc> {
@@ -288,31 +331,34 @@ pub fn instant(at: Sec) -> DateTime<Utc> {
 }
 
 /// The other days and instants at which an unseen date could turn the answer.
-pub fn telling_dates(case: &Case, within: Option<Within>) -> Vec<String> {
+pub fn telling_dates(case: &Case, within: Option<Within>, form: Option<&str>) -> Vec<String> {
     let zone = case.policy.timezone;
     let uploaded = case.thing.uploaded;
-    let mut found = vec!["garbage".to_owned(), "1970-01-01T00:00:00Z".to_owned()];
+    let mut found = vec![When::At(uploaded), When::Whole(day(2000, 2)), When::Whole(day(2099, 1))];
     let within = within.unwrap_or(Within { before: Some(DAY as u64), after: Some(DAY as u64) });
     let edges = [within.before.map(|n| uploaded - n as i64), within.after.map(|n| uploaded + n as i64)];
     for edge in edges.into_iter().flatten() {
         let edge = edge.max(start_of(2000) + 2 * DAY);
-        let day: Day = edge.div_euclid(DAY);
+        let day = edge.div_euclid(DAY);
         for at in [edge - 1, edge, edge + 1, day * DAY, day * DAY + 1, (day + 1) * DAY, day * DAY - 1] {
-            found.push(format!("{}Z", dates::write_time(at)));
+            found.push(When::At(at));
         }
         let local = dates::local_day(edge, zone);
-        found.extend((local - 2..=local + 2).map(dates::write_day));
+        found.extend((local - 2..=local + 2).map(When::Whole));
     }
-    found.push(format!("{}Z", dates::write_time(uploaded)));
-    found.push("2000-01-02".to_owned());
-    found.push("2099-12-31".to_owned());
-    for rule in &case.policy.rules {
-        let span = i64::from(rule.retain.months) * 30 + i64::from(rule.retain.days);
+    let retained = case.policy.rules.iter().map(|rule| rule.retain);
+    for retain in retained.chain(case.policy.overrides.iter().map(|o| o.retain)) {
+        let span = i64::from(retain.months) * 30 + i64::from(retain.days);
         let at = (case.now - span * DAY).max(start_of(2000) + 10 * DAY);
         for away in [-4, -1, 0, 1] {
-            found.push(format!("{}Z", dates::write_time(at + away * DAY)));
-            found.push(dates::write_day(at.div_euclid(DAY) + away));
+            found.push(When::At(at + away * DAY));
+            found.push(When::Whole(at.div_euclid(DAY) + away));
         }
     }
-    found
+    let written = found.into_iter().map(|when| dates::write_as(form, when, zone));
+    ["garbage", "1970-01-01T00:00:00Z"].map(str::to_owned).into_iter().chain(written).collect()
+}
+
+fn day(year: i32, month: u32) -> Day {
+    dates::day_of((year, month, 1)).expect("a day of the walk")
 }

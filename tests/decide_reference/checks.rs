@@ -1,16 +1,32 @@
 //! What must hold of `decide` for any case.
 
 use shelflife::decide::{self, Decision, Needs, Step, Verdict};
-use shelflife::object::{Lock, Observed, Reading};
-use shelflife::policy::{Attribute, By, Policy, Source, Trigger, Within};
+use shelflife::object::{Kind, Observed, Reading};
+use shelflife::policy::{Enforce, Policy, RecordCondition, Select, Source, Within};
+use shelflife::records::Records;
 
-use crate::cases::{self, ALL_SEEN, Case, STRANGERS, Sight, Sights, TENANTS};
-use crate::dates::{DAY, Sec};
+use crate::cases::{self, ALL_SEEN, Case, Sight, Sights};
+use crate::completions::{TURNS, completions};
+use crate::dates::Sec;
+use crate::facts;
+use crate::policies;
 use crate::reference::{self, Answer, Thing};
 use crate::rng::Rng;
 
+/// A case with its records as the crate under test has them.
+pub struct Tried<'c> {
+    pub case: &'c Case,
+    pub records: Records,
+}
+
+impl<'c> Tried<'c> {
+    pub fn new(case: &'c Case) -> Self {
+        Self { case, records: facts::records(&case.facts) }
+    }
+}
+
 /// What `decide` says of `thing`, seen so far.
-fn decided(case: &Case, thing: &Thing, sights: Sights) -> Step {
+pub fn decided(tried: &Tried<'_>, thing: &Thing, sights: Sights) -> Step {
     fn reading<T>(sight: Sight, value: T) -> Reading<T> {
         match sight {
             Sight::Seen => Reading::Known(value),
@@ -29,61 +45,84 @@ fn decided(case: &Case, thing: &Thing, sights: Sights) -> Step {
         superseded: thing.superseded.map(cases::instant),
         newer_noncurrent: thing.newer_noncurrent,
         alone: thing.alone,
-        size: 1,
+        size: thing.size.filter(|_| has_size(thing.kind)).unwrap_or(0),
         etag: None,
         storage_class: None,
         metadata: reading(sights.metadata, &thing.metadata),
+        content_type: reading(sights.metadata, &thing.content_type),
         tags: reading(sights.tags, &thing.tags),
         lock: reading(sights.lock, thing.lock),
     };
-    decide::decide(&case.policy, &case.records, &observed, cases::instant(case.now))
+    let case = tried.case;
+    decide::decide(&case.policy, &tried.records, &observed, cases::instant(case.now))
+}
+
+/// Whether a listing tells the size.
+pub const fn has_size(kind: Kind) -> bool {
+    matches!(kind, Kind::Object | Kind::Version)
 }
 
 /// All that is asserted; the error says what is broken.
 pub fn check(case: &Case) -> Result<(), String> {
-    full_knowledge_gives_the_naive_answer(case, &case.thing)?;
-    order_changes_nothing(case)?;
-    partial_knowledge_answers_for_every_completion(case)?;
-    reading_what_is_asked_for_leads_to_a_decision(case)?;
-    nothing_is_asked_where_no_answer_depends_on_it(case)
+    let tried = &Tried::new(case);
+    full_knowledge_gives_the_naive_answer(tried, &case.thing)?;
+    order_changes_nothing(tried)?;
+    partial_knowledge_answers_for_every_completion(tried)?;
+    reading_what_is_asked_for_leads_to_a_decision(tried)?;
+    nothing_is_asked_where_no_answer_depends_on_it(tried)?;
+    records_that_tell_more_bring_nothing_back(tried)
 }
 
-fn naive(case: &Case, thing: &Thing) -> Answer {
-    reference::answer(&case.policy, &case.records, thing, case.now)
+pub fn naive(case: &Case, thing: &Thing) -> Answer {
+    reference::answer(&case.policy, &case.facts, thing, case.now)
 }
 
-fn full_knowledge_gives_the_naive_answer(case: &Case, thing: &Thing) -> Result<(), String> {
-    let expected = naive(case, thing);
-    match decided(case, thing, ALL_SEEN) {
+fn full_knowledge_gives_the_naive_answer(tried: &Tried<'_>, thing: &Thing) -> Result<(), String> {
+    let expected = naive(tried.case, thing);
+    match decided(tried, thing, ALL_SEEN) {
         Step::Needs(needs) => Err(format!("everything is seen, and yet it asks for {needs:?}")),
         Step::Decided(decision) => {
             let due = decision.due.map(reference::seconds);
+            let differs =
+                || Err(format!("{thing:#?}\ndecided {decision:?}\nbut the naive answer is {expected:?}"));
             if (decision.verdict.word(), due) != (expected.verdict, expected.due) {
-                return Err(format!(
-                    "{thing:#?}\ndecided {decision:?}\nbut the naive answer is {expected:?}"
-                ));
+                return differs();
             }
             if decision.reasons.is_empty() {
                 return Err(format!("no reason for {decision:?}"));
+            }
+            if decision.verdict == Verdict::Expired {
+                let mut rules = decision.rules.clone();
+                rules.sort_unstable();
+                if rules != expected.rules || decision.erasure.is_some() != expected.by_erasure {
+                    return differs();
+                }
             }
             Ok(())
         }
     }
 }
 
+/// Whether anybody removes what is covered by these rules, and is expired.
+fn acts(policy: &Policy, rules: &[usize]) -> bool {
+    rules.is_empty() || rules.iter().any(|rule| policy.rules[*rule].enforce != Enforce::Observe)
+}
+
 fn is_expired(step: &Step) -> bool {
     matches!(step, Step::Decided(Decision { verdict: Verdict::Expired, .. }))
 }
 
-fn partial_knowledge_answers_for_every_completion(case: &Case) -> Result<(), String> {
-    let step = decided(case, &case.thing, case.sights);
+fn partial_knowledge_answers_for_every_completion(tried: &Tried<'_>) -> Result<(), String> {
+    let case = tried.case;
+    let step = decided(tried, &case.thing, case.sights);
     let Step::Decided(decision) = &step else { return Ok(()) };
     if decision.reasons.is_empty() {
         return Err(format!("no reason for {decision:?}"));
     }
     let due = decision.due.map(reference::seconds);
+    let is_removed = decision.verdict == Verdict::Expired && acts(&case.policy, &decision.rules);
     let mut rng = Rng(case.seed ^ 0xC0);
-    for completion in completions(case, case.sights) {
+    for completion in completions(case, case.sights, TURNS) {
         let expected = naive(case, &completion);
         let expired = expected.verdict == "expired";
         let told = || {
@@ -94,10 +133,13 @@ fn partial_knowledge_answers_for_every_completion(case: &Case) -> Result<(), Str
         };
         match decision.verdict {
             Verdict::Expired if !expired => return Err(format!("too early: {}", told())),
+            Verdict::Expired if is_removed && !acts(&case.policy, &expected.rules) => {
+                return Err(format!("removed, and only observed: {}", told()));
+            }
             Verdict::Expired => {}
             Verdict::Undecided => {
                 // What is out of reach stays so; reading the rest must not have settled it.
-                let reached = decided(case, &completion, after_reading_all(case.sights));
+                let reached = decided(tried, &completion, after_reading_all(case.sights));
                 if is_expired(&reached) {
                     return Err(format!("settled too soon: {}, and reading on {reached:?}", told()));
                 }
@@ -111,10 +153,57 @@ fn partial_knowledge_answers_for_every_completion(case: &Case) -> Result<(), Str
         {
             return Err(format!("too early a due date: {}", told()));
         }
-        if rng.chance(3) {
-            full_knowledge_gives_the_naive_answer(case, &completion)?;
-            if is_expired(&step) && !is_expired(&decided(case, &completion, after_reading_all(case.sights))) {
-                return Err(format!("more knowledge brought it back: {}", told()));
+        if rng.chance(5) {
+            let known =
+                Thing { size: completion.size.filter(|_| has_size(completion.kind)), ..completion.clone() };
+            full_knowledge_gives_the_naive_answer(tried, &known)?;
+            for sights in more_seen(case.sights) {
+                let more = decided(tried, &completion, sights);
+                if is_expired(&step) && !is_expired(&more) {
+                    return Err(format!("{sights:?} brought it back: {}, then {more:?}", told()));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every way to see more of it, what could not be read among it.
+fn more_seen(sights: Sights) -> Vec<Sights> {
+    let seen = |sight, is: bool| if is { Sight::Seen } else { sight };
+    let ways = (0..4).map(|n| (n & 1 != 0, n & 2 != 0));
+    ways.map(|(metadata, tags)| Sights {
+        metadata: seen(sights.metadata, metadata),
+        tags: seen(sights.tags, tags),
+        lock: sights.lock,
+    })
+    .collect()
+}
+
+/// Files that come to be there, rows that come to be known: what is expired without them still is.
+fn records_that_tell_more_bring_nothing_back(tried: &Tried<'_>) -> Result<(), String> {
+    let case = tried.case;
+    if case.facts.is_empty() {
+        return Ok(());
+    }
+    let mut rng = Rng(case.seed ^ 0x7E11);
+    for _ in 0..2 {
+        let mut less = case.facts.clone();
+        for facts in &mut less {
+            match rng.below(3) {
+                0 => facts.unusable = true,
+                1 => facts.rows.retain(|_, _| rng.chance(50)),
+                _ => {
+                    let rows = facts.rows.values_mut();
+                    rows.filter(|_| rng.chance(50)).for_each(|row| *row = None);
+                }
+            }
+        }
+        let before = Tried { case, records: facts::records(&less) };
+        for sights in [case.sights, ALL_SEEN] {
+            let (step, more) = (decided(&before, &case.thing, sights), decided(tried, &case.thing, sights));
+            if is_expired(&step) && !is_expired(&more) {
+                return Err(format!("with {less:#?}\n{sights:?} {step:?}, and with more {more:?}"));
             }
         }
     }
@@ -126,13 +215,14 @@ fn after_reading_all(sights: Sights) -> Sights {
     Sights { metadata: read(sights.metadata), tags: read(sights.tags), lock: read(sights.lock) }
 }
 
-fn reading_what_is_asked_for_leads_to_a_decision(case: &Case) -> Result<(), String> {
+fn reading_what_is_asked_for_leads_to_a_decision(tried: &Tried<'_>) -> Result<(), String> {
+    let case = tried.case;
     let mut sights = case.sights;
     for _ in 0..=3 {
-        match decided(case, &case.thing, sights) {
+        match decided(tried, &case.thing, sights) {
             Step::Decided(decision) => {
                 let expired = decision.verdict == Verdict::Expired;
-                let everything = decided(case, &case.thing, after_reading_all(sights));
+                let everything = decided(tried, &case.thing, after_reading_all(sights));
                 if expired != is_expired(&everything) {
                     return Err(format!("{sights:?} gave {decision:?}, reading on {everything:?}"));
                 }
@@ -164,17 +254,21 @@ fn reading_what_is_asked_for_leads_to_a_decision(case: &Case) -> Result<(), Stri
 }
 
 /// One rule with one date, and nothing else that is unseen: then whatever is asked for matters.
-fn nothing_is_asked_where_no_answer_depends_on_it(case: &Case) -> Result<(), String> {
-    let [rule] = case.policy.rules.as_slice() else { return Ok(()) };
+fn nothing_is_asked_where_no_answer_depends_on_it(tried: &Tried<'_>) -> Result<(), String> {
+    let case = tried.case;
+    let policy = &case.policy;
+    let [rule] = policy.rules.as_slice() else { return Ok(()) };
     let leaf = matches!(&rule.trigger.source, Source::Attribute(_));
-    let plain = leaf && case.policy.tenant.is_empty();
+    let records = policy.overrides.iter().any(|o| o.condition.is_some());
+    let selecting = policies::selects(policy).any(Select::needs_reading);
+    let plain = leaf && policy.tenant.is_empty() && policy.erasures.is_empty() && !records && !selecting;
     let only_unread = |sight| !matches!(sight, Sight::Unknown(_));
     let readable = only_unread(case.sights.metadata) && only_unread(case.sights.tags);
-    let Step::Needs(needs) = decided(case, &case.thing, case.sights) else { return Ok(()) };
-    if !plain || !readable || needs.lock || case.sights.lock != Sight::Seen {
+    if !plain || !readable || case.sights.lock != Sight::Seen {
         return Ok(());
     }
-    let answers: Vec<bool> = completions(case, case.sights)
+    let Step::Needs(needs) = decided(tried, &case.thing, case.sights) else { return Ok(()) };
+    let answers: Vec<bool> = completions(case, case.sights, usize::MAX)
         .iter()
         .map(|completion| naive(case, completion).verdict == "expired")
         .collect();
@@ -189,119 +283,8 @@ fn bounded(within: Option<Within>) -> bool {
     within.is_some_and(|within| within.before.is_some())
 }
 
-/// Objects as this one could turn out to be, the true one first.
-fn completions(case: &Case, sights: Sights) -> Vec<Thing> {
-    let mut rng = Rng(case.seed ^ 0xBEEF);
-    let mut slots: Vec<(bool, String, Vec<Option<String>>)> = Vec::new();
-    for (is_metadata, sight) in [(true, sights.metadata), (false, sights.tags)] {
-        if sight != Sight::Seen {
-            let named = named(&case.policy, is_metadata);
-            slots.extend(named.into_iter().map(|name| {
-                let texts = texts(case, is_metadata, &name);
-                (is_metadata, name, texts)
-            }));
-        }
-    }
-    let locks = [
-        Lock::default(),
-        Lock { legal_hold: false, retain_until: Some(cases::instant(case.now - 1)) },
-        Lock { legal_hold: false, retain_until: Some(cases::instant(case.now + DAY)) },
-        Lock { legal_hold: true, retain_until: None },
-    ];
-    let mut found = vec![case.thing.clone()];
-    let put = |thing: &mut Thing, slot: &(bool, String, Vec<Option<String>>), text: &Option<String>| {
-        let all = if slot.0 { &mut thing.metadata } else { &mut thing.tags };
-        match text {
-            Some(text) => drop(all.insert(slot.1.clone(), text.clone())),
-            None => drop(all.remove(&slot.1)),
-        }
-    };
-    let mut vary = |rng: &mut Rng, fixed: Option<(usize, &Option<String>)>| {
-        let mut thing = case.thing.clone();
-        let keep_true = rng.chance(30);
-        for (place, slot) in slots.iter().enumerate() {
-            match fixed {
-                Some((at, text)) if at == place => put(&mut thing, slot, text),
-                _ if keep_true => {}
-                _ => put(&mut thing, slot, &rng.pick(&slot.2)),
-            }
-        }
-        if sights.lock != Sight::Seen {
-            thing.lock = if rng.chance(70) { Lock::default() } else { rng.pick(&locks) };
-        }
-        found.push(thing);
-    };
-    for (place, slot) in slots.iter().enumerate() {
-        for text in &slot.2 {
-            vary(&mut rng, Some((place, text)));
-        }
-    }
-    let more = if slots.is_empty() { 4 } else { 12 };
-    for _ in 0..more {
-        vary(&mut rng, None);
-    }
-    if sights.lock != Sight::Seen {
-        found.extend(locks.iter().map(|lock| Thing { lock: *lock, ..case.thing.clone() }));
-    }
-    found
-}
-
-/// The names of metadata, or of tags, that the policy looks at.
-fn named(policy: &Policy, is_metadata: bool) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut note = |attribute: &Attribute| match attribute {
-        Attribute::Metadata(name) if is_metadata => found.push(name.clone()),
-        Attribute::Tag(name) if !is_metadata => found.push(name.clone()),
-        _ => {}
-    };
-    policy.tenant.iter().for_each(&mut note);
-    for table in &policy.tables {
-        if let By::Attribute(attribute) = &table.by {
-            note(attribute);
-        }
-    }
-    for leaf in policy.rules.iter().flat_map(|rule| leaves(&rule.trigger)) {
-        if let Source::Attribute(attribute) = &leaf.source {
-            note(attribute);
-        }
-    }
-    found.sort();
-    found.dedup();
-    found
-}
-
-fn leaves(trigger: &Trigger) -> Vec<&Trigger> {
-    match &trigger.source {
-        Source::Earliest(terms) => terms.iter().flat_map(|term| leaves(&term.trigger)).collect(),
-        _ => vec![trigger],
-    }
-}
-
-/// Texts that could stand under a name, telling ones for each of its uses.
-fn texts(case: &Case, is_metadata: bool, name: &str) -> Vec<Option<String>> {
-    let mut found = vec![None];
-    let is = |attribute: &Attribute| match attribute {
-        Attribute::Metadata(known) => is_metadata && known == name,
-        Attribute::Tag(known) => !is_metadata && known == name,
-        Attribute::Key(_) => false,
-    };
-    if case.policy.tenant.iter().any(is) {
-        found.extend(TENANTS.iter().chain(&STRANGERS).map(|name| Some((*name).to_owned())));
-    }
-    if case.policy.tables.iter().any(|table| matches!(&table.by, By::Attribute(by) if is(by))) {
-        found.extend(["c-1", "c-2", "c-9", "4711"].map(|id| Some(id.to_owned())));
-    }
-    for leaf in case.policy.rules.iter().flat_map(|rule| leaves(&rule.trigger)) {
-        if matches!(&leaf.source, Source::Attribute(attribute) if is(attribute)) {
-            found.extend(cases::telling_dates(case, leaf.within).into_iter().map(Some));
-        }
-    }
-    found.sort();
-    found.dedup();
-    found
-}
-
-fn order_changes_nothing(case: &Case) -> Result<(), String> {
+fn order_changes_nothing(tried: &Tried<'_>) -> Result<(), String> {
+    let case = tried.case;
     let mut rng = Rng(case.seed ^ 0x0D);
     let mut other = case.clone();
     let policy = &mut other.policy;
@@ -310,30 +293,34 @@ fn order_changes_nothing(case: &Case) -> Result<(), String> {
     policy.rules = places.iter().map(|place| case.policy.rules[*place].clone()).collect();
     for o in &mut policy.overrides {
         o.rule = places.iter().position(|place| *place == o.rule).expect("a permutation");
-        o.tenants.reverse();
-    }
-    rng.shuffle(&mut policy.overrides);
-    rng.shuffle(&mut policy.holds);
-    for select in
-        policy.rules.iter_mut().map(|r| &mut r.select).chain(policy.holds.iter_mut().map(|h| &mut h.select))
-    {
-        select.buckets.reverse();
-        if let Some(tenants) = &mut select.tenants {
-            tenants.reverse();
+        o.tenants.iter_mut().for_each(|tenants| tenants.reverse());
+        if let Some(RecordCondition { is, .. }) = &mut o.condition {
+            is.reverse();
         }
     }
-    for rule in &mut policy.rules {
-        reverse_terms(&mut rule.trigger);
-    }
-    let told = |step: Step| -> (Option<(Verdict, Option<Sec>)>, Option<Needs>) {
+    rng.shuffle(&mut policy.overrides);
+    rng.shuffle(&mut policy.erasures);
+    rng.shuffle(&mut policy.holds);
+    policies::selects_mut(policy).for_each(turn_around);
+    policies::each_trigger(policy, &|trigger| {
+        if let Source::Earliest(terms) | Source::Latest(terms) = &mut trigger.source {
+            terms.reverse();
+        }
+    });
+    let other = &Tried { case: &other, records: tried.records.clone() };
+    type Told = (Option<(Verdict, Option<Sec>, bool)>, Option<Needs>);
+    let told = |step: Step| -> Told {
         match step {
-            Step::Decided(decision) => (Some((decision.verdict, decision.due.map(reference::seconds))), None),
+            Step::Decided(decision) => {
+                let due = decision.due.map(reference::seconds);
+                (Some((decision.verdict, due, decision.erasure.is_some())), None)
+            }
             Step::Needs(needs) => (None, Some(needs)),
         }
     };
     for sights in [ALL_SEEN, case.sights] {
         let (one, two) =
-            (told(decided(case, &case.thing, sights)), told(decided(&other, &case.thing, sights)));
+            (told(decided(tried, &case.thing, sights)), told(decided(other, &case.thing, sights)));
         if one != two {
             return Err(format!("order matters: {one:?}, {two:?}"));
         }
@@ -341,9 +328,14 @@ fn order_changes_nothing(case: &Case) -> Result<(), String> {
     Ok(())
 }
 
-fn reverse_terms(trigger: &mut Trigger) {
-    if let Source::Earliest(terms) = &mut trigger.source {
-        terms.reverse();
-        terms.iter_mut().for_each(|term| reverse_terms(&mut term.trigger));
+fn turn_around(select: &mut Select) {
+    select.buckets.reverse();
+    select.tenants.iter_mut().for_each(|tenants| tenants.reverse());
+    select.media.iter_mut().chain(&mut select.content_type).for_each(|ranges| ranges.reverse());
+    for conditions in [&mut select.tags, &mut select.metadata] {
+        conditions.reverse();
+        conditions.iter_mut().for_each(|condition| condition.values.reverse());
     }
+    select.except.reverse();
+    select.except.iter_mut().for_each(turn_around);
 }

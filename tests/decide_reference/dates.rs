@@ -179,17 +179,27 @@ pub fn read(text: &str, zone: Tz) -> Option<When> {
         let part = text.get(from..to)?;
         part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok())?
     };
+    let stands = |at: usize, any: &str| text.get(at..=at).is_none_or(|c| any.contains(c));
+    if !(stands(4, "-") && stands(7, "-") && stands(10, "T ") && stands(13, ":") && stands(16, ":")) {
+        return None;
+    }
     let day = day_of((digits(0, 4)? as i32, digits(5, 7)? as u32, digits(8, 10)? as u32))?;
     let when = if text.len() == 10 {
         When::Whole(day)
     } else {
-        let local = day * DAY + digits(11, 13)? * 3600 + digits(14, 16)? * 60 + digits(17, 19)?;
-        match text.get(19..)? {
-            "" => When::At(later(local, zone)),
-            "Z" => When::At(local),
+        let minute = day * DAY + digits(11, 13)? * 3600 + digits(14, 16)? * 60;
+        match text.get(16..)? {
+            "" => When::At(later(minute, zone)),
             _ => {
-                let ahead = digits(20, 22)? * 3600 + digits(23, 25)? * 60;
-                When::At(if text.as_bytes()[19] == b'-' { local + ahead } else { local - ahead })
+                let local = minute + digits(17, 19)?;
+                match text.get(19..)? {
+                    "" => When::At(later(local, zone)),
+                    "Z" => When::At(local),
+                    _ => {
+                        let ahead = digits(20, 22)? * 3600 + digits(23, 25)? * 60;
+                        When::At(if text.as_bytes()[19] == b'-' { local + ahead } else { local - ahead })
+                    }
+                }
             }
         }
     };
@@ -198,6 +208,106 @@ pub fn read(text: &str, zone: Tz) -> Option<When> {
         When::Whole(day) => day,
     };
     (date_of(day).0 >= 2000).then_some(when)
+}
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// The forms, other than the usual ones, that dates are written in here.
+pub const FORMS: [&str; 6] = [
+    "epoch-seconds",
+    "epoch-milliseconds",
+    "%d.%m.%Y",
+    "%Y%m%dT%H%M%S",
+    "%Y-%m-%d %H:%M",
+    "%d/%b/%Y:%H:%M:%S %z",
+];
+
+/// Reads a date in one of [`FORMS`], or as [`read`] does.
+pub fn read_as(form: Option<&str>, text: &str, zone: Tz) -> Option<When> {
+    let Some(form) = form else { return read(text, zone) };
+    let text = text.trim();
+    let number = |from: usize, to: usize| -> Option<i64> {
+        let part = text.get(from..to)?;
+        (!part.is_empty() && part.bytes().all(|b| b.is_ascii_digit())).then(|| part.parse().ok())?
+    };
+    // What is no digit must stand where the form says.
+    let looks = |like: &str| {
+        let pairs = like.chars().zip(text.chars());
+        like.chars().count() == text.chars().count() && { pairs }.all(|(l, t)| l == '0' || l == 'A' || l == t)
+    };
+    let time = |hour: i64, minute: i64, second: i64| {
+        (hour < 24 && minute < 60 && second < 60).then_some(hour * 3600 + minute * 60 + second)
+    };
+    let day = |year: i64, month: i64, day: i64| day_of((year as i32, month as u32, day as u32));
+    let when = match form {
+        "epoch-seconds" => When::At(number(0, text.len())?),
+        "epoch-milliseconds" => When::At(number(0, text.len())?.div_euclid(1000)),
+        "%d.%m.%Y" if looks("00.00.0000") => When::Whole(day(number(6, 10)?, number(3, 5)?, number(0, 2)?)?),
+        "%Y%m%dT%H%M%S" if looks("00000000T000000") => {
+            let local = day(number(0, 4)?, number(4, 6)?, number(6, 8)?)? * DAY
+                + time(number(9, 11)?, number(11, 13)?, number(13, 15)?)?;
+            When::At(later(local, zone))
+        }
+        "%Y-%m-%d %H:%M" if looks("0000-00-00 00:00") => {
+            let local = day(number(0, 4)?, number(5, 7)?, number(8, 10)?)? * DAY
+                + time(number(11, 13)?, number(14, 16)?, 0)?;
+            When::At(later(local, zone))
+        }
+        "%d/%b/%Y:%H:%M:%S %z" if looks("00/AAA/0000:00:00:00 A0000") => {
+            let month = MONTHS.iter().position(|month| Some(*month) == text.get(3..6))? as i64 + 1;
+            let local = day(number(7, 11)?, month, number(0, 2)?)? * DAY
+                + time(number(12, 14)?, number(15, 17)?, number(18, 20)?)?;
+            let ahead = number(22, 24)? * 3600 + number(24, 26)? * 60;
+            match text.as_bytes()[21] {
+                b'+' => When::At(local - ahead),
+                b'-' => When::At(local + ahead),
+                _ => return None,
+            }
+        }
+        _ => return None,
+    };
+    let day = match when {
+        When::At(at) => at.div_euclid(DAY),
+        When::Whole(day) => day,
+    };
+    let year = WALK.dates.get(usize::try_from(day + WALK.before_1970).ok()?)?.0;
+    (year >= 2000).then_some(when)
+}
+
+/// Writes a date in one of [`FORMS`]; the usual one is for instants in UTC, and for days.
+pub fn write_as(form: Option<&str>, when: When, zone: Tz) -> String {
+    let (at, day) = match when {
+        When::At(at) => (at, local_day(at, zone)),
+        When::Whole(day) => (day_start(day, zone), day),
+    };
+    let fields = |at: Sec| {
+        let ((year, month, day), second) = (date_of(at.div_euclid(DAY)), at.rem_euclid(DAY));
+        (year, month, day, second / 3600, second / 60 % 60, second % 60)
+    };
+    let (year, month, of_month) = date_of(day);
+    match form {
+        None => match when {
+            When::At(at) => format!("{}Z", write_time(at)),
+            When::Whole(day) => write_day(day),
+        },
+        Some("epoch-seconds") => at.to_string(),
+        Some("epoch-milliseconds") => format!("{at}000"),
+        Some("%d.%m.%Y") => format!("{of_month:02}.{month:02}.{year:04}"),
+        Some("%Y%m%dT%H%M%S") => {
+            let (year, month, day, hour, minute, second) = fields(shown(at, zone));
+            format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}")
+        }
+        Some("%Y-%m-%d %H:%M") => {
+            let (year, month, day, hour, minute, _) = fields(shown(at, zone));
+            format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}")
+        }
+        Some(_) => {
+            let (year, month, day, hour, minute, second) = fields(at + 19_800);
+            let month = MONTHS[month as usize - 1];
+            format!("{day:02}/{month}/{year:04}:{hour:02}:{minute:02}:{second:02} +0530")
+        }
+    }
 }
 
 /// Writes a day.

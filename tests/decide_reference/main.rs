@@ -5,17 +5,26 @@
 
 mod cases;
 mod checks;
+mod completions;
+mod coverage;
 mod dates;
+mod facts;
 mod glob;
 mod policies;
 mod reference;
 mod rng;
+mod selects;
 mod shrink;
+mod terms;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Cases that a run tries: the seeds are the same every time, so that a failure is found again.
+/// `SHELFLIFE_CASES` asks for another number of them.
 fn how_many() -> u64 {
+    if let Some(asked) = std::env::var_os("SHELFLIFE_CASES") {
+        return asked.to_str().and_then(|asked| asked.parse().ok()).expect("SHELFLIFE_CASES is a number");
+    }
     if std::env::var_os("CI").is_some() { 100_000 } else { 20_000 }
 }
 

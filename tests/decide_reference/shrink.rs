@@ -2,10 +2,11 @@
 
 use shelflife::calendar::Period;
 use shelflife::object::Lock;
-use shelflife::policy::{Source, Trigger};
+use shelflife::policy::{Select, Source, Term, Trigger};
 
 use crate::cases::{Case, Sight};
 use crate::checks;
+use crate::policies;
 
 /// A smaller case that still breaks something, and what it breaks.
 pub fn shrink(mut case: Case, mut broken: String) -> (Case, String) {
@@ -33,12 +34,6 @@ fn smaller(case: &Case) -> Vec<Case> {
             });
         }
         let rule = &case.policy.rules[place];
-        let select = &rule.select;
-        if select.prefix.is_some() || select.key.is_some() || select.tenants.is_some() {
-            with(&|case| case.policy.rules[place].select.prefix = None);
-            with(&|case| case.policy.rules[place].select.key = None);
-            with(&|case| case.policy.rules[place].select.tenants = None);
-        }
         if rule.noncurrent.is_some() {
             with(&|case| case.policy.rules[place].noncurrent = None);
         }
@@ -54,6 +49,28 @@ fn smaller(case: &Case) -> Vec<Case> {
     }
     (0..case.policy.overrides.len()).for_each(|at| with(&|case| drop(case.policy.overrides.remove(at))));
     (0..case.policy.holds.len()).for_each(|at| with(&|case| drop(case.policy.holds.remove(at))));
+    (0..case.policy.erasures.len()).for_each(|at| with(&|case| drop(case.policy.erasures.remove(at))));
+    for at in 0..case.policy.overrides.len() {
+        with(&|case| case.policy.overrides[at].until = None);
+        with(&|case| case.policy.overrides[at].legal_basis = None);
+        with(&|case| case.policy.overrides[at].condition = None);
+        if case.policy.overrides[at].condition.is_some() {
+            with(&|case| case.policy.overrides[at].tenants = None);
+        }
+    }
+    for at in 0..policies::selects_mut(&mut case.policy.clone()).count() {
+        for simplify in SELECTS {
+            with(&|case| {
+                simplify(policies::selects_mut(&mut case.policy).nth(at).expect("as many as before"))
+            });
+        }
+    }
+    for facts in 0..case.facts.len() {
+        for id in case.facts[facts].rows.keys() {
+            with(&|case| drop(case.facts[facts].rows.remove(id)));
+        }
+    }
+    with(&|case| case.policy.timezone = chrono_tz::UTC);
     (0..case.policy.tenant.len()).for_each(|at| with(&|case| drop(case.policy.tenant.remove(at))));
     for name in case.thing.metadata.keys() {
         with(&|case| drop(case.thing.metadata.remove(name)));
@@ -79,6 +96,25 @@ fn smaller(case: &Case) -> Vec<Case> {
     found
 }
 
+/// Takes one thing away from a select.
+const SELECTS: [fn(&mut Select); 11] = [
+    |select| select.prefix = None,
+    |select| select.key = None,
+    |select| select.media = None,
+    |select| select.content_type = None,
+    |select| select.size = None,
+    |select| select.tenants = None,
+    |select| select.tags.truncate(1),
+    |select| select.tags.clear(),
+    |select| select.metadata.clear(),
+    |select| drop(select.except.pop()),
+    |select| {
+        if select.except.len() > 1 {
+            select.except.remove(0);
+        }
+    },
+];
+
 fn simpler(period: Period) -> Vec<Period> {
     [Period::days(0), Period::days(period.days), Period::months(period.months)]
         .into_iter()
@@ -87,13 +123,21 @@ fn simpler(period: Period) -> Vec<Period> {
 }
 
 fn simpler_triggers(trigger: &Trigger) -> Vec<Trigger> {
-    let Source::Earliest(terms) = &trigger.source else { return Vec::new() };
     let mut found = Vec::new();
+    if trigger.format.is_some() {
+        found.push(Trigger { format: None, ..trigger.clone() });
+    }
+    let (terms, whole): (_, fn(Vec<Term>) -> Source) = match &trigger.source {
+        Source::Earliest(terms) => (terms, Source::Earliest),
+        Source::Latest(terms) => (terms, Source::Latest),
+        Source::First(terms) => (terms, Source::First),
+        _ => return found,
+    };
     for place in 0..terms.len() {
-        let mut with = |change: &dyn Fn(&mut Vec<shelflife::policy::Term>)| {
+        let mut with = |change: &dyn Fn(&mut Vec<Term>)| {
             let mut terms = terms.clone();
             change(&mut terms);
-            found.push(Trigger { source: Source::Earliest(terms), ..trigger.clone() });
+            found.push(Trigger { source: whole(terms), ..trigger.clone() });
         };
         if terms.len() > 1 {
             with(&|terms| drop(terms.remove(place)));

@@ -157,13 +157,15 @@ fn what_s3_could_keep_too_long_stays_direct() {
 fn an_override_in_force_keeps_its_rule_direct_and_no_other() {
     let mut policy = policy(chrono_tz::UTC, vec![rule("a", "a/"), rule("b", "b/")]);
     policy.overrides.push(Override {
-        tenants: vec!["4711".to_owned(), "4712".to_owned()],
+        tenants: Some(vec!["4711".to_owned(), "4712".to_owned()]),
+        condition: None,
+        legal_basis: None,
         rule: 0,
         retain: Period::days(14),
         agreement: None,
         until: Some("2026-06-01".parse().unwrap()),
     });
-    assert_eq!(reasons(&policy), [DirectReason::Overridden { tenants: 2 }]);
+    assert_eq!(reasons(&policy), [DirectReason::Overridden { tenants: 2, by_record: false }]);
     assert!(compiled(&policy).lifecycle(1).is_some());
     let day_after = compile(&policy, &bucket(Versioning::Never), at("2026-06-02T00:00:00Z"));
     assert!(day_after.lifecycle(0).is_some());

@@ -43,6 +43,7 @@ fn policy(timezone: Tz, rules: Vec<Rule>) -> Policy {
         guards: Guards::default(),
         tolerance_days: 3,
         digest: String::new(),
+        erasures: Vec::new(),
         holds_digest: String::new(),
     }
 }
@@ -63,6 +64,10 @@ fn rule(id: &str, prefix: &str) -> Rule {
         enforce: Enforce::Auto,
         noncurrent: None,
         incomplete_uploads: None,
+        transitions: Vec::new(),
+        export: None,
+        undo_window: None,
+        evidence_per_object: false,
         guards: Guards::default(),
     }
 }
@@ -70,6 +75,7 @@ fn rule(id: &str, prefix: &str) -> Rule {
 fn uploaded() -> Trigger {
     Trigger {
         name: None,
+        format: None,
         source: Source::Uploaded,
         within: None,
         outside: Outside::Undecided,
@@ -81,6 +87,7 @@ fn uploaded() -> Trigger {
 fn communicated(before: u64, after: u64) -> Trigger {
     Trigger {
         name: Some("communication-date".to_owned()),
+        format: None,
         source: Source::Attribute(Attribute::Metadata("communication-date".to_owned())),
         within: Some(Within { before: Some(before), after: Some(after) }),
         outside: Outside::Clamp,

@@ -157,3 +157,91 @@ fn a_term_that_was_not_read_may_be_absent() {
     assert_eq!(step(&policy, &object(), "2026-04-01"), HEAD);
     assert_eq!(told(&policy, &[], "2026-04-01").0, Verdict::Expired);
 }
+
+#[test]
+fn the_latest_term_counts_and_one_that_is_absent_makes_the_whole_so() {
+    let term = |column| Term { trigger: Trigger { if_missing: None, ..recorded(column) }, plus: None };
+    let told = |if_missing, row| {
+        let trigger = Trigger {
+            source: Source::Latest(vec![term("active"), term("ended")]),
+            if_missing: Some(if_missing),
+            ..dated("")
+        };
+        let (policy, records) = with_records(trigger, row);
+        let decision = decided(&policy, &records, &object(), "2040-01-01");
+        (decision.verdict, decision.due)
+    };
+    let both = row(Some("2026-01-01"), Some("2026-05-01"));
+    assert_eq!(told(IfMissing::Undecided, both), (Verdict::Expired, Some(at("2026-06-01"))));
+    let one = || row(Some("2026-01-01"), None);
+    assert_eq!(told(IfMissing::Undecided, one()).0, Verdict::Undecided);
+    assert_eq!(told(IfMissing::Retained, one()), (Verdict::Retained, None));
+    assert_eq!(told(IfMissing::Uploaded, one()), (Verdict::Expired, Some(at("2026-04-01"))));
+    // What is unknown is not absent: the upload does not stand in for it.
+    assert_eq!(told(IfMissing::Uploaded, row(Some("soon"), None)).0, Verdict::Undecided);
+}
+
+#[test]
+fn a_latest_that_is_unknown_is_no_absent_term() {
+    let term = |trigger| Term { trigger, plus: None };
+    let absent = Trigger { if_missing: None, ..dated("send-at") };
+    let unknown_latest = Trigger {
+        source: Source::Latest(vec![term(absent), term(dated("date"))]),
+        if_missing: None,
+        ..dated("")
+    };
+    let mut policy = policy();
+    policy.rules[0].trigger = Trigger {
+        source: Source::First(vec![term(unknown_latest), term(uploaded())]),
+        if_missing: Some(IfMissing::Undecided),
+        ..dated("")
+    };
+    assert_eq!(told(&policy, &[], "2040-01-01").0, Verdict::Undecided);
+    // Whatever comes of the term that is unknown, the whole is absent, and so has not happened.
+    let Source::First(terms) = &mut policy.rules[0].trigger.source else { panic!() };
+    terms[0].trigger.if_missing = Some(IfMissing::Retained);
+    assert_eq!(told(&policy, &[], "2040-01-01").0, Verdict::Retained);
+}
+
+#[test]
+fn the_first_term_that_is_there_counts_and_an_unknown_one_is_not_stepped_over() {
+    let term = |name| Term { trigger: Trigger { if_missing: None, ..dated(name) }, plus: None };
+    let mut policy = policy();
+    policy.rules[0].trigger =
+        Trigger { source: Source::First(vec![term("send-at"), term("date")]), ..dated("") };
+    let due = |metadata: &[(&str, &str)]| {
+        let metadata = attributes(metadata);
+        let object = Observed { metadata: Reading::Known(&metadata), ..object() };
+        let decision = decided(&policy, &Records::default(), &object, "2040-01-01");
+        (decision.verdict, decision.due)
+    };
+    let later = due(&[("send-at", "2026-05-01T00:00:00Z"), ("date", "2026-03-01T00:00:00Z")]);
+    assert_eq!(later, (Verdict::Expired, Some(at("2026-05-31"))));
+    assert_eq!(due(&[("date", "2026-03-01T00:00:00Z")]), (Verdict::Expired, Some(at("2026-03-31"))));
+    assert_eq!(due(&[("send-at", "soon"), ("date", "2026-03-01T00:00:00Z")]).0, Verdict::Undecided);
+    assert_eq!(due(&[]).0, Verdict::Undecided);
+}
+
+#[test]
+fn what_stands_behind_a_term_that_is_there_bounds_nothing() {
+    let term = |trigger| Term { trigger, plus: None };
+    let bounded = |column| Trigger { if_missing: None, ..within_a_day(recorded(column)) };
+    let first = vec![term(bounded("active")), term(uploaded()), term(recorded("ended"))];
+    let trigger = Trigger { source: Source::First(first), ..dated("") };
+    let (policy, records) = with_records(trigger, None);
+    // No row: at the earliest a day before the upload, or at the upload, but not at any time.
+    assert_eq!(decided(&policy, &records, &object(), "2026-03-30").verdict, Verdict::Retained);
+    assert_eq!(decided(&policy, &records, &object(), "2026-04-01").verdict, Verdict::Undecided);
+}
+
+#[test]
+fn a_date_is_read_in_the_form_that_the_trigger_names() {
+    let mut policy = policy();
+    let format = Some(crate::calendar::DateFormat::parse("%d.%m.%Y").unwrap());
+    policy.rules[0].trigger = Trigger { format, ..dated("date") };
+    assert_eq!(told(&policy, &[("date", "01.03.2026")], "2026-04-01").0, Verdict::Expired);
+    assert_eq!(
+        told(&policy, &[("date", "2026-03-01")], "2040-04-01"),
+        unknown(Unknown::NoDate(MomentError::Form))
+    );
+}
