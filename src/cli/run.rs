@@ -9,10 +9,12 @@ use super::applying::{self, Carried, Carrying, stop_on_ctrl_c};
 use super::args::{ApplyArgs, Applying, PlanArgs, Planning, ReconcileArgs, StoreArgs};
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use super::inputs::{self, Loaded, LoadedRecords};
+use super::inputs::{self, Loaded};
 use super::planning::{self, Made, Making, PlanFile};
+use super::record_files::{LoadedRecords, RecordFiles, refuse_faults};
 use super::{output, show, store};
 use crate::plan::GuardResult;
+use crate::policy::Policy;
 use crate::survey::Enrolment;
 
 /// Everything that both halves of a reconciliation work with.
@@ -33,20 +35,45 @@ async fn ready(
     as_of: Option<DateTime<Utc>>,
 ) -> Result<Ready, Failure> {
     let loaded = inputs::load(policy).map_err(|fault| fault.into_failure(context.err))?;
+    refuse_what_is_not_carried_out(loaded.policy())?;
     let local = Utc::now();
     // Faults in the records are told before any store is needed.
-    inputs::refuse_faults(&inputs::load_records(&loaded, as_of.unwrap_or(local)), tolerate)?;
+    let mut files = RecordFiles::read_local(&loaded, as_of.unwrap_or(local));
+    refuse_faults(&files.faults(loaded.policy(), as_of.unwrap_or(local)), tolerate)?;
     let store = store::connect(args, Some(loaded.policy())).await?;
     let enrolment = store::enrol(context, &store, loaded.policy()).await?;
     let clocks = store::clocks(context, &enrolment, local);
     let now = as_of.unwrap_or(clocks.earlier);
     // Records are as old as the later of the clocks says.
-    let records = inputs::load_records(&loaded, as_of.unwrap_or(clocks.later));
-    inputs::refuse_faults(&records, tolerate)?;
+    let later = as_of.unwrap_or(clocks.later);
+    files.fetch(&store, loaded.policy(), later).await;
+    let records = files.judged(loaded.policy(), later);
+    refuse_faults(&records.faults, tolerate)?;
     for fault in &records.faults {
-        context.note("records:", fault);
+        context.note("records:", &fault.message);
     }
     Ok(Ready { loaded, records, enrolment, now, read: Instant::now() })
+}
+
+/// Refuses what can be written and decided, but not carried out yet: going on without it would
+/// lose copies, or the way back.
+fn refuse_what_is_not_carried_out(policy: &Policy) -> Result<(), Failure> {
+    let mut found: Vec<String> = Vec::new();
+    for rule in &policy.rules {
+        let keys = [
+            ("export", rule.export.is_some()),
+            ("undo-window", rule.undo_window.is_some()),
+            ("transitions", !rule.transitions.is_empty()),
+        ];
+        let keys = keys.iter().filter(|(_, is_given)| *is_given);
+        found.extend(keys.map(|(key, _)| format!("`{key}` of the rule `{}`", rule.id)));
+    }
+    found.extend(policy.guards.max_shrink.map(|_| "the guard `max-shrink`".to_owned()));
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("this version does not carry out {}", found.join(", ")))
+        .help("nothing was changed; take it out, or go on with `check`, `explain` and `test`"))
 }
 
 impl Ready {

@@ -36,6 +36,10 @@ pub fn plan(context: &Context, made: &Made, next: &str) {
         amount(removed),
         text::count(made.rows)
     ));
+    let erased = total(&header.summary, |line| line.is_removed() && line.erasure.is_some());
+    if erased.objects > 0 {
+        output::print(&format!("{} of these on request to erase", amount(erased)));
+    }
     output::print(&format!("plan    {}", made.path.display()));
     output::print(&format!("digest  {}", made.digest));
     if made.is_empty() {
@@ -62,7 +66,11 @@ fn bucket(style: Style, header: &PlanHeader, name: &str, bucket: &BucketPlan) {
         .filter(|line| line.bucket == name)
         .map(|line| {
             vec![
-                line.rule.clone().unwrap_or_else(|| "–".to_owned()),
+                match (&line.erasure, &line.rule) {
+                    (Some(erasure), _) => format!("erasure {erasure}"),
+                    (None, Some(rule)) => rule.clone(),
+                    (None, None) => "–".to_owned(),
+                },
                 line.verdict.clone(),
                 text::count(line.tally.objects),
                 text::bytes(line.tally.bytes),

@@ -115,8 +115,11 @@ pub struct Item {
     /// The tenant, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// Id of the rule.
+    /// Id of the rule; empty where an erasure removes what no rule covers.
     pub rule: String,
+    /// Id of the erasure that it goes by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<String>,
     /// Since when its time is up.
     pub due: DateTime<Utc>,
     /// Why.
@@ -151,6 +154,7 @@ impl From<PlanRow> for Item {
             size: row.size,
             tenant: row.tenant,
             rule: row.rule,
+            erasure: row.erasure,
             due: row.due,
             reason: row.reason,
         }

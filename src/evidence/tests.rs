@@ -42,6 +42,7 @@ fn item(key: &str) -> Item {
         size: 1_234,
         tenant: Some("0815".into()),
         rule: "ott-media".into(),
+        erasure: None,
         due: at(0),
         reason: "communicated on 2024-09-03, kept 30 days".into(),
     }

@@ -23,7 +23,7 @@ use super::row::RowFault;
 use crate::text::hex;
 
 /// The format of plan files that this version writes, and the newest that it reads.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The columns, as a Parquet message type; one row for each thing to do, see
 /// [`PlanRow`](super::row::PlanRow).
@@ -44,6 +44,7 @@ pub const COLUMNS: &str = "message shelflife_plan {
     OPTIONAL BYTE_ARRAY storage_class (STRING);
     OPTIONAL BYTE_ARRAY tenant (STRING);
     REQUIRED BYTE_ARRAY rule (STRING);
+    OPTIONAL BYTE_ARRAY erasure (STRING);
     OPTIONAL BYTE_ARRAY trigger (STRING);
     OPTIONAL BYTE_ARRAY trigger_source (STRING);
     REQUIRED INT64 due (TIMESTAMP(MILLIS,true));
@@ -63,6 +64,12 @@ pub enum PlanFileError {
     /// It begins like a plan, and its end is missing.
     #[error("the plan is cut off: its end is missing")]
     CutOff,
+    /// An earlier version of Shelflife wrote it.
+    #[error("the plan has format {found}, and this version reads format {FORMAT}: make it again")]
+    Older {
+        /// The format that it has.
+        found: u32,
+    },
     /// A later version of Shelflife wrote it.
     #[error("the plan has format {found}, and this version reads formats up to {FORMAT}")]
     Newer {

@@ -2,9 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::summary::{Line, total};
+use super::summary::{Line, Tally, total};
 use crate::policy::{Guards, Policy};
 use crate::text;
+
+/// Stands for a rule where all erasures together are held to the policy's guards. No rule's id
+/// has capitals.
+const ERASURES: &str = "ERASURES";
 
 /// A limit and what the plan would do to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +28,12 @@ pub struct GuardResult {
 /// Holds `lines` to the policy's guards and to each rule's own.
 pub fn evaluate(policy: &Policy, lines: &[Line]) -> Vec<GuardResult> {
     let mut results = check(&policy.guards, None, lines);
+    let erased: Vec<Line> = lines.iter().filter(|line| line.erasure.is_some()).cloned().collect();
+    if !erased.is_empty() {
+        // A request that names too much must be seen beside all that goes in its time.
+        let share_of = total(lines, Line::is_covered);
+        results.extend(check_share(&policy.guards, Some(ERASURES), &erased, share_of));
+    }
     for rule in &policy.rules {
         let own: Vec<Line> =
             lines.iter().filter(|line| line.rule.as_deref() == Some(&rule.id)).cloned().collect();
@@ -32,12 +42,14 @@ pub fn evaluate(policy: &Policy, lines: &[Line]) -> Vec<GuardResult> {
     results
 }
 
+fn check(guards: &Guards, rule: Option<&str>, lines: &[Line]) -> Vec<GuardResult> {
+    check_share(guards, rule, lines, total(lines, Line::is_covered))
+}
+
 // Counts beyond 2^53 would lose their last digits; no limit is that fine.
 #[expect(clippy::cast_precision_loss, reason = "no bucket has 2^53 objects, and bytes are compared roughly")]
-fn check(guards: &Guards, rule: Option<&str>, lines: &[Line]) -> Vec<GuardResult> {
+fn check_share(guards: &Guards, rule: Option<&str>, lines: &[Line], listed: Tally) -> Vec<GuardResult> {
     let removed = total(lines, Line::is_removed);
-    // What no rule covers is no part of the whole.
-    let listed = total(lines, |line| line.rule.is_some());
     let share = if listed.objects == 0 { 0.0 } else { removed.objects as f64 / listed.objects as f64 };
     let measured = [
         ("max-share", guards.max_share, share),
@@ -60,7 +72,8 @@ fn check(guards: &Guards, rule: Option<&str>, lines: &[Line]) -> Vec<GuardResult
 }
 
 impl GuardResult {
-    /// What to pass to accept it: `max-share`, or `ott-media:max-share` for a rule's own.
+    /// What to pass to accept it: `max-share`, or `ott-media:max-share` for a rule's own, or
+    /// `ERASURES:max-share` for what goes by erasures.
     pub fn name(&self) -> String {
         self.rule.as_ref().map_or_else(|| self.guard.clone(), |rule| format!("{rule}:{}", self.guard))
     }

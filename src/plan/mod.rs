@@ -8,7 +8,7 @@ mod planner;
 pub mod row;
 mod summary;
 
-pub use configuration::{Proposal, ProposalError, propose, xml_of};
+pub use configuration::{Proposal, ProposalError, describe as describe_engine, propose, xml_of};
 pub use file::{PlanFileError, PlanReader, PlanWriter, Written, file_digest};
 pub use guards::{GuardResult, evaluate as evaluate_guards};
 pub use header::{BucketPlan, LifecycleChange, PlanHeader, RecordsDigest};

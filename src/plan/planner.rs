@@ -9,7 +9,7 @@ use super::summary::{Disposal, Summary};
 use crate::decide::{Decision, Verdict};
 use crate::lifecycle::Compiled;
 use crate::object::{BucketFacts, Kind, Versioning};
-use crate::policy::{Enforce, Policy};
+use crate::policy::{Enforce, Erasure, Policy};
 
 /// One version, marker or upload, decided.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,7 +131,7 @@ impl<'a> Planner<'a> {
             .filter(|rule| self.policy.rules.get(*rule).is_some_and(|rule| rule.enforce != Enforce::Observe))
             .collect();
         Some(match enforced.as_slice() {
-            [] => Disposal::Observed,
+            [] if !decision.rules.is_empty() || decision.erasure.is_none() => Disposal::Observed,
             _ if bucket.facts.mfa_delete && matches!(item.kind, Kind::Version | Kind::Marker) => {
                 Disposal::MfaDelete
             }
@@ -143,15 +143,16 @@ impl<'a> Planner<'a> {
             {
                 Disposal::Null
             }
-            [rule] if bucket.is_done_by_s3(*rule, item.kind) => {
-                if self.is_overdue(decision.due) {
-                    Disposal::Swept
-                } else {
-                    Disposal::LeftToS3
-                }
+            [rule] if decision.erasure.is_none() && bucket.is_done_by_s3(*rule, item.kind) => {
+                if self.is_overdue(decision.due) { Disposal::Swept } else { Disposal::LeftToS3 }
             }
             _ => Disposal::Direct,
         })
+    }
+
+    /// The erasure that a decision goes by.
+    fn erasure(&self, decision: &Decision) -> Option<&'a Erasure> {
+        decision.erasure.and_then(|erasure| self.policy.erasures.get(erasure))
     }
 
     /// Whether S3 has had the whole tolerance, and the object is still there.
@@ -171,6 +172,7 @@ impl<'a> Planner<'a> {
         self.summary.add(
             &bucket.facts.name,
             rule.map(|rule| rule.id.as_str()),
+            self.erasure(decision).map(|erasure| erasure.id.as_str()),
             decision.verdict,
             disposal,
             item.size,
@@ -203,6 +205,7 @@ impl<'a> Planner<'a> {
             storage_class: item.storage_class.clone(),
             tenant: decision.tenant.clone(),
             rule: rule.map(|rule| rule.id.clone()).unwrap_or_default(),
+            erasure: self.erasure(decision).map(|erasure| erasure.id.clone()),
             trigger: decision.trigger.as_ref().map(|basis| basis.moment.to_string()),
             trigger_source: decision.trigger.as_ref().map(|basis| basis.source.clone()),
             due: decision.due.unwrap_or(self.now),

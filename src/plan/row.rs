@@ -55,8 +55,10 @@ pub struct PlanRow {
     pub storage_class: Option<String>,
     /// The tenant, where known.
     pub tenant: Option<String>,
-    /// Id of the rule that keeps it longest.
+    /// Id of the rule that keeps it longest; empty where an erasure removes what no rule covers.
     pub rule: String,
+    /// Id of the erasure that it goes by, where its rules would keep it longer, or there are none.
+    pub erasure: Option<String>,
     /// The date that retention ran from.
     pub trigger: Option<String>,
     /// Where that date came from.
@@ -197,6 +199,7 @@ pub(crate) mod tests {
             trigger_source: Some("metadata communication-date".into()),
             due: DateTime::from_timestamp(1_762_646_400, 0).unwrap(),
             reason: "communicated on 2025-10-09, kept 30 days".into(),
+            erasure: None,
             overdue_sweep: false,
         }
     }

@@ -76,6 +76,9 @@ pub struct Line {
     pub bucket: String,
     /// The rule that keeps longest; `None` where none covers the objects.
     pub rule: Option<String>,
+    /// The erasure that they go by, where their rules would keep them longer, or there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<String>,
     /// The verdict's word.
     pub verdict: String,
     /// Who removes them, for what is expired.
@@ -85,25 +88,30 @@ pub struct Line {
     pub tally: Tally,
 }
 
+/// Bucket, rule, erasure, verdict and disposal.
+type Cell = (String, Option<String>, Option<String>, usize, Option<Disposal>);
+
 /// Everything that a run found, counted.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
-    cells: BTreeMap<(String, Option<String>, usize, Option<Disposal>), Tally>,
+    cells: BTreeMap<Cell, Tally>,
 }
 
 impl Summary {
     /// Counts one object.
+    #[expect(clippy::too_many_arguments, reason = "the columns of a table")]
     pub fn add(
         &mut self,
         bucket: &str,
         rule: Option<&str>,
+        erasure: Option<&str>,
         verdict: crate::decide::Verdict,
         disposal: Option<Disposal>,
         bytes: u64,
         due: Option<DateTime<Utc>>,
     ) {
         let place = crate::decide::Verdict::ALL.iter().position(|v| *v == verdict).unwrap_or_default();
-        let cell = (bucket.to_owned(), rule.map(str::to_owned), place, disposal);
+        let cell = (bucket.to_owned(), rule.map(str::to_owned), erasure.map(str::to_owned), place, disposal);
         self.cells.entry(cell).or_default().add(bytes, due);
     }
 
@@ -111,9 +119,10 @@ impl Summary {
     pub fn lines(&self) -> Vec<Line> {
         self.cells
             .iter()
-            .map(|((bucket, rule, verdict, disposal), tally)| Line {
+            .map(|((bucket, rule, erasure, verdict, disposal), tally)| Line {
                 bucket: bucket.clone(),
                 rule: rule.clone(),
+                erasure: erasure.clone(),
                 verdict: crate::decide::Verdict::ALL[*verdict].word().to_owned(),
                 disposal: *disposal,
                 tally: *tally,
@@ -131,6 +140,11 @@ pub fn total(lines: &[Line], wanted: impl Fn(&Line) -> bool) -> Tally {
 }
 
 impl Line {
+    /// Whether a rule or an erasure covers these: what neither does is no part of the whole.
+    pub const fn is_covered(&self) -> bool {
+        self.rule.is_some() || self.erasure.is_some()
+    }
+
     /// Whether something is removed, by whichever engine.
     pub const fn is_removed(&self) -> bool {
         matches!(self.disposal, Some(Disposal::Direct | Disposal::Swept | Disposal::LeftToS3))

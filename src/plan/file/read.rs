@@ -54,6 +54,9 @@ impl<R: ChunkReader + 'static> PlanReader<R> {
         if format > FORMAT {
             return Err(PlanFileError::Newer { found: format });
         }
+        if format < FORMAT {
+            return Err(PlanFileError::Older { found: format });
+        }
         let Seal::Whole(digest) = seal else {
             return Err(damaged("it has no seal"));
         };
@@ -230,6 +233,7 @@ impl Batch<'_> {
         batch.text_if_any(|row| &mut row.storage_class)?;
         batch.text_if_any(|row| &mut row.tenant)?;
         batch.text(|row| &mut row.rule)?;
+        batch.text_if_any(|row| &mut row.erasure)?;
         batch.text_if_any(|row| &mut row.trigger)?;
         batch.text_if_any(|row| &mut row.trigger_source)?;
         batch.time(|row| &mut row.due)?;
@@ -344,6 +348,7 @@ fn blank() -> PlanRow {
         trigger_source: None,
         due: DateTime::UNIX_EPOCH,
         reason: String::new(),
+        erasure: None,
         overdue_sweep: false,
     }
 }

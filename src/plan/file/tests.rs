@@ -97,12 +97,14 @@ fn another_file_is_no_plan() {
 }
 
 #[test]
-fn a_plan_in_a_later_format_is_refused_as_such() {
+fn a_plan_in_another_format_is_refused_as_such() {
     let mut file = plan(&rows());
-    replace(&mut file, b"shelflife.format\x18\x011", b"shelflife.format\x18\x012");
+    replace(&mut file, b"shelflife.format\x18\x012", b"shelflife.format\x18\x013");
     assert!(matches!(open(&file), Err(PlanFileError::Edited)), "an edit is no later version");
     replace(&mut file, b"shelflife.seal", b"shelflife.SEAL");
-    assert!(matches!(open(&file), Err(PlanFileError::Newer { found: 2 })));
+    assert!(matches!(open(&file), Err(PlanFileError::Newer { found: 3 })));
+    replace(&mut file, b"shelflife.format\x18\x013", b"shelflife.format\x18\x011");
+    assert!(matches!(open(&file), Err(PlanFileError::Older { found: 1 })));
 }
 
 #[test]

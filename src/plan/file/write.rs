@@ -113,6 +113,7 @@ impl<W: Write + Send> PlanWriter<W> {
         group.text_if_any(|row| &row.storage_class)?;
         group.text_if_any(|row| &row.tenant)?;
         group.required::<ByteArrayType>(|row| row.rule.as_str().into())?;
+        group.text_if_any(|row| &row.erasure)?;
         group.text_if_any(|row| &row.trigger)?;
         group.text_if_any(|row| &row.trigger_source)?;
         group.required::<Int64Type>(|row| row.due.timestamp_millis())?;
