@@ -6,7 +6,7 @@
 //! the promise, [`lifecycle`] says so in a lifecycle configuration instead.
 //!
 //! The pure layers (`calendar`, `pattern`, `object`, `policy`, `records`, `decide`,
-//! `lifecycle`, `plan`) do no IO, read no clock and know no SDK type; `tests/layers.rs`
+//! `lifecycle`, `lint`, `plan`) do no IO, read no clock and know no SDK type; `tests/layers.rs`
 //! holds them to it.
 
 pub mod apply;
@@ -15,6 +15,8 @@ pub mod cli;
 pub mod decide;
 pub mod evidence;
 pub mod lifecycle;
+pub mod lint;
+pub mod media;
 pub mod object;
 pub mod pattern;
 pub mod plan;

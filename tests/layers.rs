@@ -14,8 +14,8 @@ use source::Source;
 
 /// Each layer uses itself, without circles, and those before it.
 const LAYERS: [&[&str]; 7] = [
-    &["text", "calendar", "pattern", "object", "policy", "records"],
-    &["decide", "lifecycle"],
+    &["text", "calendar", "media", "pattern", "object", "policy", "records"],
+    &["decide", "lifecycle", "lint"],
     &["plan"],
     &["s3", "evidence"],
     &["survey"],
