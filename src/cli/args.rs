@@ -84,7 +84,9 @@ pub struct StoreArgs {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Validate a policy and show every fault at its place
-    #[command(after_help = "Example:\n  shelflife check policies/")]
+    #[command(
+        after_help = "Examples:\n  shelflife check policies/\n  shelflife check policies/ --live --deny warnings\n  shelflife check --explain SL0401"
+    )]
     Check(CheckArgs),
     /// List, decide, and write down what would change
     #[command(
@@ -99,9 +101,14 @@ pub enum Command {
     Reconcile(ReconcileArgs),
     /// Tell why an object is kept or not, step by step
     #[command(
-        after_help = "Example:\n  shelflife explain s3://acme-ott-media/inbound/4711/photo.jpg --policy policies/"
+        after_help = "Examples:\n  shelflife explain s3://acme-ott-media/inbound/4711/photo.jpg --policy policies/\n  shelflife explain --object photo.yaml --at 2026-12-24"
     )]
     Explain(ExplainArgs),
+    /// Run the policy's own tests: *.test.yaml beside it
+    #[command(
+        after_help = "Examples:\n  shelflife test policies/\n  shelflife test policies/ --only 'thirty days'"
+    )]
+    Test(TestArgs),
     /// Check an evidence log: nothing edited, removed or missing
     #[command(
         after_help = "Example:\n  shelflife verify shelflife-plan.3f2a9c41d07b.evidence.jsonl --head 5d41402a…"
@@ -130,8 +137,17 @@ pub struct CheckArgs {
     /// Fail on warnings too
     #[arg(long, value_name = "warnings", value_parser = ["warnings"])]
     pub deny: Option<String>,
+    /// Ask the store too; only reads
+    #[arg(long, conflicts_with_all = ["explain", "schema"])]
+    pub live: bool,
+    /// Print the findings as SARIF 2.1.0, for code hosts
+    #[arg(long, group = "form")]
+    pub sarif: bool,
+    /// Print the JSON Schema of a policy file, for editors
+    #[arg(long, group = "form")]
+    pub schema: bool,
     /// Tell more about a diagnostic code, such as SL0101
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", group = "form")]
     pub explain: Option<String>,
 }
 
@@ -217,13 +233,28 @@ pub struct ReconcileArgs {
 #[derive(Args, Clone, Debug)]
 pub struct ExplainArgs {
     /// The object: s3://bucket/key, with ?versionId=… for one version
-    pub uri: String,
+    #[arg(required_unless_present = "object")]
+    pub uri: Option<String>,
+    /// Ask about an object that this file describes, without a store
+    #[arg(long, value_name = "FILE", conflicts_with = "uri")]
+    pub object: Option<PathBuf>,
     /// The policy
     #[arg(long, value_name = "POLICY", default_value = "policies")]
     pub policy: PathBuf,
     /// Ask for another day or instant
     #[arg(long, value_name = "DATE", value_parser = parse_date)]
     pub at: Option<DateTime<Utc>>,
+}
+
+/// `test`.
+#[derive(Args, Clone, Debug)]
+pub struct TestArgs {
+    /// Where the policy is.
+    #[command(flatten)]
+    pub policy: PolicyArg,
+    /// Run only tests with this text in their name or their file's path
+    #[arg(long, value_name = "TEXT")]
+    pub only: Option<String>,
 }
 
 /// `verify`.

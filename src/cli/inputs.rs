@@ -1,25 +1,21 @@
-//! Reading the policy folder and the record files that it names.
+//! Reading the policy folder.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{BufReader, Read};
+use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
-use sha2::{Digest, Sha256};
-
-use super::exit::{Exit, Failure};
+use super::exit::Failure;
 use super::output::{Style, WIDTH};
-use crate::plan::RecordsDigest;
 use crate::policy::{self, Diagnostic, Policy, SourceFile};
-use crate::records::{RecordTable, Records, Unusable};
-use crate::text;
 
 /// A policy is a folder of documents; more than this is surely another folder.
 const MAX_FILES: usize = 1000;
 
 /// A policy's folders are not nested deeper than this.
 const MAX_DEPTH: u32 = 16;
+
+/// The largest file that is read as YAML, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// A policy that was read, and what belongs to it.
 pub struct Loaded {
@@ -120,81 +116,10 @@ fn files(path: &Path) -> Result<(Vec<PathBuf>, PathBuf), Failure> {
     Ok((found, path.to_owned()))
 }
 
-/// Record files as they were read.
-pub struct LoadedRecords {
-    /// Their rows.
-    pub records: Records,
-    /// Their digests, by table.
-    pub digests: BTreeMap<String, RecordsDigest>,
-    /// What is wrong with them.
-    pub faults: Vec<String>,
-}
-
-/// Reads the record files of `loaded` as they are at `now`.
-pub fn load_records(loaded: &Loaded, now: DateTime<Utc>) -> LoadedRecords {
-    let mut all = LoadedRecords { records: Records::default(), digests: BTreeMap::new(), faults: Vec::new() };
-    for table in &loaded.policy().tables {
-        let path = loaded.folder.join(&table.file);
-        let mut hashed = match File::open(&path) {
-            Ok(file) => Hashing { inner: BufReader::new(file), hash: Sha256::new() },
-            Err(error) => {
-                all.faults.push(format!("{}: could not be opened: {error}", path.display()));
-                all.records
-                    .tables
-                    .push(RecordTable { unusable: Some(Unusable::Missing), ..RecordTable::default() });
-                continue;
-            }
-        };
-        match RecordTable::read_csv(table, &mut hashed, now, loaded.policy().timezone) {
-            Ok(read) => {
-                all.faults.extend(read.faults.iter().map(|fault| in_file(&path, &fault.to_string())));
-                let digest =
-                    RecordsDigest { file: table.file.clone(), sha256: hashed.digest(), rows: read.rows };
-                all.digests.insert(table.name.clone(), digest);
-                all.records.tables.push(read.table);
-            }
-            Err(error) => {
-                all.faults.push(in_file(&path, &Failure::chain(&error)));
-                all.records
-                    .tables
-                    .push(RecordTable { unusable: Some(Unusable::Missing), ..RecordTable::default() });
-            }
-        }
-    }
-    all
-}
-
-/// A fault with its file; ids and column names in it are untrusted text.
-fn in_file(path: &Path, fault: &str) -> String {
-    format!("{}: {}", path.display(), text::terminal(fault))
-}
-
-/// Refuses record files with faults, unless they are to be tolerated.
-pub fn refuse_faults(records: &LoadedRecords, tolerate: bool) -> Result<(), Failure> {
-    if records.faults.is_empty() || tolerate {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::Usage, format!("record files have faults\n  {}", records.faults.join("\n  "))).help(
-        "export them again; or pass --tolerate-record-faults to keep what depends on them, and go on with the rest",
-    ))
-}
-
-/// Hashes what passes through.
-struct Hashing<R> {
-    inner: R,
-    hash: Sha256,
-}
-
-impl<R: Read> Read for Hashing<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.hash.update(&buffer[..count]);
-        Ok(count)
-    }
-}
-
-impl<R> Hashing<R> {
-    fn digest(self) -> String {
-        self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-    }
+/// One file that stands beside a policy, as far as the reader would take it: of a larger one
+/// enough for it to say so.
+pub fn read_source(path: &Path) -> std::io::Result<SourceFile> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(SourceFile { path: path.display().to_string(), bytes })
 }

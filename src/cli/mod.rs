@@ -12,9 +12,11 @@ mod inputs;
 mod output;
 mod planning;
 mod progress;
+mod record_files;
 mod run;
 mod show;
 mod store;
+mod test;
 mod verify;
 
 use std::process::ExitCode;
@@ -28,6 +30,7 @@ use exit::{Exit, Failure};
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    keep_quiet_about_damaged_files();
     let cli = Cli::parse();
     let context = Context::of(&cli.global);
     match dispatch(&context, cli) {
@@ -42,6 +45,17 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// A damaged Parquet file can make its decoder panic: that becomes an error with the file's name, and
+/// the decoder's own words are of no use to anybody.
+fn keep_quiet_about_damaged_files() {
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if std::thread::current().name() != Some(crate::records::READING_THREAD) {
+            told(info);
+        }
+    }));
+}
+
 fn dispatch(context: &Context, cli: Cli) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -49,11 +63,12 @@ fn dispatch(context: &Context, cli: Cli) -> Result<Exit, Failure> {
         .map_err(|error| Failure::failed(format!("the runtime could not be started: {error}")))?;
     let store = cli.global.store;
     match cli.command {
-        Command::Check(args) => check::run(context, &args, Utc::now()),
+        Command::Check(args) => runtime.block_on(check::run(context, &store, &args, Utc::now())),
         Command::Plan(args) => runtime.block_on(run::plan(context, &store, &args)),
         Command::Apply(args) => runtime.block_on(run::apply(context, &store, &args)),
         Command::Reconcile(args) => runtime.block_on(run::reconcile(context, &store, &args)),
         Command::Explain(args) => runtime.block_on(explain::run(context, &store, &args)),
+        Command::Test(args) => test::run(context, &args),
         Command::Verify(args) => verify::run(context, &args),
         #[cfg(feature = "sandbox")]
         Command::Demo(args) => runtime.block_on(demo::run(context, &args)),

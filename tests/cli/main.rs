@@ -7,7 +7,12 @@
 mod support;
 
 mod acceptance;
+mod check;
+#[cfg(feature = "sandbox")]
+mod check_live;
+mod described;
 mod desk;
+mod erasures;
 #[cfg(feature = "sandbox")]
 mod explain;
 mod fake;
@@ -16,6 +21,7 @@ mod output;
 mod overtaken;
 mod plans;
 mod policies;
+mod policy_tests;
 mod records;
 mod shelf;
 mod stores;

@@ -27,7 +27,7 @@ async fn json_output_has_the_documented_fields() {
     desk.policy(&thirty_days(&shelf.bucket, "guards: {max-share: 90%}\n"));
 
     let checked = desk.run(&["check", "--json"]).ends(0).json();
-    has(&checked, &["errors", "warnings", "diagnostics", "records"]);
+    has(&checked, &["valid", "files", "errors", "warnings", "notes", "diagnostics", "live"]);
 
     let explained = desk.run(&["explain", &format!("s3://{}/inbound/1/due.jpg", shelf.bucket), "--json"]);
     let explained = explained.ends(0).json();
@@ -235,7 +235,7 @@ async fn an_explanation_names_a_midnight_only_where_a_date_is_known_and_a_sweep_
 #[test]
 fn the_help_of_each_command_has_an_example_and_fits_the_terminal() {
     let desk = Desk::at("http://127.0.0.1:1");
-    for command in ["check", "plan", "apply", "reconcile", "explain", "verify"] {
+    for command in ["check", "plan", "apply", "reconcile", "explain", "test", "verify"] {
         let help = Ran::of(desk.bare_command(&[command, "--help"]).output().unwrap()).ends(0);
         help.shows(&["Usage:", "Example", &format!("shelflife {command} ")]);
     }

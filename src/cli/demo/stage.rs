@@ -18,6 +18,7 @@ use crate::cli::explain::{Explaining, Reach};
 use crate::cli::inputs;
 use crate::cli::output::{self, Style};
 use crate::cli::planning::{self, Making, PlanFile};
+use crate::cli::record_files::{load_records, refuse_faults};
 use crate::cli::store::store_failure;
 use crate::evidence::{self, ConfigurationResult, ItemResult};
 use crate::s3::{ConnectOptions, StaticCredentials, Store};
@@ -164,8 +165,8 @@ impl Stage {
     async fn reconcile(&mut self, books: &mut Books) -> Result<(), Failure> {
         let loaded =
             inputs::load(&self.policy()).map_err(|fault| fault.into_failure(Style { colour: false }))?;
-        let records = inputs::load_records(&loaded, self.now);
-        inputs::refuse_faults(&records, false)?;
+        let records = load_records(&loaded, self.now);
+        refuse_faults(&records.faults, false)?;
         let policy = loaded.policy();
         let enrolment = survey::enrol(&self.store, policy).await.map_err(|error| store_failure(&error))?;
         let making = Making {
@@ -246,7 +247,7 @@ impl Stage {
     /// Explains an object as `shelflife explain` does.
     pub async fn explain(&self, bucket: &str, key: &str, style: Style) -> Result<String, Failure> {
         let loaded = inputs::load(&self.policy()).map_err(|fault| fault.into_failure(style))?;
-        let records = inputs::load_records(&loaded, self.now);
+        let records = load_records(&loaded, self.now);
         let bucket = self.store.bucket(bucket).await.map_err(|error| store_failure(&error))?;
         let facts = bucket.facts().await.map_err(|error| store_failure(&error))?;
         let survey = Survey {
@@ -262,6 +263,8 @@ impl Stage {
             records: &records.records,
             facts: &facts,
             reach: Reach::Enrolled,
+            tenant: None,
+            knows_size: true,
             now: self.now,
         };
         let texts: Vec<String> = examined.observed().map(|object| explaining.text(&object, style)).collect();

@@ -171,6 +171,7 @@ mod tests {
             etag: None,
             storage_class: None,
             metadata: Reading::Unread,
+            content_type: Reading::Unread,
             tags: Reading::Unread,
             lock: Reading::Unread,
         }
@@ -228,6 +229,9 @@ mod tests {
             outlook: Outlook::certain(NEVER, Finding::NotHappened),
             period: Period::default(),
             clock: Clock::HidesVersions,
+            obscured: None,
+            might_apply: Vec::new(),
+            laws: Vec::new(),
         };
         let direct =
             |facts: &BucketFacts, enforce| under_direct(&object(Kind::Marker), facts, enforce, &finding);
@@ -254,6 +258,7 @@ mod tests {
             select: Select::default(),
             trigger: Trigger {
                 name: None,
+                format: None,
                 source: Source::Uploaded,
                 within: None,
                 outside: Outside::default(),
@@ -263,6 +268,10 @@ mod tests {
             enforce,
             noncurrent: None,
             incomplete_uploads: None,
+            transitions: Vec::new(),
+            export: None,
+            undo_window: None,
+            evidence_per_object: false,
             guards: Guards::default(),
         }
     }
@@ -288,6 +297,7 @@ mod tests {
             guards: Guards::default(),
             tolerance_days: 3,
             digest: String::new(),
+            erasures: Vec::new(),
             holds_digest: String::new(),
         };
         let decision = Decision {
@@ -296,6 +306,7 @@ mod tests {
             rules: (0..covering).collect(),
             tenant: None,
             trigger: None,
+            erasure: None,
             reasons: Vec::new(),
         };
         let disposal = disposal(&policy, facts, &compiled(engine), object, &decision, at(now)).unwrap();
