@@ -143,10 +143,10 @@ impl World<'_> {
                 None => possible.extend(nothing.possible()),
             }
         }
-        if let Leads::Absent(from) = nothing
+        if let (Leads::Absent(from), Source::Latest(_)) = (nothing, &trigger.source)
             && possible.contains(&None)
         {
-            // What is not known to be absent may be there after all.
+            // An unknown term outweighs an absent one, which may be there after all.
             possible.push(Some(from));
         }
         possible.sort_unstable();
