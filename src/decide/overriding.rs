@@ -108,9 +108,18 @@ fn applies(context: Context<'_>, over: &Override) -> Applies {
     let Some(condition) = &over.condition else { return Applies::Yes };
     match record::field(context, condition.table, &condition.column) {
         Field::Known(text) if condition.is.iter().any(|wanted| wanted == text) => Applies::Yes,
+        // `de` where the policy says `DE`: more likely a slip of whoever keeps the records than
+        // another value, and nobody can tell.
+        Field::Known(text) if condition.is.iter().any(|wanted| is_same_but_for_case(wanted, text)) => {
+            Applies::Maybe(Needs::NONE)
+        }
         Field::Known(_) => Applies::No,
         // A field that nobody has filled in says no more than one that is not there.
         Field::Absent => Applies::Maybe(Needs::NONE),
         Field::Unknown { needs, .. } => Applies::Maybe(needs),
     }
+}
+
+fn is_same_but_for_case(one: &str, two: &str) -> bool {
+    one.to_lowercase() == two.to_lowercase()
 }

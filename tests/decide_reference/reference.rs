@@ -257,6 +257,7 @@ impl World<'_> {
         let Some(condition) = &o.condition else { return Cover::Yes };
         match self.field(condition.table, &condition.column) {
             Some(Some(text)) if condition.is.contains(&text) => Cover::Yes,
+            Some(Some(text)) if condition.is.iter().any(|is| is.eq_ignore_ascii_case(&text)) => Cover::Maybe,
             Some(Some(_)) => Cover::No,
             // An empty field has yet to be filled in, so that it says no more than none.
             Some(None) | None => Cover::Maybe,
