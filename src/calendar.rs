@@ -207,6 +207,9 @@ pub enum MomentError {
     /// Before the year 2000: older than S3 itself, so surely a slip.
     #[error("lies before the year 2000")]
     Before2000,
+    /// The key that it stands in can be taken apart in several ways.
+    #[error("could be any of several parts of the key")]
+    Several,
 }
 
 impl Moment {

@@ -79,6 +79,8 @@ pub enum Unreadable {
     Failed,
     /// Uploads and delete markers have no metadata and no tags to read.
     NotKept,
+    /// The key can be taken apart in several ways.
+    Unclear,
 }
 
 /// The Object Lock state of one version.

@@ -3,13 +3,16 @@
 
 mod fault;
 mod overlap;
+mod place;
 mod tokens;
+mod unique;
 
 use chrono_tz::Tz;
 use regex::Regex;
 
 pub use fault::PatternError;
 pub use overlap::{Effort, Found, Shape, example};
+pub use place::Level;
 use tokens::{Class, Token, tokens};
 
 use crate::calendar::{Moment, MomentError};
@@ -20,13 +23,27 @@ pub struct KeyPattern {
     text: String,
     regex: Regex,
     captures: Vec<&'static str>,
+    /// Its parts, where a key could be taken apart in several ways.
+    unclear: Option<Vec<Token>>,
+}
+
+/// What a brace means in a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Captured<'k> {
+    /// Nothing: the key does not match, or the pattern has no such brace.
+    Nothing,
+    /// This part of it.
+    Part(&'k str),
+    /// One of several parts: the key can be taken apart in several ways.
+    Unclear,
 }
 
 impl KeyPattern {
     /// Compiles a pattern.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         let (regex, captures) = translate(text)?;
-        Ok(Self { text: text.to_owned(), regex, captures })
+        let unclear = Some(tokens(text)?).filter(|tokens| !unique::always(tokens));
+        Ok(Self { text: text.to_owned(), regex, captures, unclear })
     }
 
     /// The pattern as it was written.
@@ -44,8 +61,7 @@ impl KeyPattern {
         Shape::of_pattern(&self.text, None)
     }
 
-    /// The shape of the keys from which it could capture `text` under this name. Where a key can be
-    /// taken apart in several ways, the pattern itself may capture something else.
+    /// The shape of the keys from which it could capture `text` under this name.
     pub fn shape_with(&self, capture: &str, text: &str) -> Shape {
         Shape::of_pattern(&self.text, Some((capture, text)))
     }
@@ -56,11 +72,18 @@ impl KeyPattern {
     }
 
     /// What it captures under this name in `key`, if the whole key matches.
-    pub fn capture<'k>(&self, capture: &str, key: &'k str) -> Option<&'k str> {
-        if !self.has(capture) {
-            return None;
+    pub fn capture<'k>(&self, capture: &str, key: &'k str) -> Captured<'k> {
+        let found = if self.has(capture) { self.regex.captures(key) } else { None };
+        match found.and_then(|found| found.name(capture)) {
+            None => Captured::Nothing,
+            Some(_) if self.is_unclear(key) => Captured::Unclear,
+            Some(part) => Captured::Part(part.as_str()),
         }
-        self.regex.captures(key)?.name(capture).map(|found| found.as_str())
+    }
+
+    /// Whether `key`, which matches, can be taken apart in several ways.
+    fn is_unclear(&self, key: &str) -> bool {
+        self.unclear.as_ref().is_some_and(|tokens| !unique::here(tokens, key))
     }
 
     /// The date that the pattern's date fields spell in `key`: a day, or a time in `zone` when
@@ -79,6 +102,9 @@ impl KeyPattern {
             }
             None => day,
         };
+        if self.is_unclear(key) {
+            return Some(Err(MomentError::Several));
+        }
         Some(Moment::parse(&text, zone))
     }
 }
@@ -187,10 +213,13 @@ mod tests {
     #[test]
     fn a_tenant_is_one_part_of_the_key_and_never_empty() {
         let pattern = KeyPattern::parse("*/{tenant}/**").unwrap();
-        assert_eq!(pattern.capture("tenant", "inbound/4711/2026/a.jpg"), Some("4711"));
-        assert_eq!(pattern.capture("tenant", "inbound//a.jpg"), None);
-        assert_eq!(pattern.capture("tenant", "inbound/a.jpg"), None);
-        assert_eq!(pattern.capture("id", "inbound/4711/a.jpg"), None);
+        assert_eq!(pattern.capture("tenant", "inbound/4711/2026/a.jpg"), Captured::Part("4711"));
+        assert_eq!(pattern.capture("tenant", "inbound//a.jpg"), Captured::Nothing);
+        assert_eq!(pattern.capture("tenant", "inbound/a.jpg"), Captured::Nothing);
+        assert_eq!(pattern.capture("id", "inbound/4711/a.jpg"), Captured::Nothing);
+        let dashed = KeyPattern::parse("{tenant}-*").unwrap();
+        assert_eq!(dashed.capture("tenant", "acme-photo.jpg"), Captured::Part("acme"));
+        assert_eq!(dashed.capture("tenant", "acme-corp-photo.jpg"), Captured::Unclear);
     }
 
     #[test]
@@ -224,6 +253,10 @@ mod tests {
         assert_eq!(date("{yyyy}/{MM}/{dd}/*", "2026/02/30/a"), Some(Err(MomentError::Form)));
         assert_eq!(date("{yyyy}/{MM}/{dd}/*", "2026/11/a"), None);
         assert_eq!(date("{yyyy}/{MM}/*", "2026/11/a"), None);
+        // What a sender has named so must not be taken for the date.
+        let anywhere = "**/{yyyy}/{MM}/{dd}/**";
+        assert_eq!(date(anywhere, "in/2026/11/20/a"), Some(Ok("2026-11-20".to_owned())));
+        assert_eq!(date(anywhere, "in/2026/11/20/2019/01/02/a"), Some(Err(MomentError::Several)));
     }
 
     #[test]

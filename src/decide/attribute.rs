@@ -2,6 +2,7 @@
 
 use super::decision::Needs;
 use crate::object::{Attributes, Observed, Reading, Unreadable};
+use crate::pattern::Captured;
 use crate::policy::Attribute;
 
 /// What a HEAD tells.
@@ -58,7 +59,11 @@ pub enum Value<'a> {
 /// Reads `attribute`; for a key pattern, what it captures under `capture`.
 pub fn read<'a>(attribute: &Attribute, capture: &str, object: &Observed<'a>) -> Value<'a> {
     match attribute {
-        Attribute::Key(pattern) => present(pattern.capture(capture, object.key)),
+        Attribute::Key(pattern) => match pattern.capture(capture, object.key) {
+            Captured::Nothing => Value::Absent,
+            Captured::Part(text) => Value::Known(text),
+            Captured::Unclear => Value::Unknown(Unreadable::Unclear),
+        },
         Attribute::Metadata(name) => look_up(object.metadata, name, HEAD),
         Attribute::Tag(key) => look_up(object.tags, key, TAGS),
     }

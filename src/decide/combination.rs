@@ -25,14 +25,14 @@ impl Terms {
     }
 
     /// The whole, where it is known to be absent.
-    fn absent(&self, earliest: DateTime<Utc>) -> Outlook {
-        self.instead.clone().unwrap_or_else(|| Outlook { earliest, ..self.absent.clone() })
+    fn absent(&self, instead: Option<&Outlook>, earliest: DateTime<Utc>) -> Outlook {
+        instead.cloned().unwrap_or_else(|| Outlook { earliest, ..self.absent.clone() })
     }
 
     /// Widens `whole`, as it is if it is present, by what it is if it is absent. Even a
     /// missing date does not come to lie before `whenever`.
-    fn may_be_absent(&self, whole: &mut Outlook, whenever: DateTime<Utc>) {
-        match &self.instead {
+    fn may_be_absent(&self, whole: &mut Outlook, instead: Option<&Outlook>, whenever: DateTime<Utc>) {
+        match instead {
             Some(instead) => {
                 whole.earliest = whole.earliest.min(instead.earliest);
                 whole.latest = whole.latest.max(instead.latest);
@@ -45,6 +45,21 @@ impl Terms {
         }
     }
 
+    /// What counts instead of a `latest` of which a term is absent. It does not come before the
+    /// others: were the absent one there, the latest of them would not either.
+    fn instead_beside(&self, present: &[&Outlook]) -> Option<Outlook> {
+        let mut instead = self.instead.clone()?;
+        let certain = present.iter().filter(|term| !term.may_be_absent);
+        instead.earliest = certain.map(|term| term.earliest).fold(instead.earliest, Ord::max);
+        if let Some(last) = present.iter().max_by_key(|term| term.latest)
+            && last.latest > instead.latest
+        {
+            instead.latest = last.latest;
+            instead.finding = last.finding.clone();
+        }
+        Some(instead)
+    }
+
     fn needs(&self) -> Needs {
         self.seen.iter().fold(Needs::NONE, |needs, term| needs.and(term.needs))
     }
@@ -54,7 +69,7 @@ impl Terms {
 pub fn earliest(terms: &Terms) -> Outlook {
     let present: Vec<&Outlook> = terms.seen.iter().filter(|term| !term.is_absent()).collect();
     let Some(first) = present.iter().min_by_key(|term| (term.earliest, term.latest)) else {
-        return terms.absent(terms.whenever());
+        return terms.absent(terms.instead.as_ref(), terms.whenever());
     };
     let certain = present.iter().filter(|term| !term.may_be_absent).map(|term| term.latest).min();
     // Where every term may turn out to be absent, the worst is any one alone, or none.
@@ -68,7 +83,7 @@ pub fn earliest(terms: &Terms) -> Outlook {
         may_be_unknown: false,
     };
     if certain.is_none() {
-        terms.may_be_absent(&mut whole, terms.whenever());
+        terms.may_be_absent(&mut whole, terms.instead.as_ref(), terms.whenever());
     }
     all_must_be_known(&mut whole, &present);
     whole
@@ -79,12 +94,13 @@ pub fn latest(terms: &Terms) -> Outlook {
     // Were an absent one there, the whole would still be no earlier than any of the others.
     let not_before = terms.seen.iter().map(|term| term.earliest).max().unwrap_or(ANY_TIME);
     let present: Vec<&Outlook> = terms.seen.iter().filter(|term| !term.is_absent()).collect();
+    let instead = terms.instead_beside(&present);
     let Some(last) = present.iter().max_by_key(|term| (term.latest, term.earliest)) else {
-        return terms.absent(not_before);
+        return terms.absent(instead.as_ref(), not_before);
     };
     let has_absent = present.len() < terms.seen.len();
     if has_absent && !present.iter().any(|term| term.may_be_unknown) {
-        return terms.absent(not_before);
+        return terms.absent(instead.as_ref(), not_before);
     }
     let mut whole = Outlook {
         earliest: not_before,
@@ -96,9 +112,9 @@ pub fn latest(terms: &Terms) -> Outlook {
     };
     if has_absent {
         // Whatever the unknown ones are, nothing comes of them.
-        whole = Outlook { needs: whole.needs, ..terms.absent(not_before) };
+        whole = Outlook { needs: whole.needs, ..terms.absent(instead.as_ref(), not_before) };
     } else if present.iter().any(|term| term.may_be_absent) {
-        terms.may_be_absent(&mut whole, not_before);
+        terms.may_be_absent(&mut whole, instead.as_ref(), not_before);
     }
     all_must_be_known(&mut whole, &present);
     whole
@@ -146,11 +162,11 @@ pub fn first(terms: &Terms) -> Outlook {
         is_hopeless |= term.may_be_unknown && term.needs.is_none();
     }
     let Some(mut whole) = whole else {
-        return terms.absent(terms.whenever());
+        return terms.absent(terms.instead.as_ref(), terms.whenever());
     };
     whole.may_be_absent = false;
     if may_be_absent {
-        terms.may_be_absent(&mut whole, terms.whenever());
+        terms.may_be_absent(&mut whole, terms.instead.as_ref(), terms.whenever());
     }
     if whole.may_be_unknown {
         whole.latest = NEVER;

@@ -103,7 +103,8 @@ pub fn conclude(found: Found<'_>) -> (Decision, Needs) {
             expired.rules = rules.certain.iter().map(|(index, _)| *index).collect();
             // Where the exact date was never read, it is due from this on at the latest.
             expired.due = Some(bounds.latest);
-            expired.erasure = if is_due_anyway { None } else { erasures.first(now) };
+            // Due anyway or not: a request is carried out at once, and shown as such.
+            expired.erasure = erasures.first(now);
             (expired, Needs::NONE)
         }
     }

@@ -92,8 +92,8 @@ pub struct Decision {
     pub tenant: Option<String>,
     /// The date that retention runs from under the first of `rules`, where it is known.
     pub trigger: Option<Basis>,
-    /// The erasure that it is expired by, where its rules would keep it longer, or there are
-    /// none: index into the policy. S3 knows nothing of it.
+    /// The erasure that makes it due, whether its rules do too or not: index into the policy. S3
+    /// knows nothing of it.
     pub erasure: Option<usize>,
     /// Why, most telling first; never empty.
     pub reasons: Vec<Reason>,
@@ -312,6 +312,7 @@ const fn not_known(why: Option<Unreadable>) -> &'static str {
         Some(Unreadable::Denied) => "what it selects by may not be read (permission denied)",
         Some(Unreadable::Failed) => "what it selects by could not be read",
         Some(Unreadable::NotKept) => "uploads and delete markers do not show what it selects by",
+        Some(Unreadable::Unclear) => "its key can be taken apart in several ways",
         None => "what it selects by has not been read",
     }
 }
@@ -321,5 +322,6 @@ const fn unreadable(why: Unreadable) -> &'static str {
         Unreadable::Denied => "permission denied",
         Unreadable::Failed => "the store did not answer",
         Unreadable::NotKept => "uploads and delete markers carry no metadata or tags",
+        Unreadable::Unclear => "the key can be taken apart in several ways",
     }
 }

@@ -71,6 +71,9 @@ pub fn by_trigger(context: Context<'_>, index: usize, rule: &Rule, now: DateTime
     found
 }
 
+/// What exports write where there is no value.
+const NO_VALUE: [&str; 9] = ["null", "nil", "none", "n/a", "#n/a", "nan", "unknown", "-", r"\N"];
+
 /// An override that may apply: index into the policy, what would tell, and what it leads to.
 type Open = (usize, Needs, Outlook);
 
@@ -111,6 +114,9 @@ fn applies(context: Context<'_>, over: &Override) -> Applies {
         // `de` where the policy says `DE`: more likely a slip of whoever keeps the records than
         // another value, and nobody can tell.
         Field::Known(text) if condition.is.iter().any(|wanted| is_same_but_for_case(wanted, text)) => {
+            Applies::Maybe(Needs::NONE)
+        }
+        Field::Known(text) if NO_VALUE.iter().any(|none| text.eq_ignore_ascii_case(none)) => {
             Applies::Maybe(Needs::NONE)
         }
         Field::Known(_) => Applies::No,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::pattern::Captured;
 use crate::policy::{Attribute, Condition, Select};
 
 /// An object as far as a select looks at it.
@@ -21,7 +22,11 @@ impl Witness {
     /// Whose it is by the policy's tenant sources.
     pub fn tenant(&self, sources: &[Attribute]) -> Option<&str> {
         let said = |source: &Attribute| match source {
-            Attribute::Key(pattern) => pattern.capture("tenant", &self.key),
+            // A key that can be taken apart in several ways is no example of anybody's.
+            Attribute::Key(pattern) => match pattern.capture("tenant", &self.key) {
+                Captured::Part(tenant) => Some(tenant),
+                Captured::Nothing | Captured::Unclear => None,
+            },
             Attribute::Metadata(name) => self.metadata.get(name).map(String::as_str),
             Attribute::Tag(name) => self.tags.get(name).map(String::as_str),
         };

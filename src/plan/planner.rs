@@ -9,7 +9,7 @@ use super::summary::{Disposal, Summary};
 use crate::decide::{Decision, Verdict};
 use crate::lifecycle::Compiled;
 use crate::object::{BucketFacts, Kind, Versioning};
-use crate::policy::{Enforce, Erasure, Policy};
+use crate::policy::{Enforce, Erasure, Policy, Rule};
 
 /// One version, marker or upload, decided.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,7 +131,7 @@ impl<'a> Planner<'a> {
             .filter(|rule| self.policy.rules.get(*rule).is_some_and(|rule| rule.enforce != Enforce::Observe))
             .collect();
         Some(match enforced.as_slice() {
-            [] if !decision.rules.is_empty() || decision.erasure.is_none() => Disposal::Observed,
+            [] if !decision.rules.is_empty() || self.only_observes(bucket, decision) => Disposal::Observed,
             _ if bucket.facts.mfa_delete && matches!(item.kind, Kind::Version | Kind::Marker) => {
                 Disposal::MfaDelete
             }
@@ -148,6 +148,17 @@ impl<'a> Planner<'a> {
             }
             _ => Disposal::Direct,
         })
+    }
+
+    /// Whether a request that names no bucket has found what no rule covers in a bucket that the
+    /// policy only observes: of such a bucket it has said that nothing is removed.
+    fn only_observes(&self, bucket: &BucketContext, decision: &Decision) -> bool {
+        let acts = |rule: &Rule| {
+            rule.enforce != Enforce::Observe
+                && rule.select.buckets.iter().any(|name| name.matches(&bucket.facts.name))
+        };
+        self.erasure(decision).is_none_or(|erasure| erasure.select.buckets.is_empty())
+            && !self.policy.rules.iter().any(|rule| acts(rule))
     }
 
     /// The erasure that a decision goes by.

@@ -84,6 +84,24 @@ async fn erasures_are_held_to_the_guards_on_their_own() {
 }
 
 #[tokio::test]
+async fn a_request_removes_nothing_from_a_bucket_that_is_only_observed_unless_it_names_it() {
+    let Some(store) = LocalStack::shared() else { return };
+    let shelf = Shelf::new(store, "observed").await;
+    shelf.put("inbound/1/a.jpg", 10).await;
+    shelf.put("elsewhere/1/b.jpg", 10).await;
+    let desk = Desk::at(&store.endpoint);
+    let observed = thirty_days(&shelf.bucket, "").replace("direct", "observe");
+    let before = shelf.state().await;
+    desk.policy(&format!("{observed}{}", request(3)));
+    desk.run(&["reconcile"]).ends(0).shows(&["erasure req-881", "observed only"]);
+    assert_eq!(shelf.state().await, before);
+    let named = request(3).replace("{tenants", &format!("{{buckets: [{}], tenants", shelf.bucket));
+    desk.policy(&format!("{observed}{named}"));
+    desk.run(&["reconcile"]).ends(0);
+    assert_eq!(shelf.keys().await, ["inbound/1/a.jpg"]);
+}
+
+#[tokio::test]
 async fn versions_of_what_is_erased_do_not_come_back() {
     let Some(store) = LocalStack::shared() else { return };
     let shelf = Shelf::versioned(store, "erased-versions").await;

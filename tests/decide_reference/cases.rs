@@ -52,7 +52,7 @@ pub const LABELS: [(&str, [&str; 2]); 2] = [("class", ["media", "contract"]), ("
 pub const CONTENT_TYPES: [&str; 6] =
     ["image/jpeg", "Image/PNG; q=1", "audio/ogg", "video/mp4;codecs=x", "application/pdf", ""];
 pub const SIZES: [u64; 6] = [0, 1, 1000, 1001, 1002, 5_000_000];
-const COUNTRIES: [&str; 4] = ["DE", "AT", "FR", "de"];
+const COUNTRIES: [&str; 5] = ["DE", "AT", "FR", "de", "NULL"];
 pub const WHOSE: &str = "customer";
 pub const WHICH: &str = "campaign";
 
@@ -236,7 +236,8 @@ fn thing(rng: &mut Rng, policy: &Policy, uploaded: Sec) -> Thing {
     } else {
         rng.pick(&["a.png", "a.JPG", "b.ogg", "a.mp4", "call.pdf", ".jpg", "a.jpg.bak", "a"])
     };
-    let key = match rng.below(5) {
+    let key = match rng.below(6) {
+        5 => format!("{top}/{whose}/{year}/{month:02}/{day:02}/2001/01/01/{name}"),
         0 => format!("{top}/{whose}/{year}/{month:02}/{day:02}/{name}"),
         1 => format!("{top}/{whose}/{year}/{month:02}/{day:02}/{hour:02}/{minute:02}/{name}"),
         2 => format!("{year}-{month:02}-{day:02}/{whose}/{name}"),

@@ -289,6 +289,7 @@ fn trigger(rng: &mut Rng, tables: usize, depth: usize, term: bool) -> Trigger {
             "*/*/{yyyy}/{MM}/{dd}/{HH}/**",
             "*/*/{yyyy}/{MM}/{dd}/{HH}/{mm}/**",
             "{yyyy}-{MM}-{dd}/**",
+            "**/{yyyy}/{MM}/{dd}/**",
         ])))),
         7 | 8 if tables > 0 => {
             Source::Record { table: rng.below(tables), column: rng.pick(&COLUMNS[..2]).to_owned() }

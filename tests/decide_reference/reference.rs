@@ -34,7 +34,7 @@ pub struct Answer {
     /// In the words of the design.
     pub verdict: &'static str,
     pub due: Option<Sec>,
-    /// Whether it is an erasure that makes it expired, and not its rules.
+    /// Whether an erasure makes it expired, whether its rules do too or not.
     pub by_erasure: bool,
     /// The rules that cover it for certain.
     pub rules: Vec<usize>,
@@ -139,7 +139,8 @@ impl World<'_> {
         Answer {
             verdict,
             due: last.filter(|last| *last != NEVER && (is_expired || first == Some(*last))),
-            by_erasure: is_expired && outcomes.iter().any(|outcome| outcome.by_rules > self.now),
+            by_erasure: is_expired
+                && erasures.iter().any(|(due, cover)| *cover == Cover::Yes && *due <= self.now),
             rules: covers.iter().filter(|(_, cover)| *cover == Cover::Yes).map(|(index, _)| *index).collect(),
         }
     }
@@ -257,7 +258,9 @@ impl World<'_> {
         let Some(condition) = &o.condition else { return Cover::Yes };
         match self.field(condition.table, &condition.column) {
             Some(Some(text)) if condition.is.contains(&text) => Cover::Yes,
+            // Another spelling, or none: it says no more than an empty field.
             Some(Some(text)) if condition.is.iter().any(|is| is.eq_ignore_ascii_case(&text)) => Cover::Maybe,
+            Some(Some(text)) if text == "NULL" => Cover::Maybe,
             Some(Some(_)) => Cover::No,
             // An empty field has yet to be filled in, so that it says no more than none.
             Some(None) | None => Cover::Maybe,
@@ -271,7 +274,10 @@ impl World<'_> {
         match thing.kind {
             Kind::Marker if thing.alone => true,
             Kind::Marker if thing.superseded.is_none() => false,
-            _ => thing.uploaded < self.end_of(erasure.requested),
+            _ => {
+                let next = number(erasure.requested) + 1;
+                thing.uploaded < dates::day_start(next, self.policy.timezone)
+            }
         }
     }
 

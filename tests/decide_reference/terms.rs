@@ -66,7 +66,9 @@ impl World<'_> {
             Source::Uploaded => Leads::Due(due(When::At(self.thing.uploaded))),
             Source::Attribute(Attribute::Key(pattern)) => {
                 let spelt = glob::captures(pattern.as_str(), &self.thing.key);
-                self.leaf(trigger, spelt.map(|captured| self.spelt(&captured)), due)
+                let is_clear = !glob::is_unclear(pattern.as_str(), &self.thing.key);
+                let spelt = spelt.map(|captured| self.spelt(&captured).filter(|_| is_clear));
+                self.leaf(trigger, spelt, due)
             }
             Source::Attribute(attribute) => self.leaf(trigger, self.read(attribute, "").map(read), due),
             Source::Record { table, column } => match self.field(*table, column) {
@@ -133,21 +135,28 @@ impl World<'_> {
                 .flat_map(|before| possible.iter().map(move |one| [before.as_slice(), &[*one]].concat()))
                 .collect();
         }
+        // Were there what is not, the latest would still be no earlier than the others.
+        let instead = |one: &[Option<Sec>]| match (&trigger.source, &nothing) {
+            (Source::Latest(_), Leads::Due(due)) => {
+                Leads::Due(one.iter().flatten().copied().fold(*due, Sec::max))
+            }
+            _ => nothing.clone(),
+        };
         if !led.iter().any(|leads| matches!(leads, Leads::Unknown(..))) {
-            return together(&tried[0]).map_or(nothing, Leads::Due);
+            return together(&tried[0]).map_or_else(|| instead(&tried[0]), Leads::Due);
         }
         let mut possible = vec![Some(NEVER)];
         for one in &tried {
             match together(one) {
                 Some(due) => possible.push(Some(due)),
-                None => possible.extend(nothing.possible()),
+                None => possible.extend(instead(one).possible()),
             }
         }
-        if let (Leads::Absent(from), Source::Latest(_)) = (nothing, &trigger.source)
+        if let (Leads::Absent(from), Source::Latest(_)) = (&nothing, &trigger.source)
             && possible.contains(&None)
         {
             // An unknown term outweighs an absent one, which may be there after all.
-            possible.push(Some(from));
+            possible.push(Some(*from));
         }
         possible.sort_unstable();
         possible.dedup();

@@ -230,5 +230,6 @@ fn unreadable(why: Unreadable, permission: &str) -> String {
         Unreadable::Denied => format!("reading it takes the permission {permission}, which is denied"),
         Unreadable::Failed => "the store did not answer; ask again".to_owned(),
         Unreadable::NotKept => "uploads and delete markers do not show it, so it stays open".to_owned(),
+        Unreadable::Unclear => "the key can be taken apart in several ways, so it stays open".to_owned(),
     }
 }

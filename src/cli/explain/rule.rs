@@ -50,6 +50,7 @@ fn why_perhaps(obscured: Obscured) -> String {
         Some(Unreadable::NotKept) => {
             "may cover it: uploads and delete markers do not show what it selects by"
         }
+        Some(Unreadable::Unclear) => "may cover it: its key can be taken apart in several ways",
         None => "may cover it: what it selects by is not known",
     }
     .to_owned()

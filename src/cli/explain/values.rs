@@ -2,6 +2,7 @@
 
 use crate::decide::{Owner, Tenancy};
 use crate::object::{Observed, Reading, Unreadable};
+use crate::pattern::Captured;
 use crate::policy::{Attribute, By, Policy, Source};
 use crate::records::{Lookup, NoValue, Records};
 
@@ -40,7 +41,11 @@ impl<'a> Values<'a> {
     pub fn attribute(&self, attribute: &'a Attribute, capture: &str) -> Value<'a> {
         let (reading, name) = match attribute {
             Attribute::Key(pattern) => {
-                return present(pattern.capture(capture, self.object.key));
+                return match pattern.capture(capture, self.object.key) {
+                    Captured::Nothing => Value::Absent,
+                    Captured::Part(text) => Value::Known(text),
+                    Captured::Unclear => Value::Unreadable(Unreadable::Unclear),
+                };
             }
             Attribute::Metadata(name) => (self.object.metadata, name),
             Attribute::Tag(key) => (self.object.tags, key),

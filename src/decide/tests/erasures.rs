@@ -42,8 +42,8 @@ fn a_request_makes_objects_due_at_the_end_of_its_day_and_its_rule_would_do_so_la
     );
     let other = Observed { key: "0815/a.jpg", ..object() };
     assert_eq!(verdict(&asked(), &other, "2026-03-11").0, Verdict::Retained);
-    // Once the rule would do it too, it is no erasure any more.
-    assert_eq!(verdict(&asked(), &object(), "2026-04-01").2, None);
+    // Once the rule would do it too, it is still a request that must not wait for S3.
+    assert_eq!(verdict(&asked(), &object(), "2026-04-01").2, Some(0));
 }
 
 #[test]

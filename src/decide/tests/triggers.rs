@@ -177,6 +177,9 @@ fn the_latest_term_counts_and_one_that_is_absent_makes_the_whole_so() {
     assert_eq!(told(IfMissing::Undecided, one()).0, Verdict::Undecided);
     assert_eq!(told(IfMissing::Retained, one()), (Verdict::Retained, None));
     assert_eq!(told(IfMissing::Uploaded, one()), (Verdict::Expired, Some(at("2026-04-01"))));
+    // The upload stands in for the one that is absent, and not for the other.
+    let later = told(IfMissing::Uploaded, row(Some("2039-12-31"), None));
+    assert_eq!(later, (Verdict::Retained, Some(at("2040-01-31"))));
     // What is unknown is not absent: the upload does not stand in for it.
     assert_eq!(told(IfMissing::Uploaded, row(Some("soon"), None)).0, Verdict::Undecided);
 }

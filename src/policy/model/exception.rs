@@ -108,7 +108,8 @@ impl Erasure {
 
     /// Whether an upload is old enough for the request to be about it.
     pub fn reaches(&self, uploaded: DateTime<Utc>, zone: Tz) -> bool {
-        uploaded < calendar::end_of_day(self.requested, zone)
+        // Where midnight comes twice, what lies between the two may be of the next day.
+        self.requested.succ_opt().is_none_or(|next| uploaded < calendar::start_of_day(next, zone))
     }
 }
 
