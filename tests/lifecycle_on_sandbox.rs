@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use shelflife::calendar::Period;
-use shelflife::lifecycle::{LifecycleTerms, Target, compile, merge};
+use shelflife::lifecycle::{LifecycleTerms, Surroundings, Target, compile, merge};
 use shelflife::object::{BucketFacts, Versioning};
 use shelflife::policy::{
     Attribute, Enforce, Guards, IfMissing, Noncurrent, Outside, Policy, Rule, Select, Source, Trigger, Within,
@@ -322,7 +322,7 @@ fn one_day_short(xml: &str) -> String {
 fn compiled(case: &Case) -> Option<(LifecycleTerms, String)> {
     let versioning = if case.versioned { Versioning::Enabled } else { Versioning::Never };
     let bucket = BucketFacts { name: BUCKET.to_owned(), versioning, mfa_delete: false, object_lock: false };
-    let compiled = compile(&case.policy, &bucket, case.start);
+    let compiled = compile(&case.policy, &bucket, &Surroundings::default(), case.start);
     let terms = compiled.lifecycle(0)?;
     let Target::Put(document) = merge(None, "acme", &compiled.rules).unwrap().after else {
         panic!("rules and nothing to put")

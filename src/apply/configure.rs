@@ -116,7 +116,8 @@ async fn prepare<'a>(
 ) -> Result<Change<'a>, Stop> {
     let found = target.bucket.lifecycle().await.map_err(store_stop)?;
     let found_xml = found.as_ref().map(|found| found.xml.as_str());
-    let proposal = propose(run.policy, &target.facts, found_xml, run.upgrade_v1, (run.clock)())
+    let directories = &plan.around.directories;
+    let proposal = propose(run.policy, &target.facts, found_xml, directories, run.upgrade_v1, (run.clock)())
         .map_err(|error| (ConfigurationResult::Failed, error.to_string()))?;
     let narrows = only_narrows(&proposal, plan) && !proposal.merge.removes_more();
     // A hold that was placed since must not wait for the next plan.
@@ -144,7 +145,9 @@ async fn prepare<'a>(
 /// step, or all of it.
 fn is_half_way(run: &Run<'_>, target: &Enrolled, plan: &BucketPlan, proposal: &Proposal) -> bool {
     let before = plan.lifecycle_before.as_deref();
-    let Ok(planned) = propose(run.policy, &target.facts, before, run.upgrade_v1, (run.clock)()) else {
+    let directories = &plan.around.directories;
+    let planned = propose(run.policy, &target.facts, before, directories, run.upgrade_v1, (run.clock)());
+    let Ok(planned) = planned else {
         return false;
     };
     [planned.merge.staged, planned.merge.after].iter().any(|step| match (step, &proposal.before) {

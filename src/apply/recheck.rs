@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::run::Run;
 use crate::decide::Verdict;
 use crate::evidence::ItemResult;
-use crate::lifecycle;
+use crate::lifecycle::{self, Directories, Surroundings};
 use crate::object::Kind;
 use crate::plan::{BucketContext, Item, KeyGroup, PlanRow, Planner};
 use crate::s3::StoreError;
@@ -40,7 +40,7 @@ pub async fn look_again(run: &Run<'_>, target: &Enrolled, rows: &[PlanRow]) -> R
         now,
     };
     let context = BucketContext {
-        compiled: lifecycle::compile(run.policy, &target.facts, now),
+        compiled: lifecycle::compile(run.policy, &target.facts, around(run, &target.facts.name), now),
         facts: target.facts.clone(),
     };
     let mut keys: Vec<&str> =
@@ -69,6 +69,12 @@ pub async fn look_again(run: &Run<'_>, target: &Enrolled, rows: &[PlanRow]) -> R
             look_at(run, row, group, again)
         })
         .collect())
+}
+
+/// What the plan found in the bucket: S3 was given rules by it.
+fn around<'r>(run: &'r Run<'_>, bucket: &str) -> &'r Surroundings {
+    static NOTHING: Surroundings = Surroundings { directories: Directories::NONE, other_rules: 0 };
+    run.header.buckets.get(bucket).map_or(&NOTHING, |plan| &plan.around)
 }
 
 fn look_at(run: &Run<'_>, row: &PlanRow, group: Option<&KeyGroup>, again: &[PlanRow]) -> Look {

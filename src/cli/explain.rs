@@ -21,10 +21,11 @@ use super::exit::{Exit, Failure};
 use super::inputs;
 use super::record_files::RecordFiles;
 use super::store::{clocks, connect, store_failure};
+use crate::lifecycle::Surroundings;
 use crate::object::{BucketFacts, Observed};
 use crate::policy::Policy;
 use crate::s3::Bucket;
-use crate::survey::{Enrolled, Enrolment, Survey};
+use crate::survey::{self, Enrolled, Enrolment, Survey};
 use crate::text;
 
 pub use explaining::Explaining;
@@ -56,6 +57,9 @@ pub async fn run(context: &Context, store: &StoreArgs, args: &ExplainArgs) -> Re
     for fault in &records.faults {
         context.note("records:", &fault.message);
     }
+    let directories = survey::directories(loaded.policy(), &bucket, &facts, now);
+    let directories = directories.await.map_err(|error| store_failure(&error))?;
+    let around = Surroundings { directories, other_rules: 0 };
     let survey =
         Survey { policy: loaded.policy(), records: &records.records, bucket, facts: facts.clone(), now };
     let examined = survey.examine(&address.key).await.map_err(|error| store_failure(&error))?;
@@ -70,6 +74,7 @@ pub async fn run(context: &Context, store: &StoreArgs, args: &ExplainArgs) -> Re
     let explaining = Explaining {
         policy: loaded.policy(),
         records: &records.records,
+        around: &around,
         facts: &facts,
         reach,
         tenant: None,

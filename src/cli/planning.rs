@@ -17,7 +17,7 @@ use crate::plan::{
 use crate::policy::Policy;
 use crate::records::Records;
 use crate::s3::StoreError;
-use crate::survey::{Enrolment, Sink, Survey};
+use crate::survey::{self, Enrolment, Sink, Survey};
 
 /// What a plan is made from.
 pub struct Making<'a> {
@@ -127,8 +127,11 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile) -> Result<Made, Failu
     for (name, enrolled) in &making.enrolment.buckets {
         let stored = enrolled.bucket.lifecycle().await.map_err(|error| store_failure(&error))?;
         let before = stored.as_ref().map(|stored| stored.xml.as_str());
-        let proposal = plan::propose(policy, &enrolled.facts, before, making.upgrade_v1, making.now)
-            .map_err(|error| proposal_failure(name, &error))?;
+        let directories = survey::directories(policy, &enrolled.bucket, &enrolled.facts, making.now);
+        let directories = directories.await.map_err(|error| store_failure(&error))?;
+        let proposal =
+            plan::propose(policy, &enrolled.facts, before, &directories, making.upgrade_v1, making.now)
+                .map_err(|error| proposal_failure(name, &error))?;
         header.buckets.insert(name.clone(), proposal.to_plan(policy, &enrolled.facts, before));
         contexts
             .push((enrolled, BucketContext { facts: enrolled.facts.clone(), compiled: proposal.compiled }));

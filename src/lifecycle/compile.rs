@@ -1,57 +1,39 @@
-//! From a policy to lifecycle rules: which rules S3 can be proved to keep, and with what.
+//! From a policy to lifecycle rules: which objects S3 can be proved to keep as promised.
 //!
-//! A rule goes to S3 only if every condition below holds; each failing one is a
-//! [`DirectReason`]. What S3 does is taken from S3-documented behaviour alone.
+//! S3 obeys the shortest of the rules that match an object, and a promise is the longest. So S3
+//! is given a start of keys only if what it does there bears every rule, override, hold and
+//! exception that could bear on any key with that start. [`super::terms`] says what one rule
+//! asks of S3; [`super::reach`] which rules reach a start; here the starts are found.
 //!
-//! **Which objects.** S3 selects by a literal start of the key. A key pattern or a list of
-//! tenants cannot be said with it.
+//! **One start.** Where several rules cover all keys with a start, S3 waits for the longest of
+//! them. Rules that cover some of the keys (by tag, by extension) must not wait longer than that.
+//! A rule that selects by tags or size alone gets a lifecycle rule with the same filter, if
+//! nothing else that could reach the same objects waits longer.
 //!
-//! **From when.** S3 counts from the upload. A trigger on an attribute is still provable when
-//! every object has a date near its upload: `within` limits it, `outside: clamp` does so for
-//! values outside, and `if-missing: uploaded` for objects without one. A value that cannot be
-//! read may be any of these, so it is covered. [`super::days`] finds the days and the bound.
+//! **What stands under it.** Everything the policy says of longer starts must bear it too. A
+//! shorter period there gets a rule of its own. Where something stays longer, the start is split
+//! into the directories that were listed under it, and each is looked at for itself. What stands
+//! beside the directories, and directories that come later, stay with Shelflife.
 //!
-//! **How late.** The bound must not exceed the policy's tolerance. Lag between eligibility and
-//! removal is S3's own and has no documented limit; it is not counted.
-//!
-//! **One period for all.** Of two lifecycle rules the shorter wins, so a longer period can
-//! never be protected against a shorter one on the same objects. An override in force, a hold
-//! in force, or another rule of the policy therefore keeps a rule from S3 as soon as the two
-//! could meet on one object. They cannot only where their prefixes exclude each other. A rule that
-//! is merely observed counts as well: whether it keeps an object is for deciding to say. An
-//! override or hold that has run out never comes back, and one of the future does not exist.
-//!
-//! **Versions.** In a bucket that never had versioning, expiration removes the object. Where
-//! versioning is enabled it only puts a delete marker on top, and the object goes as a
-//! noncurrent version after that, so the rule must say so (`noncurrent`). A noncurrent version
-//! is due when its successor was created plus `noncurrent.retain`; markers made by S3 carry
-//! midnight, so the days that never-early needs are the period's longest span, and the whole
-//! way of a current version takes its own bound, those days, and one more for an exact
-//! midnight. Versions kept by number (`newer-noncurrent-versions`) would include objects that
-//! have expired, and keep them for ever. Markers that are left alone are removed by a rule of
-//! their own, because S3 does not take that action beside expiration days. Where versioning is
-//! suspended S3's marker replaces the null version at once; with MFA delete there is no
-//! lifecycle; with Object Lock S3 would hide what is locked.
-//!
-//! **Incomplete uploads** count from their initiation, like an upload without slack. The
-//! action is legal only in rules without tag or size filters, which ours are.
+//! **How many.** S3 takes 1,000 rules in a bucket. The policy's rules that need the fewest come
+//! first; the others are direct.
 
-use std::cell::LazyCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
-use crate::calendar::{self, Period};
-use crate::object::{BucketFacts, Versioning};
-use crate::policy::{Attribute, Enforce, IfMissing, Outside, Policy, Rule, Select, Source, Trigger};
+use crate::calendar;
+use crate::object::BucketFacts;
+use crate::policy::{Enforce, Policy, Rule, Select};
 
-use super::days::{Offsets, Window};
-use super::owned::{Action, LONGEST_ID, OwnedRule};
+use super::claim::{Claim, Target, owned_rules};
+use super::directories::{Directories, Listing};
+use super::owned::OwnedRule;
+use super::reach::{Home, Reaches};
 use super::reason::DirectReason;
-use super::rule::prefixes_meet;
-use super::xml;
-
-/// The longest key, and so the longest prefix, in bytes.
-const LONGEST_KEY: usize = 1024;
+use super::terms::LifecycleTerms;
+use super::validate::MOST_RULES;
 
 /// What becomes of each rule of a policy in one bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,8 +41,12 @@ pub struct Compiled {
     /// The lifecycle rules to have in the bucket, sorted by id. Rules that are
     /// [`Engine::Refused`] have none, so merging these takes away what stood for them.
     pub rules: Vec<OwnedRule>,
+    /// What S3 removes with them.
+    pub claims: Vec<Claim>,
     /// One entry for each policy rule that covers the bucket, in the policy's order.
     pub engines: Vec<RuleEngine>,
+    /// Starts of keys whose directories would have to be listed to give S3 more.
+    pub unlisted: BTreeSet<String>,
 }
 
 /// Who removes what is due under one rule in one bucket.
@@ -77,6 +63,15 @@ pub struct RuleEngine {
 pub enum Engine {
     /// S3.
     Lifecycle(LifecycleTerms),
+    /// S3 under some starts of keys, and Shelflife elsewhere.
+    Split {
+        /// What S3 does, where it is latest.
+        terms: LifecycleTerms,
+        /// How many starts S3 was given.
+        starts: usize,
+        /// Why not everything; never empty.
+        elsewhere: Vec<DirectReason>,
+    },
     /// Shelflife, for these reasons; never empty.
     Direct(Vec<DirectReason>),
     /// Nobody: the policy says `enforce: lifecycle` and S3 cannot be proved to keep the promise, for
@@ -86,18 +81,13 @@ pub enum Engine {
     Observe,
 }
 
-/// What S3 does under one rule. All in whole days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LifecycleTerms {
-    /// From the upload to expiration.
-    pub expire_days: u32,
-    /// The most that S3 can be late: from the due date to eligibility, in a versioned bucket to
-    /// that of the version itself.
-    pub lateness_days: u32,
-    /// In a versioned bucket, from the creation of its successor to a version's removal.
-    pub noncurrent_days: Option<u32>,
-    /// From the initiation of an incomplete upload to its abortion.
-    pub abort_days: Option<u32>,
+/// What there is in a bucket that bears on what S3 can be given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Surroundings {
+    /// Directories, as far as they were listed.
+    pub directories: Directories,
+    /// How many lifecycle rules of others stand in the bucket.
+    pub other_rules: usize,
 }
 
 impl Compiled {
@@ -107,12 +97,18 @@ impl Compiled {
         self.engines.iter().find(|entry| entry.rule == rule).map(|entry| &entry.engine)
     }
 
-    /// What S3 does under the policy's rule at this index; `None` if S3 has no part in it.
+    /// What S3 does under the policy's rule at this index, where it is latest; `None` if S3 has no
+    /// part in it.
     pub fn lifecycle(&self, rule: usize) -> Option<LifecycleTerms> {
         match self.engine(rule) {
-            Some(Engine::Lifecycle(terms)) => Some(*terms),
+            Some(Engine::Lifecycle(terms) | Engine::Split { terms, .. }) => Some(*terms),
             _ => None,
         }
+    }
+
+    /// What S3 does to an object of this key that these rules of the policy cover.
+    pub fn claims_on<'c>(&'c self, key: &'c str, rules: &'c [usize]) -> impl Iterator<Item = &'c Claim> {
+        self.claims.iter().filter(move |claim| claim.takes(key, rules))
     }
 
     /// The rules that the policy demands of S3 and S3 cannot be proved to keep.
@@ -133,238 +129,202 @@ pub fn eligible_at(uploaded: DateTime<Utc>, days: u32) -> Option<DateTime<Utc>> 
 
 /// Decides for every rule of the policy that covers the bucket who removes what is due at `now`,
 /// and with which lifecycle rules.
-pub fn compile(policy: &Policy, bucket: &BucketFacts, now: DateTime<Utc>) -> Compiled {
-    let offsets = LazyCell::new(|| Offsets::of(policy.timezone));
-    let mut compiled = Compiled::default();
-    for (index, rule) in policy.rules.iter().enumerate() {
-        if !covers_bucket(&rule.select, &bucket.name) {
-            continue;
-        }
-        let engine = match rule.enforce {
-            Enforce::Observe => Engine::Observe,
-            Enforce::Direct => Engine::Direct(vec![DirectReason::PolicySaysDirect]),
-            Enforce::Auto | Enforce::Lifecycle => {
-                let mut reasons = conflicts(policy, index, bucket, now);
-                reasons.extend(select_reasons(policy, rule));
-                match terms(policy, rule, bucket, || *offsets) {
-                    Ok(terms) if reasons.is_empty() => {
-                        compiled.rules.extend(owned_rules(policy, rule, terms));
-                        Engine::Lifecycle(terms)
-                    }
-                    Ok(_) => not_lifecycle(rule.enforce, reasons),
-                    Err(more) => {
-                        reasons.extend(more);
-                        not_lifecycle(rule.enforce, reasons)
-                    }
-                }
-            }
-        };
-        compiled.engines.push(RuleEngine { rule: index, engine });
-    }
-    compiled.rules.sort();
-    compiled
+pub fn compile(policy: &Policy, bucket: &BucketFacts, around: &Surroundings, now: DateTime<Utc>) -> Compiled {
+    compile_without(policy, bucket, around, now, &|_| false)
 }
 
-fn not_lifecycle(enforce: Enforce, mut reasons: Vec<DirectReason>) -> Engine {
-    reasons.sort();
-    reasons.dedup();
-    if enforce == Enforce::Lifecycle && !reasons.iter().all(DirectReason::is_passing) {
-        Engine::Refused(reasons)
-    } else {
-        Engine::Direct(reasons)
+/// The same, with those conditions left out that `waived` picks: what follows is no proof any
+/// more. It is there so that tests can show that each condition is needed.
+#[doc(hidden)]
+pub fn compile_without(
+    policy: &Policy,
+    bucket: &BucketFacts,
+    around: &Surroundings,
+    now: DateTime<Utc>,
+    waived: &dyn Fn(&DirectReason) -> bool,
+) -> Compiled {
+    let reaches = Reaches::new(policy, bucket, now, waived);
+    let mut search = Search { reaches: &reaches, around, found: Found::default(), target: Target::Whole };
+    for target in reaches.targets() {
+        search.target = target;
+        search.at("");
+    }
+    let Found { mut claims, mut against, unlisted } = search.found;
+    claims.sort_by(|a, b| (&a.start, a.target).cmp(&(&b.start, b.target)));
+    within_the_limit(around, &mut claims, &mut against);
+    let rules = owned_rules(policy, &reaches, &claims);
+    let engines = reaches.rules().map(|(index, rule)| {
+        let own = claims.iter().filter(|claim| claim.carries.contains(&index));
+        let against = against.remove(&index).unwrap_or_default();
+        RuleEngine { rule: index, engine: engine(rule, own.collect(), against) }
+    });
+    let engines = engines.collect();
+    Compiled { rules, claims, engines, unlisted }
+}
+
+fn engine(rule: &Rule, claims: Vec<&Claim>, against: BTreeSet<DirectReason>) -> Engine {
+    let reasons: Vec<DirectReason> = against.into_iter().collect();
+    let latest =
+        claims.iter().map(|claim| claim.terms).max_by_key(|terms| (terms.lateness_days, terms.expire_days));
+    match (rule.enforce, latest) {
+        (Enforce::Observe, _) => Engine::Observe,
+        (Enforce::Direct, _) => Engine::Direct(vec![DirectReason::PolicySaysDirect]),
+        (_, Some(terms)) if reasons.is_empty() => Engine::Lifecycle(terms),
+        (_, Some(terms)) => Engine::Split { terms, starts: claims.len(), elsewhere: reasons },
+        (Enforce::Lifecycle, None) if !reasons.iter().all(DirectReason::is_passing) => {
+            Engine::Refused(reasons)
+        }
+        // Others wait longer for all of its objects.
+        (_, None) if reasons.is_empty() => Engine::Direct(vec![DirectReason::Outlasted]),
+        (_, None) => Engine::Direct(reasons),
+    }
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Found {
+    claims: Vec<Claim>,
+    against: BTreeMap<usize, BTreeSet<DirectReason>>,
+    unlisted: BTreeSet<String>,
+}
+
+/// The search for the starts of keys that S3 can be given.
+struct Search<'a> {
+    reaches: &'a Reaches<'a>,
+    around: &'a Surroundings,
+    found: Found,
+    target: Target,
+}
+
+impl Search<'_> {
+    fn at(&mut self, start: &str) {
+        let below = self.reaches.named_below(start);
+        match self.reaches.home(self.target, start) {
+            Home::Nothing => below.iter().for_each(|start| self.at(start)),
+            Home::Given(claim) => match self.in_the_way(&claim, &below) {
+                None => self.take(claim, &below),
+                Some(way) => {
+                    let ways = claim.carries.iter().map(|rule| (*rule, way.clone()));
+                    self.split(start, &below, ways.collect());
+                }
+            },
+            Home::Kept { reasons, deeper: true } => self.split(start, &below, reasons),
+            Home::Kept { reasons, deeper: false } => {
+                self.speak_against(reasons);
+                below.iter().for_each(|start| self.at(start));
+            }
+        }
+    }
+
+    /// Why something that the policy says of longer starts does not bear the claim, if so.
+    fn in_the_way(&self, claim: &Claim, below: &BTreeSet<String>) -> Option<DirectReason> {
+        below.iter().find_map(|start| {
+            let under = self.reaches.named_below(start);
+            let why = match self.reaches.home(self.target, start) {
+                Home::Given(own) if own.waits.bears(&claim.waits) => None,
+                Home::Given(_) | Home::Nothing => Some(DirectReason::StaysLonger),
+                Home::Kept { reasons, .. } => {
+                    Some(reasons.into_iter().next().map_or(DirectReason::StaysLonger, |(_, reason)| reason))
+                }
+            };
+            why.filter(|why| !self.reaches.is_waived(why)).or_else(|| self.in_the_way(claim, &under))
+        })
+    }
+
+    /// Gives S3 the whole start, and shorter periods under it rules of their own.
+    fn take(&mut self, claim: Claim, below: &BTreeSet<String>) {
+        let place = self.found.claims.len();
+        self.found.claims.push(claim);
+        self.take_below(place, below);
+    }
+
+    fn take_below(&mut self, above: usize, below: &BTreeSet<String>) {
+        for start in below {
+            let under = self.reaches.named_below(start);
+            let Home::Given(own) = self.reaches.home(self.target, start) else { continue };
+            let Some(over) = self.found.claims.get_mut(above) else { continue };
+            if own.does_as(over) {
+                // One lifecycle rule does for both.
+                over.carries.extend(own.carries);
+                over.carries.sort_unstable();
+                over.carries.dedup();
+                self.take_below(above, &under);
+            } else {
+                self.take(own, &under);
+            }
+        }
+    }
+
+    /// Looks at the directories under `start` one by one, for reasons that are not theirs.
+    fn split(&mut self, start: &str, below: &BTreeSet<String>, reasons: Vec<(usize, DirectReason)>) {
+        let mut next: BTreeSet<String> = BTreeSet::new();
+        let why = match self.around.directories.under(start) {
+            Some(Listing::Whole(directories)) => {
+                let is_apart = |dir: &&String| !below.iter().any(|named| dir.starts_with(named.as_str()));
+                next.extend(directories.iter().filter(is_apart).cloned());
+                DirectReason::Beside(start.to_owned())
+            }
+            Some(Listing::TooMany(found)) => {
+                DirectReason::TooManyDirectories { start: start.to_owned(), found: *found }
+            }
+            None => {
+                self.found.unlisted.insert(start.to_owned());
+                DirectReason::Unlisted(start.to_owned())
+            }
+        };
+        self.speak_against(reasons.iter().map(|(rule, _)| (*rule, why.clone())).collect());
+        self.speak_against(reasons);
+        // What the policy names is looked at whether it is there or not.
+        for named in below {
+            let directory = named[start.len()..].find('/').map(|slash| &named[..=start.len() + slash]);
+            next.insert(directory.unwrap_or(named).to_owned());
+        }
+        next.iter().for_each(|start| self.at(start));
+    }
+
+    fn speak_against(&mut self, reasons: Vec<(usize, DirectReason)>) {
+        for (rule, reason) in reasons {
+            // Looking for what one rule can be given says nothing of others.
+            if matches!(self.target, Target::Rule(target) if target != rule) {
+                continue;
+            }
+            self.found.against.entry(rule).or_default().insert(reason);
+        }
+    }
+}
+
+/// Takes claims away again until S3 takes the rest.
+fn within_the_limit(
+    around: &Surroundings,
+    claims: &mut Vec<Claim>,
+    against: &mut BTreeMap<usize, BTreeSet<DirectReason>>,
+) {
+    let room = MOST_RULES.saturating_sub(around.other_rules);
+    let mut needed: BTreeMap<usize, usize> = BTreeMap::new();
+    for claim in claims.iter() {
+        *needed.entry(claim.speaker).or_default() += claim.most_rules();
+    }
+    let mut by_need: Vec<(usize, usize)> = needed.into_iter().map(|(rule, needed)| (needed, rule)).collect();
+    by_need.sort_unstable();
+    let mut left = room;
+    let mut gone: Vec<Claim> = Vec::new();
+    for (needed, rule) in by_need {
+        match left.checked_sub(needed) {
+            Some(rest) => left = rest,
+            None => gone.extend(claims.extract_if(.., |claim| claim.speaker == rule)),
+        }
+    }
+    // Where a shorter period goes, the longer one around it would be late for its objects.
+    let starts: Vec<String> = gone.iter().map(|claim| claim.start.clone()).collect();
+    let is_around = |claim: &mut Claim| starts.iter().any(|start| start.starts_with(&claim.start));
+    gone.extend(claims.extract_if(.., is_around));
+    let needed = gone.iter().map(Claim::most_rules).sum();
+    for rule in gone.iter().flat_map(|claim| &claim.carries) {
+        against.entry(*rule).or_default().insert(DirectReason::TooManyRules { needed, room: left });
     }
 }
 
 /// Whether a rule's or a hold's selection covers the bucket. No bucket named means every bucket.
 pub(super) fn covers_bucket(select: &Select, bucket: &str) -> bool {
     select.buckets.is_empty() || select.buckets.iter().any(|pattern| pattern.matches(bucket))
-}
-
-/// Whether two selections that cover the same bucket could both take some object.
-fn could_meet(a: &Select, b: &Select) -> bool {
-    prefixes_meet(a.prefix.as_deref().unwrap_or_default(), b.prefix.as_deref().unwrap_or_default())
-}
-
-/// What else in the policy could want another period for some object of the rule.
-fn conflicts(policy: &Policy, index: usize, bucket: &BucketFacts, now: DateTime<Utc>) -> Vec<DirectReason> {
-    let rule = &policy.rules[index];
-    let zone = policy.timezone;
-    let overridden = policy.overrides.iter().filter(|o| o.rule == index && o.in_force(now, zone));
-    let tenants = overridden.clone().filter_map(|o| o.tenants.as_ref()).map(Vec::len).sum();
-    let by_record = overridden.clone().any(|o| o.condition.is_some());
-    let overridden = overridden.count() > 0;
-    let overridden = overridden.then_some(DirectReason::Overridden { tenants, by_record });
-    let meets = |select: &Select| covers_bucket(select, &bucket.name) && could_meet(select, &rule.select);
-    let holds = policy.holds.iter().filter(|hold| hold.in_force(now, zone) && meets(&hold.select));
-    let others = policy.rules.iter().enumerate().filter(|(at, other)| *at != index && meets(&other.select));
-    overridden
-        .into_iter()
-        .chain(holds.map(|hold| DirectReason::Hold(hold.id.clone())))
-        .chain(others.map(|(_, other)| DirectReason::Overlaps(other.id.clone())))
-        .collect()
-}
-
-fn select_reasons(policy: &Policy, rule: &Rule) -> Vec<DirectReason> {
-    let prefix = rule.select.prefix.as_deref().unwrap_or_default();
-    let probe = OwnedRule::new(&policy.name, &rule.id, prefix, Action::RemoveMarkers);
-    [
-        (rule.select.key.is_some(), DirectReason::KeyPattern),
-        (rule.select.tenants.is_some(), DirectReason::Tenants),
-        (rule.select.media.is_some(), DirectReason::Media),
-        (rule.select.needs_reading() || rule.select.size.is_some(), DirectReason::Attributes),
-        (!rule.select.except.is_empty(), DirectReason::Exception),
-        (rule.export.is_some(), DirectReason::Export),
-        (rule.evidence_per_object, DirectReason::EvidencePerObject),
-        (prefix.len() > LONGEST_KEY || !prefix.chars().all(xml::is_xml_char), DirectReason::Prefix),
-        (probe.id().len() > LONGEST_ID, DirectReason::IdTooLong),
-    ]
-    .into_iter()
-    .filter_map(|(fails, reason)| fails.then_some(reason))
-    .collect()
-}
-
-/// How far the trigger's date can lie from the upload, or why that cannot be said.
-fn window(trigger: &Trigger, offsets: impl FnOnce() -> Offsets) -> Result<Window, Vec<DirectReason>> {
-    match &trigger.source {
-        Source::Uploaded => return Ok(Window::UPLOADED),
-        Source::Record { .. } => return Err(vec![DirectReason::TriggerNeedsRecords]),
-        Source::Earliest(_) | Source::Latest(_) | Source::First(_) if needs_records(trigger) => {
-            return Err(vec![DirectReason::TriggerNeedsRecords]);
-        }
-        Source::Earliest(_) | Source::Latest(_) | Source::First(_) => {
-            return Err(vec![DirectReason::TriggerOfSeveralDates]);
-        }
-        Source::Attribute(Attribute::Key(_) | Attribute::Metadata(_) | Attribute::Tag(_)) => {}
-    }
-    let mut reasons = Vec::new();
-    if trigger.outside != Outside::Clamp {
-        reasons.push(DirectReason::NoClamp);
-    }
-    if trigger.if_missing != Some(IfMissing::Uploaded) {
-        reasons.push(DirectReason::MissingIsNotUploaded);
-    }
-    let Some(within) = trigger.within else {
-        reasons.push(DirectReason::NoWithin);
-        return Err(reasons);
-    };
-    if within.before.is_none() {
-        reasons.push(DirectReason::UnlimitedBefore);
-    }
-    let Some(after) = within.after else {
-        reasons.push(DirectReason::UnlimitedAfter);
-        return Err(reasons);
-    };
-    match Window::new(within.before, after, offsets()) {
-        Some(window) if reasons.is_empty() => Ok(window),
-        Some(_) => Err(reasons),
-        None => {
-            reasons.push(DirectReason::TooLong);
-            Err(reasons)
-        }
-    }
-}
-
-fn needs_records(trigger: &Trigger) -> bool {
-    match &trigger.source {
-        Source::Record { .. } => true,
-        Source::Earliest(terms) | Source::Latest(terms) | Source::First(terms) => {
-            terms.iter().any(|term| needs_records(&term.trigger))
-        }
-        Source::Uploaded | Source::Attribute(_) => false,
-    }
-}
-
-/// The days that S3 needs so that it is never early under the rule, whatever else speaks against
-/// it; `None` where the trigger alone rules S3 out.
-pub(super) fn least_days(policy: &Policy, rule: &Rule) -> Option<i64> {
-    let window = window(&rule.trigger, || Offsets::of(policy.timezone)).ok()?;
-    Some(window.least_days(rule.retain))
-}
-
-fn terms(
-    policy: &Policy,
-    rule: &Rule,
-    bucket: &BucketFacts,
-    offsets: impl FnOnce() -> Offsets,
-) -> Result<LifecycleTerms, Vec<DirectReason>> {
-    let mut reasons = Vec::new();
-    if bucket.mfa_delete {
-        reasons.push(DirectReason::MfaDelete);
-    }
-    if bucket.object_lock {
-        reasons.push(DirectReason::ObjectLock);
-    }
-    let noncurrent = match (bucket.versioning, rule.noncurrent) {
-        (Versioning::Never, _) => None,
-        (Versioning::Enabled, Some(noncurrent)) => {
-            if noncurrent.newer_versions > 0 {
-                reasons.push(DirectReason::NewerVersionsStay(noncurrent.newer_versions));
-            }
-            Some(noncurrent.retain)
-        }
-        (Versioning::Enabled, None) => {
-            reasons.push(DirectReason::VersionedWithoutNoncurrent);
-            None
-        }
-        (Versioning::Suspended, _) => {
-            reasons.push(DirectReason::Suspended);
-            None
-        }
-    };
-    let window = match window(&rule.trigger, offsets) {
-        Ok(window) => window,
-        Err(more) => {
-            reasons.extend(more);
-            return Err(reasons);
-        }
-    };
-    let Some(terms) = bounded(window, rule, noncurrent) else {
-        reasons.push(DirectReason::TooLong);
-        return Err(reasons);
-    };
-    if terms.lateness_days > policy.tolerance_days {
-        let (bound, tolerance) = (terms.lateness_days, policy.tolerance_days);
-        reasons.push(DirectReason::Late { bound, tolerance });
-    }
-    if reasons.is_empty() { Ok(terms) } else { Err(reasons) }
-}
-
-/// `None` for days beyond S3's 32-bit integers.
-fn bounded(window: Window, rule: &Rule, noncurrent: Option<Period>) -> Option<LifecycleTerms> {
-    let from_event = |period: Period| {
-        let days = Window::UPLOADED.least_days(period);
-        Some((days, Window::UPLOADED.lateness(period, days)?))
-    };
-    let expire = window.least_days(rule.retain);
-    let mut lateness = window.lateness(rule.retain, expire)?;
-    let mut noncurrent_days = None;
-    if let Some(retain) = noncurrent {
-        let (days, own) = from_event(retain)?;
-        // The marker stands at midnight, and an exact midnight may go to the next.
-        lateness = own.max(lateness + days + 1);
-        noncurrent_days = Some(days);
-    }
-    let mut abort_days = None;
-    if let Some(period) = rule.incomplete_uploads {
-        let (days, own) = from_event(period)?;
-        lateness = lateness.max(own);
-        abort_days = Some(days);
-    }
-    let days = |days: i64| i32::try_from(days).ok().and_then(|days| u32::try_from(days).ok());
-    let optional = |value: Option<i64>| value.map_or(Some(None), |value| days(value).map(Some));
-    Some(LifecycleTerms {
-        expire_days: days(expire)?,
-        lateness_days: days(lateness)?,
-        noncurrent_days: optional(noncurrent_days)?,
-        abort_days: optional(abort_days)?,
-    })
-}
-
-fn owned_rules(policy: &Policy, rule: &Rule, terms: LifecycleTerms) -> Vec<OwnedRule> {
-    let prefix = rule.select.prefix.as_deref().unwrap_or_default();
-    let own = |action| OwnedRule::new(&policy.name, &rule.id, prefix, action);
-    let LifecycleTerms { expire_days, noncurrent_days, abort_days, .. } = terms;
-    let expire = own(Action::Expire { days: expire_days, noncurrent_days, abort_days });
-    let markers = noncurrent_days.map(|_| own(Action::RemoveMarkers));
-    std::iter::once(expire).chain(markers).collect()
 }

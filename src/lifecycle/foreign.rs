@@ -8,9 +8,10 @@ use std::fmt;
 use crate::object::{BucketFacts, Versioning};
 use crate::policy::Policy;
 
-use super::compile::{covers_bucket, least_days};
+use super::compile::covers_bucket;
 use super::document::LifecycleDocument;
 use super::rule::{RuleView, Status, When, prefixes_meet};
+use super::terms::least_days;
 
 /// A rule of somebody else that could remove objects which a rule of the policy covers.
 #[derive(Clone, Debug, PartialEq, Eq)]

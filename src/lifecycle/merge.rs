@@ -4,9 +4,11 @@
 //! written in two steps: first `staged`, in which S3 does nothing that it did not do before,
 //! and after that was read back and compared, `after`.
 
+use std::collections::BTreeSet;
+
 use super::document::{DocumentRule, LifecycleDocument};
 use super::owned::OwnedRule;
-use super::rule::{Form, RuleView, Status};
+use super::rule::{Form, Status};
 
 /// What to put in a configuration's place.
 #[derive(Clone, Debug)]
@@ -119,7 +121,7 @@ pub fn merge(
     rules: &[OwnedRule],
 ) -> Result<Merge, MergeError> {
     let base = before.cloned().unwrap_or_default();
-    let (mut old, foreign): (Vec<&DocumentRule>, Vec<&DocumentRule>) =
+    let (old, foreign): (Vec<&DocumentRule>, Vec<&DocumentRule>) =
         base.rules().iter().partition(|rule| rule.policy_rule(policy_name).is_some());
     // Ours are written anew; some stores give them back in the old form.
     let is_v1 = |rule: &&DocumentRule| matches!(rule.view().form, Form::Prefix | Form::Both);
@@ -130,30 +132,38 @@ pub fn merge(
     rules.sort();
     rules.dedup();
     let new: Vec<DocumentRule> = rules.iter().map(|rule| DocumentRule::ours(rule, Status::Enabled)).collect();
-    let predecessors = take_predecessors(&mut old, policy_name, &new);
+    let news: Vec<&DocumentRule> = new.iter().collect();
     let mut staged = Vec::new();
     let mut changes = Vec::new();
-    for ((rule, new), replaced) in rules.iter().zip(&new).zip(predecessors) {
-        let kind = replaced.map_or(ChangeKind::Added, |replaced| kind_of(replaced.view(), new.view()));
-        if kind.removes_more() {
-            staged.push(DocumentRule::ours(rule, Status::Disabled));
-            // A disabled rule in its place would let S3 fall behind until it is enabled.
-            let still = replaced.filter(|replaced| {
-                kind == ChangeKind::Widened && replaced.view().is_enabled() && replaced.id() != rule.id()
-            });
-            staged.extend(still.cloned());
+    let mut replaced = BTreeSet::new();
+    for (rule, new) in rules.iter().zip(&new) {
+        let before = predecessor(&old, &news, policy_name, new);
+        let kind = kind_of(&old, before, new);
+        staged.push(if kind.removes_more() {
+            DocumentRule::ours(rule, Status::Disabled)
         } else {
-            staged.push(new.clone());
-        }
+            new.clone()
+        });
+        replaced.extend(before.map(DocumentRule::id));
         changes.push(RuleChange {
             id: rule.id().to_owned(),
             policy_rule: rule.policy_rule().to_owned(),
             kind,
-            before: replaced.map(|replaced| replaced.view().to_string()),
+            before: before.map(|before| before.view().to_string()),
             after: Some(new.view().to_string()),
         });
     }
-    changes.extend(old.iter().map(|gone| RuleChange {
+    let is_new = |id: &str| new.iter().any(|new| new.id() == id);
+    // Until what is new is enabled, S3 would fall behind without what it did of it before.
+    let goes_on = |old: &DocumentRule| {
+        let does_no_more = new.iter().any(|new| old.view().is_implied_by(new.view()));
+        old.view().is_enabled() && !is_new(old.id()) && does_no_more
+    };
+    if changes.iter().any(|change| change.kind.removes_more()) {
+        staged.extend(old.iter().copied().filter(|old| goes_on(old)).cloned());
+    }
+    let gone = old.iter().filter(|old| !is_new(old.id()) && !replaced.contains(old.id()));
+    changes.extend(gone.map(|gone| RuleChange {
         id: gone.id().to_owned(),
         policy_rule: gone.policy_rule(policy_name).unwrap_or_default(),
         kind: ChangeKind::Removed,
@@ -205,38 +215,40 @@ fn target(base: &LifecycleDocument, foreign: &[&DocumentRule], ours: Vec<Documen
     if rules.is_empty() { Target::Delete } else { Target::Put(base.with_rules(rules)) }
 }
 
-/// Takes the rule that each new one comes in place of: the one with its id, else one for the same
-/// rule of the policy that does the same kind of thing and is not a new one's own.
-fn take_predecessors<'d>(
-    old: &mut Vec<&'d DocumentRule>,
+/// The rule that a new one comes in place of: the one with its id, else one for the same objects
+/// and the same rule of the policy that does the same kind of thing, else the only one of that
+/// kind where the new one is the only one too.
+fn predecessor<'d>(
+    old: &[&'d DocumentRule],
+    all: &[&DocumentRule],
     policy_name: &str,
-    new: &[DocumentRule],
-) -> Vec<Option<&'d DocumentRule>> {
+    new: &DocumentRule,
+) -> Option<&'d DocumentRule> {
     let removes_markers = |rule: &DocumentRule| rule.view().expiration.as_ref().is_some_and(|e| e.markers);
-    let is_same_kind = |a: &DocumentRule, b: &DocumentRule| {
-        a.policy_rule(policy_name) == b.policy_rule(policy_name) && removes_markers(a) == removes_markers(b)
+    let is_akin = |other: &DocumentRule| {
+        other.policy_rule(policy_name) == new.policy_rule(policy_name)
+            && removes_markers(other) == removes_markers(new)
     };
-    let mut take = |is_it: &dyn Fn(&DocumentRule) -> bool| {
-        let place = old.iter().position(|old| is_it(old))?;
-        Some(old.remove(place))
-    };
-    let same: Vec<_> = new.iter().map(|new| take(&|old| old.id() == new.id())).collect();
-    same.into_iter()
-        .zip(new)
-        .map(|(same, new)| same.or_else(|| take(&|old| is_same_kind(old, new))))
-        .collect()
+    let is_left = |old: &DocumentRule| !all.iter().any(|new| new.id() == old.id());
+    let akin: Vec<&'d DocumentRule> =
+        old.iter().copied().filter(|old| is_akin(old) && is_left(old)).collect();
+    let is_lone = akin.len() == 1 && all.iter().filter(|new| is_akin(new)).count() == 1;
+    let same_id = old.iter().copied().find(|old| old.id() == new.id());
+    let same_objects = akin.iter().copied().find(|old| old.view().filter == new.view().filter);
+    same_id.or(same_objects).or_else(|| akin.first().copied().filter(|_| is_lone))
 }
 
-fn kind_of(old: &RuleView, new: &RuleView) -> ChangeKind {
-    if old.same_content(new) && old.id == new.id {
-        return match old.status {
+fn kind_of(old: &[&DocumentRule], before: Option<&DocumentRule>, new: &DocumentRule) -> ChangeKind {
+    let (new, before) = (new.view(), before.map(DocumentRule::view));
+    match before {
+        Some(before) if before.same_content(new) && before.id == new.id => match before.status {
             Status::Enabled => ChangeKind::Kept,
             Status::Disabled | Status::Other(_) => ChangeKind::Enabled,
-        };
-    }
-    match (new.is_implied_by(old), old.is_implied_by(new)) {
-        (true, _) => ChangeKind::Narrowed,
-        (false, true) => ChangeKind::Widened,
-        (false, false) => ChangeKind::Changed,
+        },
+        // Whichever of the old ones did so: a broad one that is split up did.
+        _ if old.iter().any(|old| new.is_implied_by(old.view())) => ChangeKind::Narrowed,
+        None => ChangeKind::Added,
+        Some(before) if before.is_implied_by(new) => ChangeKind::Widened,
+        Some(_) => ChangeKind::Changed,
     }
 }

@@ -6,28 +6,37 @@
 //! was written with what the store gives back, and [`foreign_conflicts`] shows the rules of
 //! others that reach the same objects.
 
+mod claim;
 mod compare;
 mod compile;
 mod days;
+mod directories;
 mod document;
 mod foreign;
 mod merge;
 mod owned;
+mod reach;
 mod read;
 mod reason;
 mod rule;
+mod select;
+mod terms;
 mod validate;
+mod whose;
 mod xml;
 
+pub use claim::{Claim, Target as ClaimTarget};
 pub use compare::{Difference, same_meaning};
-pub use compile::{Compiled, Engine, LifecycleTerms, RuleEngine, compile, eligible_at};
+pub use compile::{Compiled, Engine, RuleEngine, Surroundings, compile, compile_without, eligible_at};
+pub use directories::{Directories, Listing};
 pub use document::{DocumentError, DocumentRule, LifecycleDocument};
 pub use foreign::{ForeignConflict, ForeignRemoval, foreign_conflicts};
 pub use merge::{ChangeKind, Merge, MergeError, RuleChange, Target, merge, restore, retreat};
-pub use owned::{Action, OwnedRule};
+pub use owned::{Action, Move, OwnedRule};
 pub use reason::DirectReason;
 pub use rule::{
     Expiration, Filter, Form, NoncurrentExpiration, NoncurrentTransition, RuleView, Status, Transition, When,
 };
+pub use terms::LifecycleTerms;
 pub use validate::{Invalid, Problem, validate};
 pub use xml::XmlError;

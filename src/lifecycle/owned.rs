@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
-use super::rule::{Expiration, Filter, Form, NoncurrentExpiration, RuleView, Status};
+use super::rule::{Expiration, Filter, Form, NoncurrentExpiration, RuleView, Status, Transition, When};
 use super::xml;
 
 /// Everything but letters, digits and `._-` is escaped in an id, so a colon always separates.
@@ -19,9 +19,11 @@ const DIGEST_LENGTH: usize = 12;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OwnedRule {
     id: String,
+    name: String,
     policy_rule: String,
-    prefix: String,
+    filter: Filter,
     action: Action,
+    moves: Vec<Move>,
 }
 
 /// What a rule that Shelflife owns makes S3 do.
@@ -37,20 +39,45 @@ pub enum Action {
         abort_days: Option<u32>,
     },
     /// Remove delete markers that are all that is left of a key. S3 wants it in a rule without
-    /// expiration days.
+    /// expiration days, tags and sizes.
     RemoveMarkers,
 }
 
+/// A move to colder storage on the way.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Move {
+    /// Days from the upload.
+    pub days: u32,
+    /// The storage class.
+    pub class: String,
+}
+
 impl OwnedRule {
-    /// The rule `action` under `prefix` (empty: the whole bucket) for the rule `policy_rule` of
-    /// the policy `name`.
-    pub fn new(name: &str, policy_rule: &str, prefix: &str, action: Action) -> Self {
-        let content = content(prefix, action, "").concat();
-        let digest = Sha256::digest(content);
+    /// The rule `action` on what `filter` picks, for the rule `policy_rule` of the policy `name`.
+    pub fn new(name: &str, policy_rule: &str, filter: impl Into<Filter>, action: Action) -> Self {
+        let rule = Self {
+            id: String::new(),
+            name: name.to_owned(),
+            policy_rule: policy_rule.to_owned(),
+            filter: filter.into(),
+            action,
+            moves: Vec::new(),
+        };
+        rule.with_id()
+    }
+
+    /// The same with moves to colder storage.
+    #[must_use]
+    pub fn moving(self, moves: &[Move]) -> Self {
+        Self { moves: moves.to_vec(), ..self }.with_id()
+    }
+
+    fn with_id(self) -> Self {
+        let digest = Sha256::digest(self.content("").concat());
         let digest: String =
             digest.iter().map(|byte| format!("{byte:02x}")).take(DIGEST_LENGTH / 2).collect();
-        let id = format!("{}{}:{digest}", owner(name), utf8_percent_encode(policy_rule, ESCAPED));
-        Self { id, policy_rule: policy_rule.to_owned(), prefix: prefix.to_owned(), action }
+        let id = format!("{}{}:{digest}", owner(&self.name), utf8_percent_encode(&self.policy_rule, ESCAPED));
+        Self { id, ..self }
     }
 
     /// Its id.
@@ -63,9 +90,9 @@ impl OwnedRule {
         &self.policy_rule
     }
 
-    /// The start of the keys that it takes.
-    pub fn prefix(&self) -> &str {
-        &self.prefix
+    /// Which objects it takes.
+    pub fn filter(&self) -> &Filter {
+        &self.filter
     }
 
     /// What it makes S3 do.
@@ -74,7 +101,7 @@ impl OwnedRule {
     }
 
     /// As S3 understands it.
-    pub(super) fn view(&self, status: Status) -> RuleView {
+    pub fn view(&self, status: Status) -> RuleView {
         let (expiration, noncurrent, abort_days) = match self.action {
             Action::Expire { days, noncurrent_days, abort_days } => (
                 Expiration { days: Some(days.into()), ..Expiration::default() },
@@ -83,15 +110,20 @@ impl OwnedRule {
             ),
             Action::RemoveMarkers => (Expiration { markers: true, ..Expiration::default() }, None, None),
         };
+        let conditions = self.filter.conditions();
         RuleView {
             id: Some(self.id.clone()),
             status,
-            form: Form::Filter { members: 1, and: None },
-            filter: Filter::prefix(&self.prefix),
+            form: Form::Filter { members: 1, and: (conditions > 1).then_some(conditions) },
+            filter: self.filter.clone(),
             expiration: Some(expiration),
             noncurrent,
             abort_days,
-            transitions: Vec::new(),
+            transitions: self
+                .moves
+                .iter()
+                .map(|it| Transition { when: Some(When::Days(it.days.into())), class: it.class.clone() })
+                .collect(),
             noncurrent_transitions: Vec::new(),
             unknown: Vec::new(),
             faults: Vec::new(),
@@ -102,31 +134,51 @@ impl OwnedRule {
     pub(super) fn to_xml(&self, p: &str, status: &Status) -> String {
         let id = tag(p, "ID", &xml::escape(&self.id));
         let status = tag(p, "Status", &xml::escape(&status.to_string()));
-        let [filter, actions] = content(&self.prefix, self.action, p);
+        let [filter, actions] = self.content(p);
         tag(p, "Rule", &[id, filter, status, actions].concat())
     }
+
+    /// The filter and the actions as XML: all of a rule but its id and status.
+    fn content(&self, p: &str) -> [String; 2] {
+        let days = |parent: &str, name: &str, days: u32| tag(p, parent, &tag(p, name, &days.to_string()));
+        let mut actions = match self.action {
+            Action::Expire { days: expire, noncurrent_days, abort_days } => [
+                Some(days("Expiration", "Days", expire)),
+                noncurrent_days.map(|n| days("NoncurrentVersionExpiration", "NoncurrentDays", n)),
+                abort_days.map(|n| days("AbortIncompleteMultipartUpload", "DaysAfterInitiation", n)),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            Action::RemoveMarkers => tag(p, "Expiration", &tag(p, "ExpiredObjectDeleteMarker", "true")),
+        };
+        for Move { days, class } in &self.moves {
+            let days = tag(p, "Days", &days.to_string());
+            actions += &tag(p, "Transition", &(days + &tag(p, "StorageClass", &xml::escape(class))));
+        }
+        [tag(p, "Filter", &filter_content(&self.filter, p)), actions]
+    }
+}
+
+/// What stands in a `Filter`; more than one condition in an `And`.
+fn filter_content(filter: &Filter, p: &str) -> String {
+    let mut conditions = Vec::new();
+    if !filter.prefix.is_empty() || filter.conditions() == 0 {
+        conditions.push(tag(p, "Prefix", &xml::escape(&filter.prefix)));
+    }
+    for (key, value) in &filter.tags {
+        let pair = tag(p, "Key", &xml::escape(key)) + &tag(p, "Value", &xml::escape(value));
+        conditions.push(tag(p, "Tag", &pair));
+    }
+    let size = |name: &str, bytes: i64| tag(p, name, &bytes.to_string());
+    conditions.extend(filter.size_over.map(|bytes| size("ObjectSizeGreaterThan", bytes)));
+    conditions.extend(filter.size_under.map(|bytes| size("ObjectSizeLessThan", bytes)));
+    let inner = conditions.concat();
+    if conditions.len() > 1 { tag(p, "And", &inner) } else { inner }
 }
 
 fn tag(p: &str, name: &str, content: &str) -> String {
     format!("<{p}{name}>{content}</{p}{name}>")
-}
-
-/// The filter and the actions as XML: all of a rule but its id and status.
-fn content(prefix: &str, action: Action, p: &str) -> [String; 2] {
-    let filter = tag(p, "Filter", &tag(p, "Prefix", &xml::escape(prefix)));
-    let days = |parent: &str, name: &str, days: u32| tag(p, parent, &tag(p, name, &days.to_string()));
-    let actions = match action {
-        Action::Expire { days: expire, noncurrent_days, abort_days } => [
-            Some(days("Expiration", "Days", expire)),
-            noncurrent_days.map(|n| days("NoncurrentVersionExpiration", "NoncurrentDays", n)),
-            abort_days.map(|n| days("AbortIncompleteMultipartUpload", "DaysAfterInitiation", n)),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
-        Action::RemoveMarkers => tag(p, "Expiration", &tag(p, "ExpiredObjectDeleteMarker", "true")),
-    };
-    [filter, actions]
 }
 
 fn owner(name: &str) -> String {

@@ -21,6 +21,8 @@ pub enum DirectReason {
     Exception,
     /// `export`.
     Export,
+    /// `undo-window`.
+    UndoWindow,
     /// `evidence: per-object`.
     EvidencePerObject,
     /// The prefix has characters that XML cannot carry, or is longer than a key can be.
@@ -57,6 +59,29 @@ pub enum DirectReason {
         /// Whether a record tells for whom.
         by_record: bool,
     },
+    /// Something that the policy says of a longer start of keys stays longer.
+    StaysLonger,
+    /// Other rules keep all of its objects longer.
+    Outlasted,
+    /// What stands directly under this start of keys, and directories that come later: S3 was
+    /// given the directories that were listed.
+    Beside(String),
+    /// The directories under this start were not listed, so S3 was not given them one by one.
+    Unlisted(String),
+    /// More directories stand under this start than are worth a rule each.
+    TooManyDirectories {
+        /// The start of keys.
+        start: String,
+        /// How many were found before looking was given up.
+        found: usize,
+    },
+    /// S3 takes 1,000 rules in a bucket.
+    TooManyRules {
+        /// How many more it would have taken.
+        needed: usize,
+        /// How many there was room for.
+        room: usize,
+    },
     /// The hold with this id is in force and could keep some of its objects.
     Hold(String),
     /// The rule with this id could cover some of the same objects.
@@ -77,7 +102,7 @@ impl DirectReason {
     /// Whether it passes by itself, as a hold does when it is released: then `enforce: lifecycle`
     /// is no mistake, and the rule is direct in the meantime.
     pub const fn is_passing(&self) -> bool {
-        matches!(self, Self::Hold(_))
+        matches!(self, Self::Hold(_) | Self::Unlisted(_))
     }
 }
 
@@ -133,6 +158,25 @@ impl fmt::Display for DirectReason {
             }
             Self::Overridden { tenants: 1, .. } => f.write_str("an override is in force for one tenant"),
             Self::Overridden { tenants, .. } => write!(f, "an override is in force for {tenants} tenants"),
+            Self::UndoWindow => f.write_str("its deletions can be undone for a while, which S3 does not offer"),
+            Self::StaysLonger => f.write_str("something under its prefix stays longer, and S3 would obey the shorter period"),
+            Self::Outlasted => f.write_str("other rules keep all of its objects longer"),
+            Self::Beside(start) => write!(
+                f,
+                "under {start:?} S3 was given the directories that are there; what stands beside them, and new ones until the next run, are Shelflife's"
+            ),
+            Self::Unlisted(start) => write!(
+                f,
+                "the directories under {start:?} would have to be listed, so that S3 can be given them one by one"
+            ),
+            Self::TooManyDirectories { start, found } => write!(
+                f,
+                "S3 would have to be given the directories under {start:?} one by one, and there are {found} or more"
+            ),
+            Self::TooManyRules { needed, room } => write!(
+                f,
+                "it would take {needed} more lifecycle rules, and in this bucket there is room for {room}"
+            ),
             Self::Hold(id) => write!(f, "the hold `{id}` could keep some of its objects"),
             Self::Overlaps(id) => write!(
                 f,

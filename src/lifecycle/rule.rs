@@ -61,7 +61,7 @@ pub enum Form {
 }
 
 /// Which objects a rule means: all conditions must hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Filter {
     /// Literal start of the key; empty for every key.
     pub prefix: String,
@@ -128,12 +128,25 @@ impl Filter {
         Self { prefix: prefix.to_owned(), ..Self::default() }
     }
 
+    /// How many conditions it has.
+    pub(super) fn conditions(&self) -> usize {
+        let sizes = [self.size_over, self.size_under].into_iter().flatten().count();
+        usize::from(!self.prefix.is_empty()) + self.tags.len() + sizes
+    }
+
     /// Whether every object that this filter takes is taken by `wider` too.
     fn is_within(&self, wider: &Self) -> bool {
         self.prefix.starts_with(&wider.prefix)
             && wider.tags.iter().all(|tag| self.tags.contains(tag))
             && wider.size_over.is_none_or(|over| self.size_over.is_some_and(|own| own >= over))
             && wider.size_under.is_none_or(|under| self.size_under.is_some_and(|own| own <= under))
+    }
+}
+
+/// By prefix alone.
+impl From<&str> for Filter {
+    fn from(prefix: &str) -> Self {
+        Self::prefix(prefix)
     }
 }
 

@@ -13,7 +13,7 @@ use super::owned::LONGEST_ID;
 use super::rule::{Expiration, Form, RuleView, Status, When, count};
 
 /// The most rules that S3 takes in a bucket.
-const MOST_RULES: usize = 1000;
+pub(super) const MOST_RULES: usize = 1000;
 
 /// The most bytes of a size bound: 50 TB.
 const LARGEST: i64 = 50 * 1024 * 1024 * 1024 * 1024;

@@ -8,7 +8,7 @@ use super::findings::Findings;
 use super::meeting::{Meeting, Meetings};
 use super::pairs::candidates;
 use super::triggers::{Leaf, leaves};
-use crate::lifecycle::{DirectReason, Engine, compile};
+use crate::lifecycle::{DirectReason, Engine, Surroundings, compile};
 use crate::object::{BucketFacts, Versioning};
 use crate::policy::{Attribute, Code, Enforce, Override, Policy, ReadPolicy, Rule, Select, Severity};
 
@@ -42,6 +42,9 @@ pub(super) fn rules(findings: &mut Findings<'_>, meetings: &mut Meetings<'_>, no
         };
         tags(index, rule, matches!(engine, Some((_, Engine::Lifecycle(_)))), findings);
         match engine {
+            // The bucket itself will tell.
+            Some((_, Engine::Direct(reasons)))
+                if reasons.iter().any(|reason| matches!(reason, DirectReason::Unlisted(_))) => {}
             Some((_, Engine::Direct(reasons))) if rule.enforce == Enforce::Auto => {
                 alike.entry(reasons).or_default().push(index);
             }
@@ -62,7 +65,7 @@ fn without_rules(policy: &Policy, now: DateTime<Utc>) -> Policy {
     Policy {
         name: policy.name.clone(),
         account: None,
-        tenant: Vec::new(),
+        tenant: policy.tenant.clone(),
         tables: Vec::new(),
         rules: Vec::new(),
         overrides: Vec::new(),
@@ -106,7 +109,7 @@ fn in_an_assumed_bucket(
         mfa_delete: false,
         object_lock: false,
     };
-    compile(alone, &facts, now).engine(0).cloned().map(|engine| (name, engine))
+    compile(alone, &facts, &Surroundings::default(), now).engine(0).cloned().map(|engine| (name, engine))
 }
 
 /// For each rule some others that could cover the same objects as far as S3 can tell.

@@ -31,6 +31,17 @@ impl KeyPattern {
     }
 }
 
+impl KeyPattern {
+    /// What every key that matches starts with, and whether every key that does so matches.
+    pub fn start(&self) -> (String, bool) {
+        let tokens = tokens(&self.text).unwrap_or_default();
+        let literal: String = tokens.iter().map_while(character).collect();
+        let rest = tokens.get(literal.chars().count()..).unwrap_or_default();
+        let is_all = matches!(rest, [Token::Many(Class::Any)]);
+        (literal, is_all)
+    }
+}
+
 fn character(token: &Token) -> Option<char> {
     match token {
         Token::One(Class::Exact(c)) => Some(*c),
@@ -54,10 +65,26 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_starts_with_what_stands_before_the_first_wildcard() {
+        let start = |pattern: &str| KeyPattern::parse(pattern).unwrap().start();
+        assert_eq!(start("in/**"), ("in/".to_owned(), true));
+        assert_eq!(start(r"in\*/*"), ("in*/".to_owned(), false));
+        assert_eq!(start("**"), (String::new(), true));
+        assert_eq!(start("in/a.jpg"), ("in/a.jpg".to_owned(), false));
+        assert_eq!(start("{tenant}/**"), (String::new(), false));
+    }
+
+    #[test]
     fn what_takes_more_than_the_slashes_to_find_has_none() {
-        for pattern in
-            ["**/{tenant}/**", "{tenant}/*", "{tenant}", "x{tenant}/**", "a?/{tenant}/**", "{id}/**", "*/{tenant}/**/a"]
-        {
+        for pattern in [
+            "**/{tenant}/**",
+            "{tenant}/*",
+            "{tenant}",
+            "x{tenant}/**",
+            "a?/{tenant}/**",
+            "{id}/**",
+            "*/{tenant}/**/a",
+        ] {
             assert_eq!(above(pattern), None, "{pattern}");
         }
     }

@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn a_part_between_slashes_is_no_guess() {
-        for pattern in ["*/{tenant}/**", "cdr/*/{yyyy}/{MM}/{dd}/**", "**/{yyyy}{MM}{dd}.csv", "{tenant}/**"] {
+        for pattern in ["*/{tenant}/**", "cdr/*/{yyyy}/{MM}/{dd}/**", "**/{yyyy}{MM}{dd}.csv", "{tenant}/**"]
+        {
             assert!(always(&tokens(pattern).unwrap()), "{pattern}");
         }
     }

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::header::{BucketPlan, LifecycleChange};
 use crate::lifecycle::{
-    self, Compiled, DocumentError, Engine, Invalid, LifecycleDocument, Merge, MergeError, Target,
+    self, Compiled, Directories, DocumentError, Engine, Invalid, LifecycleDocument, LifecycleTerms, Merge,
+    MergeError, Surroundings, Target,
 };
 use crate::object::BucketFacts;
 use crate::policy::Policy;
@@ -12,6 +13,8 @@ use crate::policy::Policy;
 /// A configuration as it is and as it is to be.
 #[derive(Clone, Debug)]
 pub struct Proposal {
+    /// What bears on that in the bucket.
+    pub around: Surroundings,
     /// Which rules S3 can keep.
     pub compiled: Compiled,
     /// The configuration as it was found.
@@ -46,7 +49,8 @@ fn list(faults: &[Invalid]) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// Works out the configuration of a bucket from `before`, the store's XML.
+/// Works out the configuration of a bucket from `before`, the store's XML, and the directories
+/// that were listed.
 ///
 /// # Errors
 /// [`ProposalError`]; then nothing may be written.
@@ -54,16 +58,20 @@ pub fn propose(
     policy: &Policy,
     facts: &BucketFacts,
     before: Option<&str>,
+    directories: &Directories,
     upgrade_v1: bool,
     now: DateTime<Utc>,
 ) -> Result<Proposal, ProposalError> {
-    let compiled = lifecycle::compile(policy, facts, now);
+    let before = before.map(LifecycleDocument::read).transpose()?;
+    let others = before.iter().flat_map(|document| document.rules());
+    let other_rules = others.filter(|rule| rule.policy_rule(&policy.name).is_none()).count();
+    let around = Surroundings { directories: directories.clone(), other_rules };
+    let compiled = lifecycle::compile(policy, facts, &around, now);
     if let Some((rule, reasons)) = compiled.refused().next() {
         let rule = policy.rules.get(rule).map_or_else(String::new, |rule| rule.id.clone());
         let why: Vec<String> = reasons.iter().map(ToString::to_string).collect();
         return Err(ProposalError::Refused { rule, why: why.join("; ") });
     }
-    let before = before.map(LifecycleDocument::read).transpose()?;
     let base = match &before {
         Some(document) if upgrade_v1 && document.is_v1() => Some(document.upgraded()?),
         other => other.clone(),
@@ -76,7 +84,7 @@ pub fn propose(
             }
         }
     }
-    Ok(Proposal { compiled, before, merge })
+    Ok(Proposal { around, compiled, before, merge })
 }
 
 impl Proposal {
@@ -101,6 +109,7 @@ impl Proposal {
                     Some((policy.rules.get(engine.rule)?.id.clone(), describe(&engine.engine)))
                 })
                 .collect(),
+            around: self.around.clone(),
             lifecycle_before: before.map(str::to_owned),
             lifecycle_after: xml_of(&self.merge.after),
             changes: changes.collect(),
@@ -123,12 +132,18 @@ pub fn describe(engine: &Engine) -> String {
         reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     };
     match engine {
-        Engine::Lifecycle(terms) => {
-            let days = |n: u32| format!("{n} day{}", if n == 1 { "" } else { "s" });
-            format!("lifecycle: {}, at most {} late", days(terms.expire_days), days(terms.lateness_days))
+        Engine::Lifecycle(terms) => format!("lifecycle: {}", in_days(*terms)),
+        Engine::Split { terms, starts, elsewhere } => {
+            let starts = if *starts == 1 { "1 prefix".to_owned() } else { format!("{starts} prefixes") };
+            format!("lifecycle under {starts}: {}; elsewhere direct: {}", in_days(*terms), because(elsewhere))
         }
         Engine::Direct(reasons) => format!("direct: {}", because(reasons)),
         Engine::Refused(reasons) => format!("refused: {}", because(reasons)),
         Engine::Observe => "observed only".to_owned(),
     }
+}
+
+fn in_days(terms: LifecycleTerms) -> String {
+    let days = |n: u32| format!("{n} day{}", if n == 1 { "" } else { "s" });
+    format!("{}, at most {} late", days(terms.expire_days), days(terms.lateness_days))
 }

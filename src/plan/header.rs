@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::guards::GuardResult;
 use super::summary::Line;
+use crate::lifecycle::Surroundings;
 
 /// What stands in a plan file's metadata.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,6 +48,8 @@ pub struct RecordsDigest {
 pub struct BucketPlan {
     /// Which engine carries out each rule that covers the bucket, by rule id.
     pub engines: BTreeMap<String, String>,
+    /// What bears on that: the directories that were listed, and rules of others.
+    pub around: Surroundings,
     /// The lifecycle configuration found, as the store sent it.
     pub lifecycle_before: Option<String>,
     /// The configuration to write; `None` if it is to be deleted or there is none.

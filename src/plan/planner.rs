@@ -57,10 +57,14 @@ pub struct BucketContext {
 }
 
 impl BucketContext {
-    /// Whether S3 removes what is due under `rule`. Without a rule of its own for them, S3 never
-    /// removes incomplete uploads (user guide, "Lifecycle rules").
-    fn is_done_by_s3(&self, rule: usize, kind: Kind) -> bool {
-        self.compiled.lifecycle(rule).is_some_and(|terms| kind != Kind::Upload || terms.abort_days.is_some())
+    /// Whether S3 removes what is due under `rules`. Without a rule of its own for them, S3 never
+    /// removes incomplete uploads (user guide, "Lifecycle rules"), nor lone delete markers.
+    fn is_done_by_s3(&self, key: &str, kind: Kind, rules: &[usize]) -> bool {
+        self.compiled.claims_on(key, rules).any(|claim| match kind {
+            Kind::Upload => claim.terms.abort_days.is_some(),
+            Kind::Marker => claim.removes_markers,
+            Kind::Object | Kind::Version => true,
+        })
     }
 }
 
@@ -86,7 +90,7 @@ impl<'a> Planner<'a> {
     /// The rows for one key: uploads, then versions from the oldest to the newest.
     pub fn plan_key(&mut self, bucket: &BucketContext, group: &KeyGroup) -> Vec<PlanRow> {
         let mut disposals: Vec<Option<Disposal>> =
-            group.items.iter().map(|item| self.disposal(bucket, item, &item.decision)).collect();
+            group.items.iter().map(|item| self.disposal(bucket, &group.key, item, &item.decision)).collect();
         let mut decisions: Vec<&Decision> = group.items.iter().map(|item| &item.decision).collect();
         let goes = |disposal: &Option<Disposal>| matches!(disposal, Some(Disposal::Direct | Disposal::Swept));
 
@@ -95,7 +99,7 @@ impl<'a> Planner<'a> {
         {
             let below_goes = disposals[1..].iter().all(goes);
             if below_goes && let Some(alone) = &top.when_alone {
-                disposals[0] = self.disposal(bucket, top, alone);
+                disposals[0] = self.disposal(bucket, &group.key, top, alone);
                 decisions[0] = alone;
             } else if !below_goes && goes(&disposals[0]) && !can_be_covered(bucket, top) {
                 disposals[0] = Some(Disposal::HidesVersions);
@@ -104,7 +108,7 @@ impl<'a> Planner<'a> {
 
         let mut rows = Vec::new();
         for upload in &group.uploads {
-            let disposal = self.disposal(bucket, upload, &upload.decision);
+            let disposal = self.disposal(bucket, &group.key, upload, &upload.decision);
             self.count(bucket, upload, &upload.decision, disposal);
             if goes(&disposal) {
                 rows.push(self.row(bucket, &group.key, upload, &upload.decision, disposal));
@@ -120,7 +124,13 @@ impl<'a> Planner<'a> {
     }
 
     /// Who removes an expired item, whatever else stands under its key; `None` for what is not expired.
-    pub fn disposal(&self, bucket: &BucketContext, item: &Item, decision: &Decision) -> Option<Disposal> {
+    pub fn disposal(
+        &self,
+        bucket: &BucketContext,
+        key: &str,
+        item: &Item,
+        decision: &Decision,
+    ) -> Option<Disposal> {
         if decision.verdict != Verdict::Expired {
             return None;
         }
@@ -143,7 +153,7 @@ impl<'a> Planner<'a> {
             {
                 Disposal::Null
             }
-            [rule] if decision.erasure.is_none() && bucket.is_done_by_s3(*rule, item.kind) => {
+            rules if decision.erasure.is_none() && bucket.is_done_by_s3(key, item.kind, rules) => {
                 if self.is_overdue(decision.due) { Disposal::Swept } else { Disposal::LeftToS3 }
             }
             _ => Disposal::Direct,

@@ -3,6 +3,7 @@
 //! `plan` looks at whole buckets, `apply` again at the keys that it is about to touch; both
 //! come through here, so that both decide from the same knowledge.
 
+mod directories;
 mod draft;
 mod enrol;
 mod examine;
@@ -19,6 +20,7 @@ use crate::policy::Policy;
 use crate::records::Records;
 use crate::s3::{Bucket, Entry, StoreError, UploadPages};
 
+pub use directories::directories;
 use draft::Draft;
 pub use enrol::{ENROLMENT_TAG, Enrolled, Enrolment, enrol};
 pub use examine::Examined;

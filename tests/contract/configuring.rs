@@ -4,7 +4,8 @@ use aws_sdk_s3::types::BucketVersioningStatus;
 use chrono::{DateTime, Utc};
 use shelflife::calendar::Period;
 use shelflife::lifecycle::{
-    Action, LifecycleDocument, Merge, OwnedRule, Target, compile, eligible_at, merge, same_meaning,
+    Action, LifecycleDocument, Merge, OwnedRule, Surroundings, Target, compile, eligible_at, merge,
+    same_meaning,
 };
 use shelflife::object::BucketFacts;
 use shelflife::policy::{Enforce, Guards, Noncurrent, Outside, Policy, Rule, Select, Source, Trigger};
@@ -231,7 +232,7 @@ async fn head_foretells_the_expiration_that_we_compute(store: &Subject) {
             uploaded_rule("mail", "attachments/", Period::months(12)),
             uploaded_rule("calls", "recordings/", Period { months: 6, days: 3 }),
         ]);
-        let compiled = compile(&policy, &facts, Utc::now());
+        let compiled = compile(&policy, &facts, &Surroundings::default(), Utc::now());
         let merged = merge(None, "acme", &compiled.rules).unwrap();
 
         // What is disabled foretells nothing.

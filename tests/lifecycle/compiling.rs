@@ -1,6 +1,9 @@
 //! Which rules go to S3, with what, and what keeps the others.
 
-use shelflife::lifecycle::{Action, Compiled, DirectReason, Engine, LifecycleTerms, compile, eligible_at};
+use shelflife::lifecycle::{
+    Action, Compiled, DirectReason, Engine, LifecycleTerms, Surroundings, compile, eligible_at,
+};
+use shelflife::media::MediaRange;
 use shelflife::object::{BucketFacts, Versioning};
 use shelflife::pattern::{BucketPattern, KeyPattern};
 use shelflife::policy::{Hold, Override, Term};
@@ -9,7 +12,7 @@ use super::*;
 
 /// What keeps the first rule from S3, and nothing but that.
 fn reasons_in(policy: &Policy, bucket: &BucketFacts) -> Vec<DirectReason> {
-    let compiled = compile(policy, bucket, at(NOW));
+    let compiled = compile(policy, bucket, &Surroundings::default(), at(NOW));
     match compiled.engine(0) {
         Some(Engine::Direct(reasons)) => {
             assert!(compiled.rules.iter().all(|rule| rule.policy_rule() != policy.rules[0].id));
@@ -46,14 +49,14 @@ fn the_notices_media_rule_goes_to_s3_with_31_days() {
         LifecycleTerms { expire_days: 31, lateness_days: 3, noncurrent_days: None, abort_days: Some(7) }
     );
     let [rule] = compiled.rules.as_slice() else { panic!("{:?}", compiled.rules) };
-    assert_eq!((rule.policy_rule(), rule.prefix()), ("media", "inbound/"));
+    assert_eq!((rule.policy_rule(), rule.filter().prefix.as_str()), ("media", "inbound/"));
     assert_eq!(rule.action(), Action::Expire { days: 31, noncurrent_days: None, abort_days: Some(7) });
 }
 
 #[test]
 fn a_versioned_bucket_gets_noncurrent_days_and_a_rule_of_its_own_for_markers() {
     let policy = one(|rule| rule.noncurrent = Some(NONCURRENT));
-    let compiled = compile(&policy, &bucket(Versioning::Enabled), at(NOW));
+    let compiled = compile(&policy, &bucket(Versioning::Enabled), &Surroundings::default(), at(NOW));
     // One for midnight uploads, one for the marker, one for the marker's exact midnight.
     assert_eq!(
         only_lifecycle(&compiled),
@@ -167,7 +170,8 @@ fn an_override_in_force_keeps_its_rule_direct_and_no_other() {
     });
     assert_eq!(reasons(&policy), [DirectReason::Overridden { tenants: 2, by_record: false }]);
     assert!(compiled(&policy).lifecycle(1).is_some());
-    let day_after = compile(&policy, &bucket(Versioning::Never), at("2026-06-02T00:00:00Z"));
+    let day_after =
+        compile(&policy, &bucket(Versioning::Never), &Surroundings::default(), at("2026-06-02T00:00:00Z"));
     assert!(day_after.lifecycle(0).is_some());
 }
 
@@ -179,16 +183,20 @@ fn hold(select: Select) -> Hold {
 fn a_hold_that_could_touch_an_object_keeps_the_rule_direct() {
     let touching = [
         Select::default(),
-        select("inbound/2026/"),
         select("in"),
         Select { tenants: Some(vec!["4711".to_owned()]), ..Select::default() },
-        Select { key: Some(KeyPattern::parse("outbound/**").unwrap()), ..Select::default() },
+        Select { key: Some(KeyPattern::parse("**.jpg").unwrap()), ..Select::default() },
     ];
+    let held = DirectReason::Hold("case-7".to_owned());
     for select in touching {
         let mut policy = one(|_| {});
         policy.holds.push(hold(select.clone()));
-        assert_eq!(reasons(&policy), [DirectReason::Hold("case-7".to_owned())], "{select:?}");
+        assert_eq!(reasons(&policy), [held.clone()], "{select:?}");
     }
+    // Where it lies deeper, S3 could be given what is beside it.
+    let mut policy = one(|_| {});
+    policy.holds.push(hold(select("inbound/2026/")));
+    assert_eq!(reasons(&policy), [DirectReason::Unlisted("inbound/".to_owned()), held]);
 }
 
 #[test]
@@ -197,7 +205,8 @@ fn a_hold_elsewhere_or_released_does_not() {
     released.released = Some("2026-05-31".parse().unwrap());
     let elsewhere = Select { buckets: vec![BucketPattern::parse("other").unwrap()], ..Select::default() };
     let mut policy = one(|_| {});
-    policy.holds = vec![released, hold(elsewhere), hold(select("outbound/"))];
+    let by_pattern = Select { key: Some(KeyPattern::parse("outbound/*.jpg").unwrap()), ..Select::default() };
+    policy.holds = vec![released, hold(elsewhere), hold(select("outbound/")), hold(by_pattern)];
     assert!(compiled(&policy).lifecycle(0).is_some());
 }
 
@@ -210,22 +219,40 @@ fn a_hold_makes_a_rule_direct_that_the_policy_demands_of_s3_and_no_error() {
 }
 
 #[test]
-fn rules_that_could_cover_the_same_object_keep_each_other_direct() {
+fn a_rule_that_could_keep_the_same_object_longer_keeps_the_other_direct() {
     let overlapping = [
         select(""),
         select("inbound/"),
-        select("inbound/a/"),
-        Select { key: Some(KeyPattern::parse("*.jpg").unwrap()), ..select("") },
-        Select { tenants: Some(vec!["4711".to_owned()]), ..select("inbound/x") },
+        Select { key: Some(KeyPattern::parse("**.jpg").unwrap()), ..select("") },
+        Select { tenants: Some(vec!["4711".to_owned()]), ..select("inbound/") },
     ];
+    let overlaps = [DirectReason::Overlaps("other".to_owned())];
     for select in overlapping {
-        for enforce in [Enforce::Auto, Enforce::Direct, Enforce::Observe] {
-            let other = Rule { select: select.clone(), enforce, ..rule("other", "") };
-            let policy = policy(chrono_tz::UTC, vec![rule("media", "inbound/"), other]);
-            assert_eq!(reasons(&policy), [DirectReason::Overlaps("other".to_owned())], "{select:?}");
-            assert!(compiled(&policy).lifecycle(1).is_none());
+        let other = |enforce, retain| Rule { select: select.clone(), enforce, retain, ..rule("other", "") };
+        let beside = |other| policy(chrono_tz::UTC, vec![rule("media", "inbound/"), other]);
+        // Whatever its period, what Shelflife carries out itself is none of S3's.
+        assert_eq!(reasons(&beside(other(Enforce::Direct, Period::days(1)))), overlaps, "{select:?}");
+        let by_records = Rule {
+            trigger: Trigger { source: Source::Record { table: 0, column: "end".to_owned() }, ..uploaded() },
+            ..other(Enforce::Auto, Period::days(1))
+        };
+        assert_eq!(reasons(&beside(by_records)), overlaps, "{select:?}");
+        // A shorter one never keeps anything that the longer one lets go.
+        for enforce in [Enforce::Auto, Enforce::Observe] {
+            let shorter = beside(other(enforce, Period::days(29)));
+            assert_eq!(only_lifecycle(&compiled(&shorter)).expire_days, 30, "{select:?}");
         }
     }
+    // Both cover everything under the one's prefix: there S3 waits for the longer.
+    let longer = Rule { retain: Period::days(31), ..rule("other", "") };
+    let both = compiled(&policy(chrono_tz::UTC, vec![rule("media", "inbound/"), longer]));
+    assert_eq!(both.lifecycle(0).unwrap().expire_days, 31);
+    let [only] = both.rules.as_slice() else { panic!("{:?}", both.rules) };
+    assert_eq!((only.policy_rule(), only.filter().prefix.as_str()), ("other", ""));
+    // What only some objects have keeps the other rule direct on all.
+    let media = Some(vec![MediaRange::parse("image/*").unwrap()]);
+    let some = Rule { select: Select { media, ..select("") }, retain: Period::days(31), ..rule("other", "") };
+    assert_eq!(reasons(&policy(chrono_tz::UTC, vec![rule("media", "inbound/"), some])), overlaps);
 }
 
 #[test]
@@ -255,17 +282,15 @@ fn buckets_in_which_expiration_does_something_else_stay_direct() {
 
 #[test]
 fn every_reason_is_told_and_not_just_the_first() {
-    let mut policy = one(|rule| {
+    let policy = one(|rule| {
         rule.trigger = Trigger { within: None, if_missing: None, ..communicated(1, 1) };
-        rule.select.key = Some(KeyPattern::parse("**").unwrap());
+        rule.select.key = Some(KeyPattern::parse("**.jpg").unwrap());
     });
-    policy.holds.push(hold(Select::default()));
     let told = reasons_in(&policy, &bucket(Versioning::Suspended));
     let all = [
         DirectReason::KeyPattern,
         DirectReason::NoWithin,
         DirectReason::MissingIsNotUploaded,
-        DirectReason::Hold("case-7".to_owned()),
         DirectReason::Suspended,
     ];
     assert_eq!(told, all);

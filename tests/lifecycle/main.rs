@@ -6,12 +6,13 @@ mod compiling;
 mod documents;
 mod merging;
 mod promise;
+mod splitting;
 mod validating;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use shelflife::calendar::Period;
-use shelflife::lifecycle::{Compiled, LifecycleDocument, compile};
+use shelflife::lifecycle::{Compiled, LifecycleDocument, Surroundings, compile};
 use shelflife::object::{BucketFacts, Versioning};
 use shelflife::pattern::BucketPattern;
 use shelflife::policy::{
@@ -35,7 +36,7 @@ fn policy(timezone: Tz, rules: Vec<Rule>) -> Policy {
         name: "acme".to_owned(),
         timezone,
         account: None,
-        tenant: Vec::new(),
+        tenant: vec![Attribute::Metadata("customer".to_owned())],
         tables: Vec::new(),
         rules,
         overrides: Vec::new(),
@@ -100,7 +101,7 @@ const NONCURRENT: Noncurrent = Noncurrent { retain: Period::days(1), newer_versi
 const NOW: &str = "2026-06-01T12:00:00Z";
 
 fn compiled(policy: &Policy) -> Compiled {
-    compile(policy, &bucket(Versioning::Never), at(NOW))
+    compile(policy, &bucket(Versioning::Never), &Surroundings::default(), at(NOW))
 }
 
 /// A configuration of S3's from the inside of its root.

@@ -3,7 +3,7 @@
 
 use chrono::{Datelike, Duration, NaiveDate, NaiveTime};
 use proptest::prelude::*;
-use shelflife::lifecycle::{LifecycleTerms, compile};
+use shelflife::lifecycle::{LifecycleTerms, Surroundings, compile};
 use shelflife::object::Versioning;
 
 use super::*;
@@ -172,7 +172,7 @@ fn windows() -> impl Strategy<Value = u64> {
 fn terms(trigger: Trigger, retain: Period, zone: Tz, versioning: Versioning) -> LifecycleTerms {
     let rule = Rule { trigger, retain, noncurrent: Some(NONCURRENT), ..rule("media", "") };
     let policy = Policy { tolerance_days: 1000, ..policy(zone, vec![rule]) };
-    compile(&policy, &bucket(versioning), at(NOW)).lifecycle(0).unwrap()
+    compile(&policy, &bucket(versioning), &Surroundings::default(), at(NOW)).lifecycle(0).unwrap()
 }
 
 proptest! {
@@ -220,7 +220,7 @@ proptest! {
             ..rule("media", "")
         };
         let policy = Policy { tolerance_days: 2000, ..policy(chrono_tz::UTC, vec![rule]) };
-        let terms = compile(&policy, &bucket(Versioning::Enabled), at(NOW)).lifecycle(0).unwrap();
+        let terms = compile(&policy, &bucket(Versioning::Enabled), &Surroundings::default(), at(NOW)).lifecycle(0).unwrap();
         let (due, _) = due(Value::Instant(created), retain, chrono_tz::UTC);
         for days in [terms.noncurrent_days, terms.abort_days] {
             let (early, late) = eligible(created, days.unwrap());

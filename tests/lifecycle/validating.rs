@@ -1,6 +1,6 @@
 //! S3's own rules, one broken at a time.
 
-use shelflife::lifecycle::{Action, OwnedRule, Problem, Target, merge, validate};
+use shelflife::lifecycle::{Action, OwnedRule, Problem, Surroundings, Target, merge, validate};
 
 use super::*;
 
@@ -149,7 +149,7 @@ fn both_forms_in_one_rule_or_in_one_configuration_are_found() {
 fn a_thousand_rules_are_legal_and_one_more_is_not() {
     let rule = |n: u32| {
         let action = Action::Expire { days: 1, noncurrent_days: None, abort_days: None };
-        OwnedRule::new("acme", "r", &n.to_string(), action)
+        OwnedRule::new("acme", "r", n.to_string().as_str(), action)
     };
     let mut rules: Vec<OwnedRule> = (0..1000).map(rule).collect();
     let check = |rules: &[OwnedRule]| match merge(None, "acme", rules).unwrap().after {
@@ -170,7 +170,7 @@ fn what_is_compiled_is_legal() {
         media.noncurrent = Some(NONCURRENT);
         media.incomplete_uploads = Some(Period::days(7));
         let policy = policy(chrono_tz::UTC, vec![media, rule("mail", "mail/")]);
-        let compiled = compile(&policy, &bucket(versioning), at(NOW));
+        let compiled = compile(&policy, &bucket(versioning), &Surroundings::default(), at(NOW));
         match merge(None, "acme", &compiled.rules).unwrap().after {
             Target::Put(document) => validate(&document).unwrap(),
             Target::Delete => panic!("there are rules"),

@@ -275,7 +275,8 @@ async fn make(
     for (name, enrolled) in &enrolment.buckets {
         let stored = enrolled.bucket.lifecycle().await.unwrap();
         let before = stored.as_ref().map(|stored| stored.xml.as_str());
-        let proposal = plan::propose(policy, &enrolled.facts, before, false, now).unwrap();
+        let directories = survey::directories(policy, &enrolled.bucket, &enrolled.facts, now).await.unwrap();
+        let proposal = plan::propose(policy, &enrolled.facts, before, &directories, false, now).unwrap();
         header.buckets.insert(name.clone(), proposal.to_plan(policy, &enrolled.facts, before));
         let context = BucketContext { facts: enrolled.facts.clone(), compiled: proposal.compiled };
         let (bucket, facts) = (enrolled.bucket.clone(), enrolled.facts.clone());

@@ -21,6 +21,7 @@ use crate::cli::planning::{self, Making, PlanFile};
 use crate::cli::record_files::{load_records, refuse_faults};
 use crate::cli::store::store_failure;
 use crate::evidence::{self, ConfigurationResult, ItemResult};
+use crate::lifecycle::Surroundings;
 use crate::s3::{ConnectOptions, StaticCredentials, Store};
 use crate::sandbox::{
     BucketOptions, LifecycleAction, PutOptions, Refusal, Sandbox, SandboxOptions, Versioning,
@@ -250,6 +251,9 @@ impl Stage {
         let records = load_records(&loaded, self.now);
         let bucket = self.store.bucket(bucket).await.map_err(|error| store_failure(&error))?;
         let facts = bucket.facts().await.map_err(|error| store_failure(&error))?;
+        let directories = survey::directories(loaded.policy(), &bucket, &facts, self.now);
+        let directories = directories.await.map_err(|error| store_failure(&error))?;
+        let around = Surroundings { directories, other_rules: 0 };
         let survey = Survey {
             policy: loaded.policy(),
             records: &records.records,
@@ -261,6 +265,7 @@ impl Stage {
         let explaining = Explaining {
             policy: loaded.policy(),
             records: &records.records,
+            around: &around,
             facts: &facts,
             reach: Reach::Enrolled,
             tenant: None,

@@ -10,13 +10,20 @@ use crate::policy::{Enforce, Policy};
 
 /// What S3 does with the object under the policy's rule at `rule`.
 pub fn under_lifecycle(object: &Observed<'_>, rule: usize, compiled: &Compiled) -> String {
+    let rules = [rule];
+    let claims = compiled.claims_on(object.key, &rules).filter(|claim| claim.carries.contains(&rule));
+    // Where S3 has several rules for an object, it obeys the shortest.
+    if let Some(claim) = claims.min_by_key(|claim| claim.terms.expire_days) {
+        return by_terms(object, claim.terms);
+    }
     match compiled.engine(rule) {
-        Some(Engine::Lifecycle(terms)) => by_terms(object, *terms),
-        Some(Engine::Direct(reasons) | Engine::Refused(reasons)) => {
+        Some(
+            Engine::Direct(reasons) | Engine::Refused(reasons) | Engine::Split { elsewhere: reasons, .. },
+        ) => {
             let why: Vec<String> = reasons.iter().map(ToString::to_string).collect();
             format!("not S3's: {}", why.join("; "))
         }
-        Some(Engine::Observe) | None => "not S3's".to_owned(),
+        Some(Engine::Observe | Engine::Lifecycle(_)) | None => "not S3's".to_owned(),
     }
 }
 
@@ -95,7 +102,7 @@ pub fn disposal(
         decision: decision.clone(),
         when_alone: None,
     };
-    Planner::new(policy, now).disposal(&bucket, &item, decision)
+    Planner::new(policy, now).disposal(&bucket, object.key, &item, decision)
 }
 
 /// The disposal in a sentence.
@@ -147,7 +154,7 @@ mod tests {
     use super::*;
     use crate::calendar::Period;
     use crate::decide::{Finding, NEVER, Outlook, Verdict};
-    use crate::lifecycle::RuleEngine;
+    use crate::lifecycle::{Claim, RuleEngine};
     use crate::object::Reading;
     use crate::policy::{Guards, Outside, Rule, Select, Source, Trigger};
 
@@ -181,7 +188,11 @@ mod tests {
         LifecycleTerms { expire_days: 30, lateness_days: 9, noncurrent_days: Some(7), abort_days: Some(5) };
 
     fn compiled(engine: Engine) -> Compiled {
-        Compiled { rules: Vec::new(), engines: vec![RuleEngine { rule: 0, engine }] }
+        let claims = match &engine {
+            Engine::Lifecycle(terms) => vec![Claim::everything(0, *terms)],
+            _ => Vec::new(),
+        };
+        Compiled { claims, engines: vec![RuleEngine { rule: 0, engine }], ..Compiled::default() }
     }
 
     fn says(object: &Observed<'_>, terms: LifecycleTerms) -> String {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::reach::Reach;
+use crate::lifecycle::Surroundings;
 use crate::object::BucketFacts;
 use crate::policy::Policy;
 use crate::records::Records;
@@ -13,6 +14,8 @@ pub struct Explaining<'a> {
     pub policy: &'a Policy,
     /// External facts.
     pub records: &'a Records,
+    /// What bears on what S3 is given in the bucket.
+    pub around: &'a Surroundings,
     /// The bucket.
     pub facts: &'a BucketFacts,
     /// Whether the policy reaches the bucket.

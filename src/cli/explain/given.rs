@@ -13,6 +13,7 @@ use super::super::record_files::load_records;
 use super::explaining::Explaining;
 use super::print;
 use super::reach::Reach;
+use crate::lifecycle::Surroundings;
 use crate::policy;
 
 /// Explains the object that the file at `path` describes.
@@ -41,6 +42,7 @@ pub fn run(context: &Context, path: &Path, args: &ExplainArgs) -> Result<Exit, F
     let explaining = Explaining {
         policy,
         records: &records.records,
+        around: &Surroundings::default(),
         facts: &given.facts(),
         reach: by_name.unwrap_or(Reach::Enrolled),
         tenant: given.tenant.as_deref(),

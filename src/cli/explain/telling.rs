@@ -20,7 +20,7 @@ pub fn tell(of: &Explaining<'_>, object: &Observed<'_>) -> Told {
         None => tenancy,
     };
     let judgement = decide::explain_as(of.policy, of.records, object, &tenancy, of.now);
-    let compiled = lifecycle::compile(of.policy, of.facts, of.now);
+    let compiled = lifecycle::compile(of.policy, of.facts, of.around, of.now);
     let values = Values { policy: of.policy, records: of.records, object, tenancy: &tenancy };
     let decision = &judgement.decision;
     let next = decide::next_change(of.policy, of.records, object, &tenancy, of.now);

@@ -5,10 +5,10 @@
 
 use crate::pattern::KeyPattern;
 use crate::policy::{Policy, Select};
-use crate::s3::TopLevel;
+use crate::s3::Level;
 
 /// The prefixes and keys at the top of the bucket that no rule can cover, in byte order.
-pub fn uncovered<'t>(policy: &Policy, bucket: &str, top: &'t TopLevel) -> Vec<&'t str> {
+pub fn uncovered<'t>(policy: &Policy, bucket: &str, top: &'t Level) -> Vec<&'t str> {
     let selects: Vec<&Select> = policy
         .rules
         .iter()
@@ -59,7 +59,7 @@ mod tests {
         );
         let policy = read(&[SourceFile { path: "a.yaml".to_owned(), bytes: yaml.into() }]).unwrap().policy;
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        let top = TopLevel { prefixes: owned(prefixes), keys: owned(keys), is_whole: true };
+        let top = Level { prefixes: owned(prefixes), keys: owned(keys), is_whole: true };
         uncovered(&policy, "media", &top).into_iter().map(str::to_owned).collect()
     }
 

@@ -9,7 +9,7 @@ use crate::lifecycle::{self, LifecycleDocument};
 use crate::object::{BucketFacts, Versioning};
 use crate::plan::{self, ProposalError};
 use crate::policy::{Code, Diagnostic, Enforce, Policy, ReadPolicy, Rule, Severity};
-use crate::s3::{StoreError, TopLevel};
+use crate::s3::{Level, StoreError};
 use crate::survey::ENROLMENT_TAG;
 use crate::text;
 
@@ -224,7 +224,7 @@ impl<'a> Judge<'a> {
                 None
             }
         };
-        let compiled = lifecycle::compile(policy, facts, self.now);
+        let compiled = lifecycle::compile(policy, facts, &probed.around, self.now);
         for (rule, reasons) in compiled.refused() {
             let why: Vec<String> = reasons.iter().map(ToString::to_string).collect();
             let message = format!("in bucket {name} S3 cannot be proved to keep it: {}", why.join("; "));
@@ -241,7 +241,7 @@ impl<'a> Judge<'a> {
                 self.add((Code::ForeignRule, severity), policy.rules.get(found.rule), message, help);
             }
         }
-        match plan::propose(policy, facts, Some(stored), false, self.now) {
+        match plan::propose(policy, facts, Some(stored), &probed.around.directories, false, self.now) {
             Ok(_) | Err(ProposalError::Refused { .. }) => {}
             Err(ProposalError::Merge(error)) => {
                 let message = format!("bucket {name}: {}", text::terminal(&error.to_string()));
@@ -257,7 +257,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn coverage(&mut self, name: &str, top: &TopLevel) {
+    fn coverage(&mut self, name: &str, top: &Level) {
         let found = uncovered(self.policy(), name, top);
         if found.is_empty() {
             return;

@@ -32,7 +32,7 @@ pub async fn look(
     let policy = loaded.policy();
     let store = connect(args, Some(policy)).await?;
     let progress = Progress::counting("asking the store", context.quiet);
-    let told = probe::ask(&store, policy, |name| {
+    let told = probe::ask(&store, policy, now, |name| {
         progress.say(name.to_owned());
         progress.advance(1);
     })

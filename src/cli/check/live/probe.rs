@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
+
 use super::needs::Needs;
+use crate::lifecycle::{Directories, Surroundings};
 use crate::object::{BucketFacts, Kind};
 use crate::policy::{Policy, RecordPlace};
-use crate::s3::{Bucket, Store, StoreError, StoredLifecycle, TopLevel};
-use crate::survey::ENROLMENT_TAG;
+use crate::s3::{Bucket, Level, Store, StoreError, StoredLifecycle};
+use crate::survey::{self, ENROLMENT_TAG};
 
 /// How many prefixes are looked at in a bucket.
 pub const MOST_PREFIXES: usize = 1000;
@@ -45,8 +48,10 @@ pub struct Probed {
     pub tags: Read,
     /// Whether the lock of one object can be read.
     pub lock: Read,
+    /// What bears on what S3 can be given there, as far as it could be listed.
+    pub around: Surroundings,
     /// What stands at its top.
-    pub top: Result<TopLevel, StoreError>,
+    pub top: Result<Level, StoreError>,
 }
 
 /// A read that was tried on one object.
@@ -62,12 +67,12 @@ pub enum Read {
 }
 
 /// Asks for all that the policy reaches; `progress` hears of every bucket.
-pub async fn ask(store: &Store, policy: &Policy, progress: impl Fn(&str)) -> Told {
+pub async fn ask(store: &Store, policy: &Policy, now: DateTime<Utc>, progress: impl Fn(&str)) -> Told {
     let mut told = Told::default();
     for name in reached(store, policy, &mut told).await {
         progress(&name);
         let probed = match store.bucket(&name).await {
-            Ok(bucket) => Ok(probe(&bucket, policy).await),
+            Ok(bucket) => Ok(probe(&bucket, policy, now).await),
             Err(error) => Err(error),
         };
         told.buckets.insert(name, probed);
@@ -125,9 +130,13 @@ async fn reached(store: &Store, policy: &Policy, told: &mut Told) -> BTreeSet<St
     names
 }
 
-async fn probe(bucket: &Bucket, policy: &Policy) -> Probed {
+async fn probe(bucket: &Bucket, policy: &Policy, now: DateTime<Utc>) -> Probed {
     let needs = Needs::of(policy, bucket.name());
     let facts = bucket.facts().await;
+    let directories = match &facts {
+        Ok(facts) => survey::directories(policy, bucket, facts, now).await.unwrap_or_default(),
+        Err(_) => Directories::NONE,
+    };
     let (sample, versions) = match sample(bucket).await {
         Ok(sample) => (sample, Ok(())),
         Err(error) => (None, Err(error)),
@@ -154,7 +163,8 @@ async fn probe(bucket: &Bucket, policy: &Policy) -> Probed {
         head,
         tags,
         lock,
-        top: bucket.top_level(MOST_PREFIXES).await,
+        around: Surroundings { directories, other_rules: 0 },
+        top: bucket.level("", MOST_PREFIXES).await,
         facts,
     }
 }

@@ -89,7 +89,8 @@ impl Live {
 impl OpenView {
     fn new(policy: &Policy, name: &str, probed: &Probed, now: DateTime<Utc>) -> Self {
         let facts = probed.facts.as_ref().ok().cloned();
-        let engines = facts.as_ref().map(|facts| lifecycle::compile(policy, facts, now).engines);
+        let engines =
+            facts.as_ref().map(|facts| lifecycle::compile(policy, facts, &probed.around, now).engines);
         let engines = engines.unwrap_or_default();
         let of_rule = |engine: &lifecycle::RuleEngine| {
             Some((policy.rules.get(engine.rule)?.id.clone(), plan::describe_engine(&engine.engine)))

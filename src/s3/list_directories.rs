@@ -1,4 +1,5 @@
-//! ListObjectVersions with a delimiter: what stands at the top of a bucket, keys below a `/` folded.
+//! ListObjectVersions with a delimiter: what stands directly under a start of keys, what lies
+//! below a further `/` folded.
 
 use std::collections::BTreeSet;
 
@@ -10,25 +11,26 @@ use super::error::{Call, StoreError};
 use super::values;
 use super::xml::{Malformed, Reader};
 
-/// What stands at the top of a bucket, current or not.
+/// What stands directly under a start of keys, current or not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TopLevel {
-    /// Starts of keys through their first `/`.
+pub struct Level {
+    /// Starts of keys through the next `/`.
     pub prefixes: BTreeSet<String>,
-    /// Keys without a `/`.
+    /// Keys without a further `/`.
     pub keys: BTreeSet<String>,
     /// Whether it is all that there is.
     pub is_whole: bool,
 }
 
 impl Bucket {
-    /// Lists the top of the bucket, and stops once `at_most` prefixes and keys are known.
+    /// Lists what stands directly under `start` (empty: at the top of the bucket), and stops once
+    /// `at_most` prefixes and keys are known.
     ///
     /// # Errors
     /// What any request can end in; also if the listing does not get on.
-    pub async fn top_level(&self, at_most: usize) -> Result<TopLevel, StoreError> {
+    pub async fn level(&self, start: &str, at_most: usize) -> Result<Level, StoreError> {
         let call = self.call("ListObjectVersions");
-        let mut top = TopLevel::default();
+        let mut level = Level::default();
         let mut after: Option<(String, Option<String>)> = None;
         loop {
             let take = Take::new("ListVersionsResult");
@@ -36,6 +38,7 @@ impl Bucket {
                 .list_object_versions()
                 .bucket(self.name())
                 .delimiter("/")
+                .set_prefix((!start.is_empty()).then(|| start.to_owned()))
                 .encoding_type(EncodingType::Url)
                 .set_key_marker(after.as_ref().map(|(key, _)| key.clone()))
                 .set_version_id_marker(after.as_ref().and_then(|(_, id)| id.clone()))
@@ -47,13 +50,13 @@ impl Bucket {
                 .await
                 .map_err(|error| StoreError::from_sdk(call, error))?;
             let page = take.read(call, Page::read)?;
-            let next = page.into(&mut top, call)?;
+            let next = page.into(&mut level, call)?;
             match next {
                 None => {
-                    top.is_whole = true;
-                    return Ok(top);
+                    level.is_whole = true;
+                    return Ok(level);
                 }
-                Some(_) if top.prefixes.len() + top.keys.len() >= at_most => return Ok(top),
+                Some(_) if level.prefixes.len() + level.keys.len() >= at_most => return Ok(level),
                 Some(next) if after.as_ref() == Some(&next) => {
                     return Err(StoreError::unreadable(call, "the listing does not get on"));
                 }
@@ -100,22 +103,18 @@ impl Page {
         Ok(page)
     }
 
-    /// Adds what the page names to `top`, and says where to go on.
-    fn into(
-        self,
-        top: &mut TopLevel,
-        call: Call<'_>,
-    ) -> Result<Option<(String, Option<String>)>, StoreError> {
+    /// Adds what the page names to `level`, and says where to go on.
+    fn into(self, level: &mut Level, call: Call<'_>) -> Result<Option<(String, Option<String>)>, StoreError> {
         let wrong = |why: &'static str| StoreError::unreadable(call, why);
         let plain = |sent: String| {
             let plain = if self.url_encoded { values::form_decode(&sent) } else { Some(sent) };
             plain.filter(|text| !text.is_empty()).ok_or_else(|| wrong("a key that cannot be read"))
         };
         for prefix in self.prefixes {
-            top.prefixes.insert(plain(prefix)?);
+            level.prefixes.insert(plain(prefix)?);
         }
         for key in self.keys {
-            top.keys.insert(plain(key)?);
+            level.keys.insert(plain(key)?);
         }
         if !self.truncated.ok_or_else(|| wrong("`IsTruncated` is missing"))? {
             return Ok(None);

@@ -1,0 +1,102 @@
+//! What S3 is given: a start of keys, perhaps with a filter, and the lifecycle rules for it.
+
+use std::collections::BTreeSet;
+
+use crate::policy::Policy;
+
+use super::owned::{Action, Move, OwnedRule};
+use super::reach::Reaches;
+use super::rule::Filter;
+use super::terms::{LifecycleTerms, Waits};
+
+/// For which objects starts of keys are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// For all that have the start.
+    Whole,
+    /// For those that the policy's rule at this index selects by tags or size.
+    Rule(usize),
+}
+
+/// Objects that S3 removes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The start of their keys.
+    pub start: String,
+    /// Which of the objects with this start.
+    pub target: Target,
+    /// The policy's rules that S3 carries out on them: indices, sorted.
+    pub carries: Vec<usize>,
+    /// The one of these whose name the lifecycle rules bear.
+    pub(super) speaker: usize,
+    /// What S3 does.
+    pub terms: LifecycleTerms,
+    /// Whether S3 removes delete markers that are left alone there.
+    pub removes_markers: bool,
+    /// The filters that pick them; any of these.
+    pub(super) filters: Vec<Filter>,
+    pub(super) waits: Waits,
+    pub(super) moves: Vec<Move>,
+}
+
+impl Claim {
+    /// Whether an object of this key is among them, if these rules of the policy cover it.
+    pub fn takes(&self, key: &str, rules: &[usize]) -> bool {
+        let picks = match self.target {
+            Target::Whole => true,
+            Target::Rule(rule) => rules.contains(&rule),
+        };
+        picks && key.starts_with(&self.start)
+    }
+
+    /// All of a bucket, for the policy's rule at this index.
+    #[cfg(test)]
+    pub fn everything(rule: usize, terms: LifecycleTerms) -> Self {
+        Self {
+            start: String::new(),
+            target: Target::Whole,
+            carries: vec![rule],
+            speaker: rule,
+            terms,
+            removes_markers: terms.noncurrent_days.is_some(),
+            filters: vec![Filter::default()],
+            waits: Waits::of(terms),
+            moves: Vec::new(),
+        }
+    }
+
+    /// Whether S3 does the same under both.
+    pub(super) fn does_as(&self, other: &Self) -> bool {
+        self.terms == other.terms && self.moves == other.moves
+    }
+
+    /// The most lifecycle rules that it takes.
+    pub(super) fn most_rules(&self) -> usize {
+        self.filters.len() + usize::from(self.removes_markers)
+    }
+}
+
+/// The lifecycle rules for `claims`, sorted by id.
+pub(super) fn owned_rules(policy: &Policy, reaches: &Reaches<'_>, claims: &[Claim]) -> Vec<OwnedRule> {
+    let mut rules = BTreeSet::new();
+    for claim in claims {
+        let Some(rule) = policy.rules.get(claim.speaker) else { continue };
+        let LifecycleTerms { expire_days, noncurrent_days, abort_days, .. } = claim.terms;
+        let expire = Action::Expire { days: expire_days, noncurrent_days, abort_days };
+        let own = |filter: Filter, action, moves: &[Move]| {
+            OwnedRule::new(&policy.name, &rule.id, filter, action).moving(moves)
+        };
+        rules.extend(claim.filters.iter().map(|filter| own(filter.clone(), expire, &claim.moves)));
+        if claim.removes_markers {
+            let start = reaches.markers_under(&claim.start, rule);
+            rules.insert(own(Filter::prefix(start), Action::RemoveMarkers, &[]));
+        }
+    }
+    let mut rules: Vec<OwnedRule> = rules.into_iter().collect();
+    // One rule is enough for the markers of a start, whichever rule of the policy it stands for.
+    let mut markers = BTreeSet::new();
+    rules.retain(|rule| {
+        rule.action() != Action::RemoveMarkers || markers.insert(rule.filter().prefix.clone())
+    });
+    rules
+}

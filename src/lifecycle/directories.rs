@@ -1,0 +1,45 @@
+//! The directories of a bucket, as far as they were listed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+/// What stands directly under a start of keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Listing {
+    /// All directories: starts of keys through the next `/`.
+    Whole(BTreeSet<String>),
+    /// More directories than are worth a rule each; at least so many.
+    TooMany(usize),
+}
+
+/// The directories under some starts of keys.
+///
+/// No proof rests on them: which directories S3 may be given follows from their names alone. A
+/// directory that was not there yet is Shelflife's until the next run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Directories {
+    listings: BTreeMap<String, Listing>,
+}
+
+impl Directories {
+    /// None that are known.
+    pub const NONE: Self = Self { listings: BTreeMap::new() };
+
+    /// What was listed under `start`; `None` if nobody has.
+    pub fn under(&self, start: &str) -> Option<&Listing> {
+        self.listings.get(start)
+    }
+
+    /// Takes in what was listed under `start`.
+    pub fn insert(&mut self, start: String, listing: Listing) {
+        self.listings.insert(start, listing);
+    }
+
+    /// Whether nothing was listed.
+    pub fn is_empty(&self) -> bool {
+        self.listings.is_empty()
+    }
+}
