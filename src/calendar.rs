@@ -4,7 +4,9 @@
 
 mod format;
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{PoisonError, RwLock};
 
 use chrono::{
     DateTime, Datelike, Days, Duration, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc,
@@ -120,7 +122,7 @@ impl Period {
     ///
     /// Clamping only shortens, so the longest span starts on the first of some month.
     pub fn max_days(self) -> u32 {
-        self.spans().max().unwrap_or(self.days)
+        self.days.saturating_add(self.of_months().1)
     }
 
     /// Whether there is a day from which it ends later than `other`.
@@ -140,21 +142,37 @@ impl Period {
 
     /// The fewest days that it can span, whichever day it starts (1 month: 28).
     pub fn min_days(self) -> u32 {
-        self.spans().min().unwrap_or(self.days)
+        self.days.saturating_add(self.of_months().0)
+    }
+
+    /// The fewest and the most days of its months alone.
+    fn of_months(self) -> (u32, u32) {
+        if self.months == 0 {
+            return (0, 0);
+        }
+        // Asked for with every rule and every bucket, and always the same.
+        static KNOWN: RwLock<BTreeMap<u32, (u32, u32)>> = RwLock::new(BTreeMap::new());
+        let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(&self.months).copied();
+        known.unwrap_or_else(|| {
+            let months = Self { days: 0, ..self };
+            let found = (months.spans().min().unwrap_or(0), months.spans().max().unwrap_or(0));
+            KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert(self.months, found);
+            found
+        })
     }
 
     /// Lengths in days from every day of one 400-year cycle's months that can make a
     /// difference: the first, and those from the 28th on.
     fn spans(self) -> impl Iterator<Item = u32> {
-        // Days alone span the same wherever they start.
-        let years = if self.months == 0 { 2000..2000 } else { 2000..2400 };
-        years.flat_map(|year| (1..=12).map(move |month| (year, month))).flat_map(move |(year, month)| {
-            [1, 28, 29, 30, 31].into_iter().filter_map(move |day| {
-                let start = NaiveDate::from_ymd_opt(year, month, day)?;
-                let end = self.after(start)?;
-                u32::try_from((end - start).num_days()).ok()
-            })
-        })
+        (2000..2400).flat_map(|year| (1..=12).map(move |month| (year, month))).flat_map(
+            move |(year, month)| {
+                [1, 28, 29, 30, 31].into_iter().filter_map(move |day| {
+                    let start = NaiveDate::from_ymd_opt(year, month, day)?;
+                    let end = self.after(start)?;
+                    u32::try_from((end - start).num_days()).ok()
+                })
+            },
+        )
     }
 }
 

@@ -89,7 +89,7 @@ pub(super) fn owned_rules(policy: &Policy, reaches: &Reaches<'_>, claims: &[Clai
         rules.extend(claim.filters.iter().map(|filter| own(filter.clone(), expire, &claim.moves)));
         if claim.removes_markers {
             let start = reaches.markers_under(&claim.start, rule);
-            rules.insert(own(Filter::prefix(start), Action::RemoveMarkers, &[]));
+            rules.insert(own(Filter::prefix(&start), Action::RemoveMarkers, &[]));
         }
     }
     let mut rules: Vec<OwnedRule> = rules.into_iter().collect();

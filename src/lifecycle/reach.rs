@@ -58,8 +58,16 @@ struct Reaching<'a> {
     /// What it asks of S3 by its own period, and everything that speaks against S3 anywhere.
     waits: Option<Waits>,
     against: Vec<DirectReason>,
-    /// Its overrides in force: for whom, whether a record tells, and what they ask of S3.
-    overrides: Vec<(Option<&'a [String]>, bool, Option<Waits>)>,
+    /// Its overrides in force.
+    overrides: Vec<Customised<'a>>,
+}
+
+/// An override in force.
+struct Customised<'a> {
+    tenants: Option<&'a [String]>,
+    by_record: bool,
+    ends: bool,
+    waits: Option<Waits>,
 }
 
 /// What a policy says of a bucket, to be asked of any start of keys.
@@ -94,9 +102,11 @@ impl<'a> Reaches<'a> {
                 let (own, mut against) = waits(policy, rule, rule.retain, bucket);
                 against.extend(speaks_against(policy, rule));
                 let overrides = policy.overrides.iter().filter(|o| o.rule == index && o.in_force(now, zone));
-                let overrides = overrides.map(|o| {
-                    let waits = waits(policy, rule, o.retain, bucket).0;
-                    (o.tenants.as_deref(), o.condition.is_some(), waits)
+                let overrides = overrides.map(|o| Customised {
+                    tenants: o.tenants.as_deref(),
+                    by_record: o.condition.is_some(),
+                    ends: o.until.is_some(),
+                    waits: waits(policy, rule, o.retain, bucket).0,
                 });
                 Reaching { index, rule, waits: own, against, overrides: overrides.collect() }
             })
@@ -110,8 +120,7 @@ impl<'a> Reaches<'a> {
             own.chain(holds.iter().map(|hold| &hold.select))
                 .flat_map(|it| std::iter::once(it).chain(&it.except))
         };
-        let overridden =
-            rules.iter().flat_map(|reaching| &reaching.overrides).filter_map(|(named, ..)| *named);
+        let overridden = rules.iter().flat_map(|reaching| &reaching.overrides).filter_map(|it| it.tenants);
         let tenants = selects().filter_map(|select| select.tenants.as_deref()).chain(overridden).flatten();
         Self {
             starts: selects().flat_map(starts).collect(),
@@ -315,19 +324,19 @@ impl<'a> Reaches<'a> {
     /// The start whose lone delete markers S3 may remove, at or above `start`. They are due at
     /// once under any rule, so longer periods do not matter; holds, exceptions and rules of
     /// Shelflife's own do.
-    pub(super) fn markers_under<'s>(&self, start: &'s str, rule: &'s Rule) -> &'s str {
-        let whole = rule.select.prefix.as_deref().unwrap_or_default();
+    pub(super) fn markers_under(&self, start: &str, rule: &Rule) -> String {
+        let whole = starts(&rule.select).max_by_key(String::len).unwrap_or_default();
         let meets = |select: &Select| {
             let other = select.prefix.as_deref().unwrap_or_default();
-            other.starts_with(whole) || whole.starts_with(other)
+            other.starts_with(&whole) || whole.starts_with(other)
         };
         let is_plain =
-            |reaching: &Reaching<'_>| acts(reaching.rule) && reaching.rule.select.except.is_empty();
+            |it: &Reaching<'_>| acts(it.rule) && it.against.is_empty() && it.rule.select.except.is_empty();
         let clear = self.rules.iter().filter(|it| meets(&it.rule.select)).all(is_plain)
             && !self.holds.iter().any(|hold| meets(&hold.select))
             && rule.select.tenants.is_none()
-            && start.starts_with(whole);
-        if clear { whole } else { start }
+            && start.starts_with(&whole);
+        if clear { whole } else { start.to_owned() }
     }
 }
 
@@ -342,7 +351,7 @@ impl Reaching<'_> {
         let mut reasons: Vec<(DirectReason, bool)> =
             self.against.iter().map(|reason| (reason.clone(), false)).collect();
         let mut waits: Option<Option<Waits>> = None;
-        for (tenants, by_record, own) in &self.overrides {
+        for Customised { tenants, by_record, ends, waits: own } in &self.overrides {
             let reason =
                 DirectReason::Overridden { tenants: tenants.map_or(0, <[_]>::len), by_record: *by_record };
             match (tenants, owner) {
@@ -351,6 +360,11 @@ impl Reaching<'_> {
                 (Some(_), Whose::Unclear { deeper }) => reasons.push((reason, deeper)),
                 (None, _) | (Some(_), Whose::All(Some(_))) if *by_record => reasons.push((reason, false)),
                 _ => {
+                    let lasts = self.waits.zip(*own).is_some_and(|(alone, own)| alone.bears(&own));
+                    if *ends && !lasts {
+                        // S3 would go by it on when the longer period holds again.
+                        reasons.push((DirectReason::OverrideEnds, false));
+                    }
                     let both = |before: Option<Waits>| before.zip(*own).map(|(a, b)| a.max(b));
                     waits = Some(waits.map_or(*own, both));
                 }

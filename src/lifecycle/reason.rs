@@ -59,6 +59,8 @@ pub enum DirectReason {
         /// Whether a record tells for whom.
         by_record: bool,
     },
+    /// An override that shortens the period has an `until`.
+    OverrideEnds,
     /// Something that the policy says of a longer start of keys stays longer.
     StaysLonger,
     /// Other rules keep all of its objects longer.
@@ -159,6 +161,9 @@ impl fmt::Display for DirectReason {
             Self::Overridden { tenants: 1, .. } => f.write_str("an override is in force for one tenant"),
             Self::Overridden { tenants, .. } => write!(f, "an override is in force for {tenants} tenants"),
             Self::UndoWindow => f.write_str("its deletions can be undone for a while, which S3 does not offer"),
+            Self::OverrideEnds => f.write_str(
+                "an override that shortens it ends on a certain day, and S3 would go by it until the next run after that",
+            ),
             Self::StaysLonger => f.write_str("something under its prefix stays longer, and S3 would obey the shorter period"),
             Self::Outlasted => f.write_str("other rules keep all of its objects longer"),
             Self::Beside(start) => write!(
