@@ -1,17 +1,17 @@
 //! Writing lifecycle configurations: narrowing first, widening behind a disabled step, and
 //! everything read back and compared before S3 is let loose.
 //!
-//! S3 replaces a configuration as a whole and offers no condition on it (API reference,
-//! "PutBucketLifecycleConfiguration"), so it is read again right before each write.
+//! How one configuration is put in another's place, and where somebody else's change could be
+//! missed, is in `rewrite`.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
+use super::rewrite::{Stop, compare, replace};
 use super::run::{Applied, ApplyError, Configured, Run, Watch};
 use crate::evidence::{ConfigurationIntent, ConfigurationOutcome, ConfigurationResult, EvidenceLog};
-use crate::lifecycle::{LifecycleDocument, Target, restore, retreat, same_meaning};
+use crate::lifecycle::{LifecycleDocument, Merge, Target, altered, restore, retreat, same_meaning};
 use crate::plan::{BucketPlan, Proposal, propose, xml_of};
-use crate::s3::{Bucket, StoreError, StoredLifecycle};
+use crate::s3::{Bucket, StoredLifecycle};
 use crate::survey::Enrolled;
 
 /// A change that is under way.
@@ -21,15 +21,16 @@ struct Change<'a> {
     proposal: Proposal,
     found: Option<StoredLifecycle>,
     policy_name: &'a str,
+    /// What the store has made of rules that were then taken out again.
+    altered: Vec<String>,
 }
 
-/// How long after a write a store may still show what was there before: S3's bucket
-/// configurations are eventually consistent (user guide, "Amazon S3 data consistency model").
-const PATIENCE: [Duration; 4] =
-    [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(2)];
-
-/// A change that could not be made: how it ended, and why.
-type Stop = (ConfigurationResult, String);
+impl Change<'_> {
+    /// The header as it was found, to be sent again.
+    fn minimum(&self) -> Option<&str> {
+        self.found.as_ref()?.transition_default_minimum_object_size.as_deref()
+    }
+}
 
 /// Writes every configuration that the plan changes.
 pub(super) async fn configure(
@@ -48,7 +49,7 @@ pub(super) async fn configure(
         }
         log.configuration_intent((run.clock)(), intent(name, plan, prepared.as_ref().ok()))?;
         let ended = match prepared {
-            Ok(change) => match stage(&change).await {
+            Ok(mut change) => match stage(&mut change).await {
                 Ok(()) => {
                     staged.push(change);
                     continue;
@@ -59,11 +60,15 @@ pub(super) async fn configure(
         };
         end(run, name, ended, log, applied, watch)?;
     }
-    for change in staged {
-        let ended = match enable(&change).await {
-            Ok(()) => (ConfigurationResult::Applied, String::new()),
-            Err(stop) => stop,
+    for mut change in staged {
+        let enabled = enable(&mut change).await;
+        let (result, why) = match enabled {
+            Ok(()) if change.altered.is_empty() => (ConfigurationResult::Applied, None),
+            Ok(()) => (ConfigurationResult::Differs, None),
+            Err(stop) => (stop.result, Some(stop.why)),
         };
+        let why = change.altered.iter().cloned().chain(why).collect::<Vec<_>>().join("; ");
+        let ended = Stop::new(result, why);
         end(run, change.name, ended, log, applied, watch)?;
     }
     Ok(())
@@ -91,7 +96,7 @@ fn intent(name: &str, plan: &BucketPlan, change: Option<&Change<'_>>) -> Configu
 fn end(
     run: &Run<'_>,
     name: &str,
-    (result, detail): Stop,
+    Stop { result, why: detail, .. }: Stop,
     log: &mut EvidenceLog,
     applied: &mut Applied,
     watch: &mut (dyn Watch + Send),
@@ -114,31 +119,33 @@ async fn prepare<'a>(
     plan: &BucketPlan,
     target: &Enrolled,
 ) -> Result<Change<'a>, Stop> {
-    let found = target.bucket.lifecycle().await.map_err(store_stop)?;
+    let found = target.bucket.lifecycle().await?;
     let found_xml = found.as_ref().map(|found| found.xml.as_str());
     let directories = &plan.around.directories;
     let proposal = propose(run.policy, &target.facts, found_xml, directories, run.upgrade_v1, (run.clock)())
-        .map_err(|error| (ConfigurationResult::Failed, error.to_string()))?;
+        .map_err(|error| Stop::new(ConfigurationResult::Failed, error.to_string()))?;
     let narrows = only_narrows(&proposal, plan) && !proposal.merge.removes_more();
+    let change = |proposal, found| Change {
+        name,
+        bucket: target.bucket.clone(),
+        proposal,
+        found,
+        policy_name: &run.policy.name,
+        altered: Vec::new(),
+    };
     // A hold that was placed since must not wait for the next plan.
     if !plan.is_changed() && (proposal.merge.is_unchanged() || narrows) {
-        return Ok(Change {
-            name,
-            bucket: target.bucket.clone(),
-            proposal,
-            found,
-            policy_name: &run.policy.name,
-        });
+        return Ok(change(proposal, found));
     }
     if found_xml != plan.lifecycle_before.as_deref() && !is_half_way(run, target, plan, &proposal) {
         let why = "somebody has changed it since the plan was made; make a new plan";
-        return Err((ConfigurationResult::Moved, why.to_owned()));
+        return Err(Stop::moved(why));
     }
     if xml_of(&proposal.merge.after) != plan.lifecycle_after && !only_narrows(&proposal, plan) {
         let why = "the policy's holds or the bucket have changed since the plan was made; make a new plan";
-        return Err((ConfigurationResult::Moved, why.to_owned()));
+        return Err(Stop::moved(why));
     }
-    Ok(Change { name, bucket: target.bucket.clone(), proposal, found, policy_name: &run.policy.name })
+    Ok(change(proposal, found))
 }
 
 /// Whether what was found is what an interrupted run of the same plan leaves behind: its first
@@ -170,38 +177,96 @@ fn only_narrows(proposal: &Proposal, plan: &BucketPlan) -> bool {
 }
 
 /// The first step: S3 does nothing that it did not do before.
-async fn stage(change: &Change<'_>) -> Result<(), Stop> {
-    let Change { proposal, found, .. } = change;
-    if xml_of(&proposal.merge.staged) == found.as_ref().map(|found| found.xml.clone()) {
+async fn stage(change: &mut Change<'_>) -> Result<(), Stop> {
+    let found = change.found.clone();
+    if xml_of(&change.proposal.merge.staged) == found.as_ref().map(|found| found.xml.clone()) {
         return Ok(());
     }
-    // Read again right before the write, for S3 has no condition on it.
-    if change.bucket.lifecycle().await.map_err(store_stop)? != *found {
+    let as_found = |now: Option<&StoredLifecycle>| {
         let why = "somebody has changed it between reading and writing; make a new plan";
-        return Err((ConfigurationResult::Moved, why.to_owned()));
-    }
-    let written = write(change, &proposal.merge.staged).await;
-    let stop = match settle(change, written, &proposal.merge.staged).await {
-        Ok(()) => return Ok(()),
+        let target = &change.proposal.merge.staged;
+        if now == found.as_ref() { Ok(target.clone()) } else { Err(Stop::moved(why)) }
+    };
+    let stop = match replace(&change.bucket, change.minimum(), None, as_found).await {
+        Ok(_) => return Ok(()),
         Err(stop) => stop,
     };
-    let is_as_found = change.bucket.lifecycle().await.is_ok_and(|now| now == *found);
-    if is_as_found {
+    if !stop.wrote || change.bucket.lifecycle().await.is_ok_and(|now| now == found) {
         return Err(stop);
     }
-    let before = proposal.before.as_ref();
+    let Err(stop) = without_altered(change, stop, |merge| &merge.staged).await else {
+        return Ok(());
+    };
+    let Proposal { merge, before, .. } = &change.proposal;
     let set_back = |now: Option<&LifecycleDocument>| {
-        retreat(now, document(&proposal.merge.staged), before, change.policy_name)
+        retreat(now, document(&merge.staged), before.as_ref(), change.policy_name)
     };
     Err(undo(change, stop, set_back, "what was at work before, without what had to go").await)
 }
 
-/// Whether what was written stands there. A lost answer is of no matter where it can be read back.
-async fn settle(change: &Change<'_>, written: Result<(), Stop>, expected: &Target) -> Result<(), Stop> {
-    match (written, compare(change, expected).await) {
-        (_, Ok(())) => Ok(()),
-        (Err(stop), Err(_)) | (Ok(()), Err(stop)) => Err(stop),
+/// The second step: what is new or does more is let loose.
+async fn enable(change: &mut Change<'_>) -> Result<(), Stop> {
+    if xml_of(&change.proposal.merge.after) == xml_of(&change.proposal.merge.staged) {
+        return Ok(());
     }
+    let moved =
+        |why: &str| Stop::moved(format!("somebody has changed it meanwhile, so nothing was enabled{why}"));
+    let staged = compare(&change.bucket, &change.proposal.merge.staged, change.minimum()).await;
+    let staged = staged.map_err(|stop| moved(&format!(": {}", stop.why)))?;
+    let as_staged = |now: Option<&StoredLifecycle>| {
+        let target = &change.proposal.merge.after;
+        if now == staged.as_ref() { Ok(target.clone()) } else { Err(moved("")) }
+    };
+    let stop = match replace(&change.bucket, change.minimum(), Some(staged.clone()), as_staged).await {
+        Ok(_) => return Ok(()),
+        Err(stop) => stop,
+    };
+    if !stop.wrote || compare(&change.bucket, &change.proposal.merge.staged, change.minimum()).await.is_ok() {
+        let why = format!("{}; what is new stands there, disabled", stop.why);
+        // A store that took the write may show it later.
+        let result = if stop.shown.is_some() { ConfigurationResult::Unclear } else { stop.result };
+        return Err(Stop { result, why, ..stop });
+    }
+    let Err(stop) = without_altered(change, stop, |merge| &merge.after).await else {
+        return Ok(());
+    };
+    let Merge { staged, after, .. } = &change.proposal.merge;
+    let set_back =
+        |now: Option<&LifecycleDocument>| restore(now, document(staged), document(after), change.policy_name);
+    Err(undo(change, stop, set_back, "disabled where it is new").await)
+}
+
+/// Once more without the policy's rules that the store has made something else of, if those are all
+/// that differs: what it keeps is written, and what it does not keep is for Shelflife itself.
+async fn without_altered(
+    change: &mut Change<'_>,
+    stop: Stop,
+    step: fn(&Merge) -> &Target,
+) -> Result<(), Stop> {
+    let (Some(shown), Some(written)) = (stop.shown.clone(), document(step(&change.proposal.merge))) else {
+        return Err(stop);
+    };
+    let read = shown.as_ref().map(|shown| LifecycleDocument::read(&shown.xml)).transpose();
+    let Some(ids) = read.ok().and_then(|read| altered(written, read.as_ref(), change.policy_name)) else {
+        return Err(stop);
+    };
+    let merge = change.proposal.merge.without(&ids);
+    let as_shown = |now: Option<&StoredLifecycle>| {
+        if now == shown.as_ref() { Ok(step(&merge).clone()) } else { Err(Stop::moved("")) }
+    };
+    if replace(&change.bucket, change.minimum(), None, as_shown).await.is_err() {
+        return Err(stop);
+    }
+    let of_policy = written.rules().iter().filter(|rule| ids.contains(rule.id()));
+    let names: BTreeSet<String> =
+        of_policy.filter_map(|rule| Some(format!("`{}`", rule.policy_rule(change.policy_name)?))).collect();
+    change.altered.push(format!(
+        "{}; this was taken out again and the rest written: for this store set `enforce: direct` on {}",
+        stop.why,
+        names.into_iter().collect::<Vec<_>>().join(", ")
+    ));
+    change.proposal.merge = merge;
+    Ok(())
 }
 
 fn document(target: &Target) -> Option<&LifecycleDocument> {
@@ -211,29 +276,6 @@ fn document(target: &Target) -> Option<&LifecycleDocument> {
     }
 }
 
-/// The second step: what is new or does more is let loose.
-async fn enable(change: &Change<'_>) -> Result<(), Stop> {
-    let Proposal { merge, .. } = &change.proposal;
-    if xml_of(&merge.after) == xml_of(&merge.staged) {
-        return Ok(());
-    }
-    compare(change, &merge.staged).await.map_err(|(_, why)| {
-        let why = format!("somebody has changed it meanwhile, so nothing was enabled: {why}");
-        (ConfigurationResult::Moved, why)
-    })?;
-    let written = write(change, &merge.after).await;
-    let stop = match settle(change, written, &merge.after).await {
-        Ok(()) => return Ok(()),
-        Err(stop) => stop,
-    };
-    if compare(change, &merge.staged).await.is_ok() {
-        return Err((stop.0, format!("{}; what is new stands there, disabled", stop.1)));
-    }
-    let set_back =
-        |now: Option<&LifecycleDocument>| restore(now, document(&merge.staged), change.policy_name);
-    Err(undo(change, stop, set_back, "disabled where it is new").await)
-}
-
 /// Sets the policy's own rules back; those of others stay as they are now.
 async fn undo(
     change: &Change<'_>,
@@ -241,68 +283,16 @@ async fn undo(
     set_back: impl Fn(Option<&LifecycleDocument>) -> Target,
     what: &str,
 ) -> Stop {
-    let (result, why) = stop;
-    let undone = async {
-        let now = change.bucket.lifecycle().await.map_err(store_stop)?;
-        let now = now.map(|now| LifecycleDocument::read(&now.xml)).transpose();
-        let now = now.map_err(|error| (ConfigurationResult::Failed, error.to_string()))?;
-        let target = set_back(now.as_ref());
-        let written = write(change, &target).await;
-        settle(change, written, &target).await
+    let undone = replace(&change.bucket, change.minimum(), None, |now| {
+        let read = now.map(|now| LifecycleDocument::read(&now.xml)).transpose();
+        let read = read.map_err(|error| Stop::new(ConfigurationResult::Failed, error.to_string()))?;
+        Ok(set_back(read.as_ref()))
+    });
+    let (result, why) = match undone.await {
+        Ok(_) => (stop.result, format!("{}; the policy's own part was set back: {what}", stop.why)),
+        Err(Stop { why, .. }) => {
+            (ConfigurationResult::Unclear, format!("{}; and setting it back failed: {why}", stop.why))
+        }
     };
-    match undone.await {
-        Ok(()) => (result, format!("{why}; the policy's own part was set back: {what}")),
-        Err((_, error)) => {
-            (ConfigurationResult::Unclear, format!("{why}; and setting it back failed: {error}"))
-        }
-    }
-}
-
-async fn write(change: &Change<'_>, target: &Target) -> Result<(), Stop> {
-    match target {
-        Target::Delete => change.bucket.delete_lifecycle().await.map_err(store_stop),
-        Target::Put(document) => {
-            let minimum =
-                change.found.as_ref().and_then(|found| found.transition_default_minimum_object_size.clone());
-            let stored =
-                StoredLifecycle { xml: document.to_xml(), transition_default_minimum_object_size: minimum };
-            change.bucket.put_lifecycle(&stored).await.map_err(store_stop)
-        }
-    }
-}
-
-async fn compare(change: &Change<'_>, expected: &Target) -> Result<(), Stop> {
-    let mut last = Ok(());
-    for pause in PATIENCE {
-        tokio::time::sleep(pause).await;
-        last = match change.bucket.lifecycle().await {
-            Ok(stored) => same(expected, stored.as_ref()).map_err(|why| (ConfigurationResult::Differs, why)),
-            Err(error) => Err(store_stop(error)),
-        };
-        if last.is_ok() {
-            break;
-        }
-    }
-    last
-}
-
-fn same(expected: &Target, stored: Option<&StoredLifecycle>) -> Result<(), String> {
-    match (expected, stored) {
-        (Target::Delete, None) => Ok(()),
-        (Target::Delete, Some(_)) => Err("the store still has a configuration".to_owned()),
-        (Target::Put(_), None) => Err("the store has no configuration".to_owned()),
-        (Target::Put(document), Some(stored)) => {
-            let read = LifecycleDocument::read(&stored.xml).map_err(|error| error.to_string())?;
-            same_meaning(document, &read).map_err(|differences| {
-                let all: Vec<String> = differences.iter().map(ToString::to_string).collect();
-                format!("the store has made something else of it: {}", all.join("; "))
-            })
-        }
-    }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
-fn store_stop(error: StoreError) -> Stop {
-    let result = if error.is_denied() { ConfigurationResult::Denied } else { ConfigurationResult::Failed };
-    (result, error.to_string())
+    Stop { result, why, ..stop }
 }

@@ -3,7 +3,7 @@
 //! Every row is looked at again before it is touched, and goes only if the planner, asked
 //! anew, would plan the very same row. What it then does, it says in the evidence first.
 //!
-//! [`run`] writes the configurations (`configure`) and takes the rows in chunks (`chunk`), each of
+//! [`run`] writes the configurations (`configure`, `rewrite`) and takes the rows in chunks (`chunk`), each of
 //! which is looked at again (`recheck`), deleted (`delete`, `cover`) and accounted for (`ending`).
 
 mod chunk;
@@ -13,6 +13,7 @@ mod delete;
 mod ending;
 mod preflight;
 mod recheck;
+mod rewrite;
 mod rows;
 mod run;
 

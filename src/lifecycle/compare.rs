@@ -4,6 +4,7 @@
 //! object in the bucket. So what was written is read back, and only the same meaning will do:
 //! an `And` of one member, a rule order or a spelled-out default may differ, nothing else.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::document::{DocumentRule, LifecycleDocument};
@@ -95,6 +96,41 @@ pub fn same_meaning(
         }),
     );
     if differences.is_empty() { Ok(()) } else { Err(differences) }
+}
+
+/// The ids of the rules of the policy `policy_name` in `written` that a store shows otherwise, if
+/// nothing else differs: the rules of others are there, and none that was not written.
+pub fn altered(
+    written: &LifecycleDocument,
+    shown: Option<&LifecycleDocument>,
+    policy_name: &str,
+) -> Option<BTreeSet<String>> {
+    let is_ours = |rule: &&DocumentRule| rule.policy_rule(policy_name).is_some();
+    let parts = |document: &LifecycleDocument| -> (Vec<DocumentRule>, Vec<DocumentRule>) {
+        document.rules().iter().cloned().partition(|rule| is_ours(&rule))
+    };
+    let (ours, others) = parts(written);
+    let (shown_ours, mut shown_others) = shown.map(parts).unwrap_or_default();
+    shown_others.retain(|rule| !is_renamed(rule, &ours, &others));
+    let is_known = |found: &DocumentRule| ours.iter().any(|rule| rule.id() == found.id());
+    let others_kept = same_meaning(&written.with_rules(others), &written.with_rules(shown_others)).is_ok();
+    if !others_kept || !shown_ours.iter().all(is_known) {
+        return None;
+    }
+    let is_kept = |rule: &DocumentRule| {
+        let found: Vec<_> = shown_ours.iter().filter(|found| found.id() == rule.id()).collect();
+        matches!(found.as_slice(), [found] if says_the_same(rule, found))
+    };
+    let altered: BTreeSet<String> =
+        ours.iter().filter(|rule| !is_kept(rule)).map(|rule| rule.id().to_owned()).collect();
+    (!altered.is_empty()).then_some(altered)
+}
+
+/// Whether a rule that bears no id of the policy's is one of `ours` all the same, under another: it
+/// says what one of them does, and none of the `others` that were there says it.
+pub(super) fn is_renamed(rule: &DocumentRule, ours: &[DocumentRule], others: &[DocumentRule]) -> bool {
+    let says = |rules: &[DocumentRule]| rules.iter().any(|other| other.view().same_content(rule.view()));
+    says(ours) && !says(others)
 }
 
 fn says_the_same(a: &DocumentRule, b: &DocumentRule) -> bool {

@@ -30,10 +30,10 @@ use crate::policy::{Enforce, Policy, Rule, Select};
 use super::claim::{Claim, Target, owned_rules};
 use super::directories::{Directories, Listing};
 use super::owned::OwnedRule;
+use super::problem::MOST_RULES;
 use super::reach::{Home, Reaches};
 use super::reason::DirectReason;
 use super::terms::LifecycleTerms;
-use super::validate::MOST_RULES;
 
 /// What becomes of each rule of a policy in one bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,8 +6,10 @@
 
 use std::collections::BTreeSet;
 
+use super::compare::is_renamed;
 use super::document::{DocumentRule, LifecycleDocument};
 use super::owned::OwnedRule;
+use super::problem::MOST_RULES;
 use super::rule::{Form, Status};
 
 /// What to put in a configuration's place.
@@ -110,6 +112,21 @@ impl Merge {
     pub fn removes_more(&self) -> bool {
         self.changes.iter().any(|change| change.kind.removes_more())
     }
+
+    /// The same without the policy's rules of these ids: a store that makes something else of them
+    /// is not given them.
+    pub fn without(&self, ids: &BTreeSet<String>) -> Self {
+        let left = |target: &Target| match target {
+            Target::Delete => Target::Delete,
+            Target::Put(document) => {
+                let rules =
+                    document.rules().iter().filter(|rule| !ids.contains(rule.id())).collect::<Vec<_>>();
+                self::target(document, &rules, Vec::new())
+            }
+        };
+        let changes = self.changes.iter().filter(|change| !ids.contains(&change.id)).cloned().collect();
+        Self { after: left(&self.after), staged: left(&self.staged), changes }
+    }
 }
 
 /// Merges the compiled `rules` of the policy `policy_name` into what stands in the bucket (`None`:
@@ -159,8 +176,9 @@ pub fn merge(
         let does_no_more = new.iter().any(|new| old.view().is_implied_by(new.view()));
         old.view().is_enabled() && !is_new(old.id()) && does_no_more
     };
+    let mut still_at_work: Vec<DocumentRule> = Vec::new();
     if changes.iter().any(|change| change.kind.removes_more()) {
-        staged.extend(old.iter().copied().filter(|old| goes_on(old)).cloned());
+        still_at_work.extend(old.iter().copied().filter(|old| goes_on(old)).cloned());
     }
     let gone = old.iter().filter(|old| !is_new(old.id()) && !replaced.contains(old.id()));
     changes.extend(gone.map(|gone| RuleChange {
@@ -171,15 +189,22 @@ pub fn merge(
         after: None,
     }));
     changes.sort_by(|a, b| (&a.policy_rule, &a.id).cmp(&(&b.policy_rule, &b.id)));
+    // Without room for both, S3 falls behind for the moment instead.
+    if foreign.len() + staged.len() + still_at_work.len() <= MOST_RULES {
+        staged.append(&mut still_at_work);
+    }
     staged.sort_by(|a, b| a.id().cmp(b.id()));
     Ok(Merge { after: target(&base, &foreign, new), staged: target(&base, &foreign, staged), changes })
 }
 
 /// What to put in `now`'s place so that the rules of the policy `policy_name` are those of `then`
-/// again, while all others stay as they are now: somebody may have changed them since.
+/// again, while all others stay as they are now: somebody may have changed them since. What stands
+/// there under another id, says what a rule of the policy's in `written` does, and was nobody's
+/// before, is that rule, which the store has renamed: it goes.
 pub fn restore(
     now: Option<&LifecycleDocument>,
     then: Option<&LifecycleDocument>,
+    written: Option<&LifecycleDocument>,
     policy_name: &str,
 ) -> Target {
     let base = now.or(then).cloned().unwrap_or_default();
@@ -188,7 +213,10 @@ pub fn restore(
         document.map(|document| document.rules().to_vec()).unwrap_or_default()
     };
     let (now, then) = (rules_of(now), rules_of(then));
-    let foreign: Vec<&DocumentRule> = now.iter().filter(|rule| !is_ours(rule)).collect();
+    let (ours, others): (Vec<DocumentRule>, Vec<DocumentRule>) =
+        rules_of(written).into_iter().partition(|rule| is_ours(&rule));
+    let stays = |rule: &&DocumentRule| !is_ours(rule) && !is_renamed(rule, &ours, &others);
+    let foreign: Vec<&DocumentRule> = now.iter().filter(stays).collect();
     target(&base, &foreign, then.iter().filter(is_ours).cloned().collect())
 }
 
@@ -207,7 +235,7 @@ pub fn retreat(
     };
     let kept =
         staged.map(|staged| staged.with_rules(staged.rules().iter().filter(was_there).cloned().collect()));
-    restore(now, kept.as_ref(), policy_name)
+    restore(now, kept.as_ref(), staged, policy_name)
 }
 
 fn target(base: &LifecycleDocument, foreign: &[&DocumentRule], ours: Vec<DocumentRule>) -> Target {

@@ -15,6 +15,7 @@ mod document;
 mod foreign;
 mod merge;
 mod owned;
+mod problem;
 mod reach;
 mod read;
 mod reason;
@@ -26,17 +27,18 @@ mod whose;
 mod xml;
 
 pub use claim::{Claim, Target as ClaimTarget};
-pub use compare::{Difference, same_meaning};
+pub use compare::{Difference, altered, same_meaning};
 pub use compile::{Compiled, Engine, RuleEngine, Surroundings, compile, compile_without, eligible_at};
 pub use directories::{Directories, Listing};
 pub use document::{DocumentError, DocumentRule, LifecycleDocument};
 pub use foreign::{ForeignConflict, ForeignRemoval, foreign_conflicts};
 pub use merge::{ChangeKind, Merge, MergeError, RuleChange, Target, merge, restore, retreat};
 pub use owned::{Action, Move, OwnedRule};
+pub use problem::{Invalid, Problem};
 pub use reason::DirectReason;
 pub use rule::{
     Expiration, Filter, Form, NoncurrentExpiration, NoncurrentTransition, RuleView, Status, Transition, When,
 };
 pub use terms::LifecycleTerms;
-pub use validate::{Invalid, Problem, validate};
+pub use validate::validate;
 pub use xml::XmlError;

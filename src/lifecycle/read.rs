@@ -82,7 +82,13 @@ impl Reader<'_> {
             (None, None) => Form::Neither,
             (Some(_), None) => Form::Prefix,
             (None, Some((form, _))) => *form,
-            (Some(_), Some(_)) => Form::Both,
+            (Some(own), Some((_, filter))) => {
+                // Stores that write both write the same; else nobody knows which of them counts.
+                if *own != filter.prefix {
+                    self.faults.push(format!("its Prefix {own:?} is not that of its Filter"));
+                }
+                Form::Both
+            }
         };
         let filter = match (prefix, filter) {
             (Some(prefix), None) => Filter { prefix, ..Filter::default() },
@@ -181,6 +187,9 @@ impl Reader<'_> {
                 }
                 _ => self.unknown(element, child),
             }
+        }
+        if expiration == Expiration::default() && markers.is_none() && element.children.is_empty() {
+            self.faults.push("Expiration says nothing".to_owned());
         }
         expiration.markers = markers.unwrap_or(false);
         expiration

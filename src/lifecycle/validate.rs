@@ -3,149 +3,33 @@
 //! Some stores accept what S3 refuses, and then do something else, so Shelflife does not leave
 //! this to them.
 
-use std::collections::HashSet;
-use std::fmt;
+use std::collections::{BTreeSet, HashSet};
 
 use chrono::{NaiveTime, Timelike};
 
 use super::document::{DocumentRule, LifecycleDocument};
 use super::owned::LONGEST_ID;
-use super::rule::{Expiration, Form, RuleView, Status, When, count};
-
-/// The most rules that S3 takes in a bucket.
-pub(super) const MOST_RULES: usize = 1000;
+use super::problem::{INFREQUENT_DAYS, Invalid, LONGEST_PREFIX, MOST_RULES, Problem};
+use super::rule::{Expiration, Form, RuleView, Status, When, prefixes_meet};
 
 /// The most bytes of a size bound: 50 TB.
 const LARGEST: i64 = 50 * 1024 * 1024 * 1024 * 1024;
 
-/// Something that S3 would refuse.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invalid {
-    /// The rule's id, or its place for a rule without one; `None` for the whole configuration.
-    pub rule: Option<String>,
-    /// What is wrong.
-    pub problem: Problem,
-}
+/// The most characters of a tag's key and of its value.
+const LONGEST_TAG: (usize, usize) = (128, 256);
 
-/// What can be wrong with a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
-    /// No rule at all; deleting the configuration is another request.
-    NoRules,
-    /// More than 1,000.
-    TooManyRules(usize),
-    /// Some rules have a `Filter` and others a `Prefix` of their own.
-    MixedForms,
-    /// The id is longer than 255 characters.
-    IdTooLong,
-    /// Another rule has the same id.
-    IdTwice,
-    /// Neither `Enabled` nor `Disabled`.
-    Status(String),
-    /// Neither a `Filter` nor a `Prefix`.
-    NoFilter,
-    /// Both a `Filter` and a `Prefix`.
-    BothForms,
-    /// More than one condition without an `And`.
-    FilterMembers(usize),
-    /// A tag key stands twice.
-    TagTwice(String),
-    /// A size bound that is negative or beyond 50 TB.
-    SizeBound(i64),
-    /// No size lies between the bounds.
-    SizeOrder,
-    /// Nothing to do.
-    NoAction,
-    /// Days that are not positive: where.
-    Days(&'static str, i64),
-    /// A date that is not midnight UTC.
-    DateNotMidnight,
-    /// An expiration with none of its three forms.
-    EmptyExpiration,
-    /// An expiration with more than one of them.
-    ExpirationForms,
-    /// Removing sole markers, in a rule with tags or size bounds.
-    MarkersWithFilter,
-    /// Aborting uploads, in a rule with tags or size bounds.
-    AbortWithFilter,
-    /// A noncurrent action without its days.
-    NoNoncurrentDays,
-    /// `NewerNoncurrentVersions` outside of 1 to 100.
-    NewerVersions(i64),
-    /// `NewerNoncurrentVersions` in a rule without a `Filter`.
-    NewerWithoutFilter,
-    /// Days in one action and a date in another.
-    MixedUnits,
-    /// A transition without days, date or storage class.
-    Transition,
-    /// Two transitions to the same storage class.
-    TransitionTwice(String),
-    /// To an infrequent-access class before 30 days.
-    TransitionTooEarly(String),
-    /// A transition that is not before the expiration.
-    TransitionAfterExpiration(String),
-    /// Something else that is wrong in itself.
-    Fault(String),
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoRules => f.write_str("it has no rules"),
-            Self::TooManyRules(n) => write!(f, "it has {n} rules, and S3 takes {MOST_RULES}"),
-            Self::MixedForms => f.write_str("some rules have a Filter and others a Prefix of their own"),
-            Self::IdTooLong => write!(f, "its id is longer than {LONGEST_ID} characters"),
-            Self::IdTwice => f.write_str("another rule has the same id"),
-            Self::Status(text) => write!(f, "its status {text:?} is neither Enabled nor Disabled"),
-            Self::NoFilter => f.write_str("it has neither a Filter nor a Prefix"),
-            Self::BothForms => f.write_str("it has both a Filter and a Prefix"),
-            Self::FilterMembers(n) => write!(f, "its Filter has {n} members, and S3 takes one"),
-            Self::TagTwice(key) => write!(f, "its filter has the tag {key:?} twice"),
-            Self::SizeBound(bytes) => write!(f, "its size bound {bytes} is not between 0 and 50 TB"),
-            Self::SizeOrder => f.write_str("its size bounds leave nothing between them"),
-            Self::NoAction => f.write_str("it has no action"),
-            Self::Days(action, days) => write!(f, "its {action} has {days} days, and S3 takes positive ones"),
-            Self::DateNotMidnight => f.write_str("its date is not midnight UTC"),
-            Self::EmptyExpiration => f.write_str("its Expiration says nothing"),
-            Self::ExpirationForms => {
-                f.write_str("its Expiration has more than one of Days, Date and ExpiredObjectDeleteMarker")
-            }
-            Self::MarkersWithFilter => {
-                f.write_str("ExpiredObjectDeleteMarker cannot stand beside a filter by tag or size")
-            }
-            Self::AbortWithFilter => {
-                f.write_str("AbortIncompleteMultipartUpload cannot stand beside a filter by tag or size")
-            }
-            Self::NoNoncurrentDays => f.write_str("its noncurrent action has no NoncurrentDays"),
-            Self::NewerVersions(n) => {
-                write!(f, "its NewerNoncurrentVersions is {n}, and S3 takes 1 to 100")
-            }
-            Self::NewerWithoutFilter => f.write_str("NewerNoncurrentVersions needs a Filter"),
-            Self::MixedUnits => f.write_str("it counts in days in one action and has a date in another"),
-            Self::Transition => f.write_str("a transition lacks its time or its storage class"),
-            Self::TransitionTwice(class) => write!(f, "it has two transitions to {class}"),
-            Self::TransitionTooEarly(class) => {
-                write!(f, "it moves to {class} before {}", count(INFREQUENT_DAYS))
-            }
-            Self::TransitionAfterExpiration(class) => {
-                write!(f, "its transition to {class} is not before its expiration")
-            }
-            Self::Fault(text) => f.write_str(text),
-        }
-    }
-}
-
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.rule {
-            Some(rule) => write!(f, "the lifecycle rule {rule:?}: {}", self.problem),
-            None => write!(f, "the lifecycle configuration: {}", self.problem),
-        }
-    }
-}
-
-/// The least days before a move to an infrequent-access class.
-const INFREQUENT_DAYS: i64 = 30;
+/// The storage classes that S3 moves objects to, the dearest first, and the days that an object must
+/// have stayed in each before the same rule moves it on. Objects never move up, and nowhere to the
+/// classes of `NO_TARGETS`. Other stores have classes of their own.
+const CLASSES: [(&str, i64); 6] = [
+    ("STANDARD_IA", 30),
+    ("INTELLIGENT_TIERING", 0),
+    ("ONEZONE_IA", 30),
+    ("GLACIER_IR", 90),
+    ("GLACIER", 90),
+    ("DEEP_ARCHIVE", 180),
+];
+const NO_TARGETS: [&str; 2] = ["STANDARD", "REDUCED_REDUNDANCY"];
 
 /// Holds a configuration against S3's rules.
 ///
@@ -166,6 +50,8 @@ pub fn validate(document: &LifecycleDocument) -> Result<(), Vec<Invalid>> {
     if document.is_v1() && rules.iter().any(has_filter) {
         whole(Problem::MixedForms);
     }
+    let overlaps = if document.is_v1() { overlaps(rules) } else { Vec::new() };
+    invalid.extend(overlaps);
     let mut ids = HashSet::new();
     for (place, rule) in rules.iter().enumerate() {
         let mut problems = Vec::new();
@@ -180,10 +66,42 @@ pub fn validate(document: &LifecycleDocument) -> Result<(), Vec<Invalid>> {
         filter(rule.view(), &mut problems);
         actions(rule.view(), &mut problems);
         transitions(rule.view(), &mut problems);
-        let name = rule.view().id.clone().unwrap_or_else(|| format!("number {}", place + 1));
+        let name = name(rule, place);
         invalid.extend(problems.into_iter().map(|problem| Invalid { rule: Some(name.clone()), problem }));
     }
     if invalid.is_empty() { Ok(()) } else { Err(invalid) }
+}
+
+fn name(rule: &DocumentRule, place: usize) -> String {
+    rule.view().id.clone().unwrap_or_else(|| format!("number {}", place + 1))
+}
+
+/// Rules of the old form that do the same kind of thing where one prefix begins with the other.
+fn overlaps(rules: &[DocumentRule]) -> Vec<Invalid> {
+    let kinds = |rule: &RuleView| {
+        [
+            (rule.expiration.is_some(), "Expiration"),
+            (rule.noncurrent.is_some(), "NoncurrentVersionExpiration"),
+            (rule.abort_days.is_some(), "AbortIncompleteMultipartUpload"),
+            (!rule.transitions.is_empty(), "Transition"),
+            (!rule.noncurrent_transitions.is_empty(), "NoncurrentVersionTransition"),
+        ]
+    };
+    let mut found = Vec::new();
+    for (place, rule) in rules.iter().enumerate() {
+        for (earlier, other) in rules[..place].iter().enumerate() {
+            let (a, b) = (rule.view(), other.view());
+            let shared = kinds(a).into_iter().zip(kinds(b)).find(|(a, b)| a.0 && b.0);
+            let is_old = a.form == Form::Prefix && b.form == Form::Prefix;
+            if let Some(((_, kind), _)) = shared.filter(|_| is_old)
+                && prefixes_meet(&a.filter.prefix, &b.filter.prefix)
+            {
+                let problem = Problem::Overlap(name(other, earlier), kind);
+                found.push(Invalid { rule: Some(name(rule, place)), problem });
+            }
+        }
+    }
+    found
 }
 
 fn filter(rule: &RuleView, problems: &mut Vec<Problem>) {
@@ -196,12 +114,21 @@ fn filter(rule: &RuleView, problems: &mut Vec<Problem>) {
         Form::Filter { members: members @ 2.., .. } => problems.push(Problem::FilterMembers(members)),
         Form::Filter { .. } | Form::Prefix => {}
     }
+    if rule.filter.prefix.len() > LONGEST_PREFIX {
+        problems.push(Problem::PrefixTooLong);
+    }
+    let is_legal = |(key, value): &&(String, String)| {
+        (1..=LONGEST_TAG.0).contains(&key.chars().count()) && value.chars().count() <= LONGEST_TAG.1
+    };
+    let illegal = rule.filter.tags.iter().filter(|tag| !is_legal(tag));
+    problems.extend(illegal.map(|(key, _)| Problem::TagLength(key.clone())));
     let twice = rule.filter.tags.windows(2).filter(|pair| pair[0].0 == pair[1].0);
     problems.extend(twice.map(|pair| Problem::TagTwice(pair[0].0.clone())));
     let bounds = [rule.filter.size_over, rule.filter.size_under];
     let outside = bounds.into_iter().flatten().filter(|bytes| !(0..=LARGEST).contains(bytes));
     problems.extend(outside.map(Problem::SizeBound));
-    if matches!(bounds, [Some(over), Some(under)] if over >= under) {
+    // Bounds are exclusive.
+    if matches!(bounds, [Some(over), Some(under)] if over >= under) || bounds[1] == Some(0) {
         problems.push(Problem::SizeOrder);
     }
     problems.extend(rule.faults.iter().cloned().map(Problem::Fault));
@@ -220,10 +147,8 @@ fn actions(rule: &RuleView, problems: &mut Vec<Problem>) {
     let is_narrow =
         !rule.filter.tags.is_empty() || rule.filter.size_over.is_some() || rule.filter.size_under.is_some();
     if let Some(Expiration { days, date, markers }) = &rule.expiration {
-        match u8::from(days.is_some()) + u8::from(date.is_some()) + u8::from(*markers) {
-            0 if rule.unknown.is_empty() && rule.faults.is_empty() => problems.push(Problem::EmptyExpiration),
-            0 | 1 => {}
-            _ => problems.push(Problem::ExpirationForms),
+        if u8::from(days.is_some()) + u8::from(date.is_some()) + u8::from(*markers) > 1 {
+            problems.push(Problem::ExpirationForms);
         }
         positive("Expiration", *days, problems);
         midnight(date.map(When::Date), problems);
@@ -242,45 +167,80 @@ fn actions(rule: &RuleView, problems: &mut Vec<Problem>) {
 }
 
 fn transitions(rule: &RuleView, problems: &mut Vec<Problem>) {
-    let mut classes = HashSet::new();
     let expiration = rule.expiration.as_ref();
     let expires = expiration.and_then(|e| e.days.map(When::Days).or(e.date.map(When::Date)));
-    let mut units = HashSet::new();
+    let mut units = BTreeSet::new();
     units.extend(expires.map(|when| matches!(when, When::Days(_))));
     for transition in &rule.transitions {
-        let class = || transition.class.clone();
-        if transition.when.is_none() || transition.class.is_empty() {
+        if transition.when.is_none() {
             problems.push(Problem::Transition);
-        }
-        if !classes.insert(&transition.class) {
-            problems.push(Problem::TransitionTwice(class()));
         }
         units.extend(transition.when.map(|when| matches!(when, When::Days(_))));
         midnight(transition.when, problems);
-        match (transition.when, expires) {
-            // S3 takes day zero in transitions.
-            (Some(When::Days(days)), _) if days < 0 => problems.push(Problem::Days("Transition", days)),
-            (Some(When::Days(days)), Some(When::Days(end))) if days >= end => {
-                problems.push(Problem::TransitionAfterExpiration(class()));
-            }
-            (Some(When::Date(date)), Some(When::Date(end))) if date >= end => {
-                problems.push(Problem::TransitionAfterExpiration(class()));
-            }
-            _ => {}
-        }
-        let is_infrequent = matches!(transition.class.as_str(), "STANDARD_IA" | "ONEZONE_IA");
-        if is_infrequent && matches!(transition.when, Some(When::Days(..INFREQUENT_DAYS))) {
-            problems.push(Problem::TransitionTooEarly(class()));
-        }
     }
     if units.len() > 1 {
         problems.push(Problem::MixedUnits);
     }
+    let moves = rule.transitions.iter().map(|transition| (transition.when, transition.class.as_str()));
+    waterfall("Transition", moves.collect(), expires, problems);
     for transition in &rule.noncurrent_transitions {
         noncurrent_days("NoncurrentVersionTransition", transition.days, problems);
         newer(transition.newer, rule.form, problems);
-        if transition.class.is_empty() {
+    }
+    let moves = rule.noncurrent_transitions.iter();
+    let moves = moves.map(|transition| (transition.days.map(When::Days), transition.class.as_str()));
+    let expires = rule.noncurrent.as_ref().and_then(|noncurrent| noncurrent.days).map(When::Days);
+    waterfall("NoncurrentVersionTransition", moves.collect(), expires, problems);
+}
+
+/// Objects only ever move down, stay a while in each class on the way, and expire after the last.
+fn waterfall(
+    action: &'static str,
+    mut moves: Vec<(Option<When>, &str)>,
+    expires: Option<When>,
+    problems: &mut Vec<Problem>,
+) {
+    let mut classes = HashSet::new();
+    for (when, class) in &moves {
+        let named = || (*class).to_owned();
+        if class.is_empty() {
             problems.push(Problem::Transition);
+        }
+        if NO_TARGETS.contains(class) {
+            problems.push(Problem::TransitionUp(named()));
+        }
+        if !classes.insert(*class) {
+            problems.push(Problem::TransitionTwice(named()));
+        }
+        match (when, expires) {
+            // S3 takes day zero in transitions.
+            (Some(When::Days(days)), _) if *days < 0 => problems.push(Problem::Days(action, *days)),
+            (Some(When::Days(days)), Some(When::Days(end))) if *days >= end => {
+                problems.push(Problem::TransitionAfterExpiration(named()));
+            }
+            (Some(When::Date(date)), Some(When::Date(end))) if *date >= end => {
+                problems.push(Problem::TransitionAfterExpiration(named()));
+            }
+            _ => {}
+        }
+        let is_infrequent = matches!(*class, "STANDARD_IA" | "ONEZONE_IA");
+        if is_infrequent && matches!(when, Some(When::Days(..INFREQUENT_DAYS))) {
+            problems.push(Problem::TransitionTooEarly(named()));
+        }
+    }
+    let place = |class: &str| CLASSES.iter().position(|(known, _)| *known == class);
+    moves.retain(|(_, class)| place(class).is_some());
+    moves.sort_by_key(|(_, class)| place(class));
+    for pair in moves.windows(2) {
+        let ((first, from), (second, to)) = (pair[0], pair[1]);
+        let stay = place(from).map_or(0, |place| CLASSES[place].1);
+        let is_too_soon = match (first, second) {
+            (Some(When::Days(first)), Some(When::Days(second))) => second < first.saturating_add(stay.max(1)),
+            (Some(When::Date(first)), Some(When::Date(second))) => second <= first,
+            _ => false,
+        };
+        if from != to && is_too_soon {
+            problems.push(Problem::TransitionOrder(from.to_owned(), to.to_owned()));
         }
     }
 }
@@ -293,9 +253,10 @@ fn noncurrent_days(action: &'static str, days: Option<i64>, problems: &mut Vec<P
     if days.is_none() {
         problems.push(Problem::NoNoncurrentDays);
     }
-    // Transitions of noncurrent versions may be at once.
-    let least = i64::from(action == "NoncurrentVersionExpiration");
-    problems.extend(days.filter(|days| *days < least).map(|days| Problem::Days(action, days)));
+    // Transitions of noncurrent versions may be at once; `waterfall` looks at their days.
+    if action == "NoncurrentVersionExpiration" {
+        positive(action, days, problems);
+    }
 }
 
 fn newer(newer: i64, form: Form, problems: &mut Vec<Problem>) {

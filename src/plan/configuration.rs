@@ -49,6 +49,10 @@ fn list(faults: &[Invalid]) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
+fn faults(document: &LifecycleDocument) -> Vec<Invalid> {
+    lifecycle::validate(document).err().unwrap_or_default()
+}
+
 /// Works out the configuration of a bucket from `before`, the store's XML, and the directories
 /// that were listed.
 ///
@@ -78,9 +82,17 @@ pub fn propose(
     };
     let merge = lifecycle::merge(base.as_ref(), &policy.name, &compiled.rules)?;
     if !merge.is_unchanged() {
+        // What a store has taken from others must not keep one of our rules from going.
+        let borne = match &base {
+            Some(base) if !merge.removes_more() => faults(base),
+            _ => Vec::new(),
+        };
         for target in [&merge.staged, &merge.after] {
-            if let Target::Put(document) = target {
-                lifecycle::validate(document).map_err(ProposalError::Invalid)?;
+            let Target::Put(document) = target else { continue };
+            let mut faults = faults(document);
+            faults.retain(|fault| !borne.iter().any(|borne| borne.problem == fault.problem));
+            if !faults.is_empty() {
+                return Err(ProposalError::Invalid(faults));
             }
         }
     }

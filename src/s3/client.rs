@@ -79,6 +79,11 @@ impl Clients {
     }
 }
 
+/// For a request that must not be sent again unless the store was asked in between.
+pub(super) fn once() -> Builder {
+    Builder::new().retry_config(RetryConfig::disabled())
+}
+
 /// Connections with rustls on ring, through the proxies that the environment names if `proxies`.
 pub(super) fn http_client(proxies: bool) -> SharedHttpClient {
     HttpBuilder::new().build_with_connector_fn(move |settings, components| {

@@ -7,12 +7,13 @@ use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterce
 use aws_smithy_types::body::SdkBody;
 
 use super::bucket::Bucket;
+use super::client::once;
 use super::error::StoreError;
 use super::get_bucket_lifecycle_configuration::StoredLifecycle;
 
 impl Bucket {
     /// Replaces the bucket's lifecycle configuration. There is no compare-and-swap: read before and
-    /// after.
+    /// after. It is sent once, for a second time it could replace what somebody has written meanwhile.
     ///
     /// # Errors
     /// What any request can end in.
@@ -31,6 +32,7 @@ impl Bucket {
             .set_expected_bucket_owner(self.owner())
             .customize()
             .interceptor(ReplaceBody(lifecycle.xml.clone()))
+            .config_override(once())
             .send()
             .await
             .map_err(|error| StoreError::from_sdk(call, error))?;

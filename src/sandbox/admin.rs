@@ -152,7 +152,23 @@ impl Sandbox {
 
     /// Replaces the lifecycle configuration by this document, which S3's validation must accept.
     pub fn put_lifecycle(&self, bucket: &str, document: &str) -> Result<(), Refusal> {
-        self.state().lock().bucket_mut(bucket)?.0.put_lifecycle(document.as_bytes(), MinimumSize::default())
+        self.put_lifecycle_with(bucket, document, MinimumSize::default())
+    }
+
+    /// The same, with the header that says which small objects are moved.
+    pub fn put_lifecycle_with(
+        &self,
+        bucket: &str,
+        document: &str,
+        minimum: MinimumSize,
+    ) -> Result<(), Refusal> {
+        self.state().lock().bucket_mut(bucket)?.0.put_lifecycle(document.as_bytes(), minimum, &[])
+    }
+
+    /// Which small objects the lifecycle configuration moves, if there is one.
+    pub fn minimum_size(&self, bucket: &str) -> Result<Option<MinimumSize>, Refusal> {
+        let state = self.state().lock();
+        Ok(state.bucket(bucket)?.lifecycle.as_ref().map(|configuration| configuration.minimum_size))
     }
 
     /// The lifecycle configuration's document.

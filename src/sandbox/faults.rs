@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::call::Call;
+use super::quirks::Quirk;
 
 /// How a call goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +23,16 @@ pub enum Effect {
     CutBody(usize),
     /// The connection breaks after this many bytes of a body whose Content-Length promises more.
     AbortBody(usize),
+    /// 501 `NotImplemented`; nothing is done.
+    NotImplemented,
     /// The call is carried out, and the connection closed without an answer.
     AnswerLost,
+    /// Nothing is done, and the connection closed without an answer.
+    Unreachable,
+    /// A lifecycle configuration that is put becomes what another store makes of it.
+    Quirk(Quirk),
+    /// A read of a lifecycle configuration shows what the last write replaced.
+    Stale,
     /// A listing answers with the continuation that it was asked with.
     RepeatToken,
     /// A `DeleteObjects` fails for the keys that match, with this code.
@@ -129,6 +138,14 @@ impl Strike {
 
     pub fn has(&self, wanted: &Effect) -> bool {
         self.effects().any(|effect| effect == wanted)
+    }
+
+    /// What a lifecycle configuration meets that is put.
+    pub fn quirks(&self) -> impl Iterator<Item = Quirk> {
+        self.effects().filter_map(|effect| match effect {
+            Effect::Quirk(quirk) => Some(*quirk),
+            _ => None,
+        })
     }
 
     /// The error that a key of a `DeleteObjects` gets.

@@ -11,7 +11,8 @@
 //!
 //! - The store, which knows no HTTP: `state`, `model`, `objects`, `uploads`, `lock`, `listing`, `clock`.
 //! - Lifecycle: `rules` and `validation` read configurations, `due` decides, `lifecycle` carries out.
-//!   They share nothing with [`crate::lifecycle`], which is checked against them.
+//!   They share nothing with [`crate::lifecycle`], which is checked against them. `quirks` imitates stores that
+//!   depart from S3 here.
 //! - The protocol: `server` takes connections and applies `faults`; then either `routes` answers, with
 //!   `list_answers` and `delete_objects`, or `s3s` calls `protocol` and the `*_calls`.
 //!
@@ -48,6 +49,7 @@ mod model;
 mod object_calls;
 mod objects;
 mod protocol;
+mod quirks;
 mod refusal;
 mod retention;
 mod routes;
@@ -86,6 +88,7 @@ pub use self::event::{LifecycleAction, LifecycleEvent};
 pub use self::faults::{Effect, Fault, Faults};
 pub use self::model::{Attributes, Body, Object, Version, Versioning};
 pub use self::objects::Written;
+pub use self::quirks::Quirk;
 pub use self::refusal::Refusal;
 pub use self::retention::{DefaultPeriod, LockConfiguration, Retention, RetentionMode};
 pub use self::rules::MinimumSize;

@@ -152,6 +152,8 @@ pub(super) struct Bucket {
     pub tags: BTreeMap<String, String>,
     pub lock: Option<LockConfiguration>,
     pub lifecycle: Option<LifecycleConfiguration>,
+    /// What the last call that changed it has replaced.
+    pub lifecycle_before: Option<LifecycleConfiguration>,
     /// The versions of each key, the oldest first: the last one is current. Never empty.
     pub keys: BTreeMap<String, Vec<Version>>,
     /// Uploads by key and by the order in which they were initiated.

@@ -15,8 +15,9 @@ use super::access::{self, checksum_of};
 use super::answer::Answer;
 use super::call::{Call, Query};
 use super::delete_objects;
-use super::faults::Strike;
+use super::faults::{Effect, Strike};
 use super::list_answers;
+use super::quirks::Quirk;
 use super::refusal::Refusal;
 use super::rules::{LifecycleConfiguration, MinimumSize};
 use super::state::SharedState;
@@ -80,7 +81,10 @@ impl Routes {
                 delete_objects::answer(bucket, now, &request.headers, body, &strike)
             }
             "GetBucketLifecycleConfiguration" => {
-                let configuration = state.bucket(&bucket)?.lifecycle.as_ref().ok_or_else(no_lifecycle)?;
+                let bucket = state.bucket(&bucket)?;
+                let is_stale = strike.has(&Effect::Stale);
+                let configuration = if is_stale { &bucket.lifecycle_before } else { &bucket.lifecycle };
+                let configuration = configuration.as_ref().ok_or_else(no_lifecycle)?;
                 let mut answer = Answer::of(configuration.document.clone());
                 answer.headers.push((MINIMUM_SIZE, configuration.minimum_size.as_str().to_owned()));
                 Ok(answer)
@@ -92,13 +96,14 @@ impl Routes {
                     None => MinimumSize::default(),
                 };
                 let (bucket, _) = state.bucket_mut(&bucket)?;
-                bucket.put_lifecycle(body, minimum)?;
+                bucket.put_lifecycle(body, minimum, &strike.quirks().collect::<Vec<_>>())?;
                 let mut answer = Answer::empty(StatusCode::OK);
                 answer.headers.push((MINIMUM_SIZE, minimum.as_str().to_owned()));
                 Ok(answer)
             }
             "DeleteBucketLifecycle" => {
-                state.bucket_mut(&bucket)?.0.lifecycle = None;
+                let bucket = state.bucket_mut(&bucket)?.0;
+                bucket.lifecycle_before = bucket.lifecycle.take();
                 Ok(Answer::empty(StatusCode::NO_CONTENT))
             }
             _ => Err(Refusal::not_implemented()),
@@ -111,8 +116,14 @@ fn no_lifecycle() -> Refusal {
 }
 
 impl super::model::Bucket {
-    /// Replaces the whole lifecycle configuration, as S3 does (API:PutBucketLifecycleConfiguration).
-    pub fn put_lifecycle(&mut self, document: &[u8], minimum: MinimumSize) -> Result<(), Refusal> {
+    /// Replaces the whole lifecycle configuration, as S3 does (API:PutBucketLifecycleConfiguration), or as
+    /// a store with these quirks.
+    pub fn put_lifecycle(
+        &mut self,
+        document: &[u8],
+        minimum: MinimumSize,
+        quirks: &[Quirk],
+    ) -> Result<(), Refusal> {
         if self.mfa_delete {
             return Err(Refusal::new(
                 "InvalidBucketState",
@@ -120,7 +131,10 @@ impl super::model::Bucket {
             ));
         }
         let document = Element::parse(document).map_err(|_| Refusal::malformed_xml())?;
-        self.lifecycle = Some(LifecycleConfiguration::read(document, minimum)?);
+        quirks.iter().try_for_each(|quirk| quirk.check(&document))?;
+        let mut configuration = LifecycleConfiguration::read(document, minimum)?;
+        quirks.iter().for_each(|quirk| configuration.alter(*quirk));
+        self.lifecycle_before = self.lifecycle.replace(configuration);
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use sha2::Digest as _;
 
+use super::quirks::Quirk;
 use super::refusal::Refusal;
 use super::validation;
 use super::values::{hex, number};
@@ -152,6 +153,12 @@ impl LifecycleConfiguration {
         let rules = document.all("Rule").map(Rule::read).collect();
         Ok(Self { document, minimum_size, rules })
     }
+
+    /// Makes of it what another store would, which is then what runs.
+    pub fn alter(&mut self, quirk: Quirk) {
+        quirk.alter(&mut self.document);
+        self.rules = self.document.all("Rule").map(Rule::read).collect();
+    }
 }
 
 impl Rule {
@@ -164,7 +171,8 @@ impl Rule {
         });
         Self {
             id: rule.text_of("ID").unwrap_or_default().to_owned(),
-            enabled: rule.text_of("Status") == Some("Enabled"),
+            // Only a quirk writes it in lower case.
+            enabled: rule.text_of("Status").is_some_and(|status| status.eq_ignore_ascii_case("Enabled")),
             filter: Filter::read(rule),
             expiration: rule.get("Expiration").and_then(|expiration| {
                 match expiration.text_of("ExpiredObjectDeleteMarker") {

@@ -96,10 +96,14 @@ impl Front {
                 tokio::time::sleep(*time).await;
             }
         }
+        if strike.has(&Effect::Unreachable) {
+            return Err(AnswerLost);
+        }
         let made_up = strike.effects().find_map(|effect| match effect {
             Effect::SlowDown => Some((StatusCode::SERVICE_UNAVAILABLE, "SlowDown")),
             Effect::InternalError => Some((StatusCode::INTERNAL_SERVER_ERROR, "InternalError")),
             Effect::AccessDenied => Some((StatusCode::FORBIDDEN, "AccessDenied")),
+            Effect::NotImplemented => Some((StatusCode::NOT_IMPLEMENTED, "NotImplemented")),
             Effect::ErrorBody(code) => Some((StatusCode::OK, *code)),
             _ => None,
         });

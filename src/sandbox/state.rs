@@ -86,6 +86,7 @@ impl State {
             tags: options.tags,
             lock: options.lock,
             lifecycle: None,
+            lifecycle_before: None,
             keys: BTreeMap::new(),
             uploads: BTreeMap::new(),
             serial: self.created,

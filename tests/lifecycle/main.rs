@@ -8,6 +8,7 @@ mod merging;
 mod promise;
 mod splitting;
 mod validating;
+mod wild;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;

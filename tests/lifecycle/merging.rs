@@ -3,9 +3,10 @@
 use proptest::prelude::*;
 use shelflife::lifecycle::{
     Action, ChangeKind, Difference, ForeignRemoval, LifecycleDocument, Merge, OwnedRule, Status, Target,
-    When, foreign_conflicts, merge, same_meaning, validate,
+    When, foreign_conflicts, merge, restore, same_meaning, validate,
 };
 use shelflife::object::Versioning;
+use shelflife::plan::{ProposalError, propose};
 
 use super::*;
 
@@ -260,6 +261,59 @@ fn a_rule_that_stays_is_never_taken_for_the_one_that_another_replaces() {
         kinds.sort();
         assert_eq!(kinds, [ChangeKind::Added, ChangeKind::Added, ChangeKind::Kept]);
     }
+}
+
+#[test]
+fn without_room_for_both_the_old_rule_stops_before_the_new_one_starts() {
+    let old = expire("media", "inbound/", 31);
+    let new = expire("media", "inbound/", 30);
+    let others = |count: u32| {
+        let rule = |n| FOREIGN.replace("<ID>ops", &format!("<ID>ops{n}"));
+        let others: String = (0..count).map(rule).collect();
+        document(&format!("{others}{}", inside(&stored(std::slice::from_ref(&old)))))
+    };
+    for (count, staged) in [(998, 1000), (999, 1000)] {
+        let merged = merge(Some(&others(count)), "acme", std::slice::from_ref(&new)).unwrap();
+        assert_eq!(put(&merged.staged).rules().len(), staged);
+        validate(put(&merged.staged)).unwrap();
+        let still = put(&merged.staged).rules().iter().any(|rule| rule.id() == old.id());
+        assert_eq!(still, count == 998);
+    }
+}
+
+#[test]
+fn a_rule_of_ours_under_another_name_goes_when_ours_are_set_back_and_nobody_elses_does() {
+    let ours = expire("media", "inbound/", 31);
+    let twin = inside(&stored(std::slice::from_ref(&ours)));
+    let twin = twin.replace(ours.id(), "twin").replace("inbound/", "mail/");
+    let before = document(&format!("{FOREIGN}{twin}"));
+    let same_as_twin = expire("mail", "mail/", 31);
+    let merged = merge(Some(&before), "acme", &[ours.clone(), same_as_twin.clone()]).unwrap();
+    // Both were renamed, and somebody has added a rule.
+    let after = put(&merged.after);
+    let shown = after.to_xml().replace(ours.id(), "rule-1").replace(same_as_twin.id(), "rule-2");
+    let between = FOREIGN.replace("ops", "between").replace("logs/", "tmp/");
+    let shown = shown.replace("</LifecycleConfiguration>", &format!("{between}</LifecycleConfiguration>"));
+    let shown = LifecycleDocument::read(&shown).unwrap();
+    let back = restore(Some(&shown), Some(&before), Some(after), "acme");
+    let ids: Vec<_> = put(&back).rules().iter().map(|rule| rule.id().to_owned()).collect();
+    // What says just what somebody's rule said before is left: it removes nothing more.
+    assert_eq!(ids, ["ops", "twin", "rule-2", "between"]);
+}
+
+#[test]
+fn what_others_have_that_s3_would_refuse_never_keeps_a_rule_of_ours_from_going() {
+    let odd = FOREIGN.replace("<Days>30</Days>", "<Days>0</Days>");
+    let ours = inside(&stored(&[expire("media", "inbound/", 31)]));
+    let with = format!("<LifecycleConfiguration>{ours}{odd}</LifecycleConfiguration>");
+    let facts = bucket(Versioning::Never);
+    let none = policy(chrono_tz::UTC, Vec::new());
+    let gone = propose(&none, &facts, Some(&with), false, at(NOW)).unwrap().merge;
+    assert_eq!(running(&gone.after), [("ops".to_owned(), true)]);
+    // Putting one there is another matter.
+    let media = policy(chrono_tz::UTC, vec![rule("media", "in/")]);
+    let refused = propose(&media, &facts, Some(&with), false, at(NOW));
+    assert!(matches!(refused, Err(ProposalError::Invalid(_))));
 }
 
 // --- Comparing what was read back ---

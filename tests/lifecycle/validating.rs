@@ -78,7 +78,7 @@ fn each_thing_that_s3_refuses_is_found() {
         (size(1, i64::MAX), Problem::SizeBound(i64::MAX)),
         (size(5, 5), Problem::SizeOrder),
         (with_actions(""), Problem::NoAction),
-        (with_actions("<Expiration/>"), Problem::EmptyExpiration),
+        (with_actions("<Expiration/>"), Problem::Fault("Expiration says nothing".to_owned())),
         (with_actions("<Expiration><Days>0</Days></Expiration>"), Problem::Days("Expiration", 0)),
         (
             with_actions("<Expiration><Date>2020-01-01T10:00:00Z</Date></Expiration>"),
@@ -142,7 +142,116 @@ fn both_forms_in_one_rule_or_in_one_configuration_are_found() {
     let old = format!("<Rule><ID>o</ID><Prefix>a</Prefix><Status>Enabled</Status>{EXPIRE}</Rule>");
     assert_eq!(problems(&format!("{old}{}", with_actions(EXPIRE))), [Problem::MixedForms]);
     let both = old.replace("<Prefix>", "<Filter/><Prefix>");
-    assert_eq!(problems(&both), [Problem::BothForms]);
+    let differs = "its Prefix \"a\" is not that of its Filter".to_owned();
+    assert_eq!(problems(&both), [Problem::BothForms, Problem::Fault(differs)]);
+    let alike = old.replace("<Prefix>a</Prefix>", "<Filter><Prefix>a</Prefix></Filter><Prefix>a</Prefix>");
+    assert_eq!(problems(&alike), [Problem::BothForms]);
+}
+
+#[test]
+fn the_old_form_takes_no_two_rules_that_do_the_same_to_the_same_keys() {
+    let old = |id: &str, prefix: &str, action: &str| {
+        format!("<Rule><ID>{id}</ID><Prefix>{prefix}</Prefix><Status>Enabled</Status>{action}</Rule>")
+    };
+    let glacier = transition(9, "GLACIER");
+    let found = problems(&[old("o", "a/", EXPIRE), old("p", "a/b", EXPIRE)].concat());
+    assert_eq!(found, [Problem::Overlap("o".to_owned(), "Expiration")]);
+    let found = problems(&[old("o", "a/b", &glacier), old("p", "", &format!("{EXPIRE}{glacier}"))].concat());
+    assert_eq!(found, [Problem::Overlap("o".to_owned(), "Transition")]);
+    for other in [old("p", "b/", EXPIRE), old("p", "a/b", ABORT)] {
+        assert_eq!(problems(&[old("o", "a/", EXPIRE), other].concat()), []);
+    }
+    // The new form takes them.
+    let new = with_filter("<Prefix>a</Prefix>", EXPIRE);
+    assert_eq!(problems(&format!("{new}{}", new.replace("<ID>r", "<ID>s"))), []);
+}
+
+#[test]
+fn objects_only_move_down_and_stay_a_while_in_each_class() {
+    type Moves = [(i64, &'static str)];
+    let moves = |moves: &[(i64, &str)]| -> String {
+        moves.iter().map(|(days, class)| transition(*days, class)).collect()
+    };
+    let noncurrent = |rule: String| {
+        let rule = rule.replace("Transition>", "NoncurrentVersionTransition>");
+        rule.replace("<Days>", "<NoncurrentDays>").replace("</Days>", "</NoncurrentDays>")
+    };
+    let order = |from: &str, to: &str| vec![Problem::TransitionOrder(from.to_owned(), to.to_owned())];
+    let cases: [(&Moves, Vec<Problem>); 12] = [
+        (&[(30, "STANDARD_IA"), (60, "GLACIER"), (150, "DEEP_ARCHIVE")], vec![]),
+        (&[(60, "GLACIER"), (30, "STANDARD_IA")], vec![]),
+        (&[(0, "INTELLIGENT_TIERING"), (1, "GLACIER")], vec![]),
+        (&[(4, "GLACIER_IR"), (94, "DEEP_ARCHIVE")], vec![]),
+        (&[(4, "GLACIER_IR"), (93, "DEEP_ARCHIVE")], order("GLACIER_IR", "DEEP_ARCHIVE")),
+        (&[(30, "STANDARD_IA"), (59, "GLACIER")], order("STANDARD_IA", "GLACIER")),
+        (&[(0, "INTELLIGENT_TIERING"), (0, "GLACIER")], order("INTELLIGENT_TIERING", "GLACIER")),
+        // Up again.
+        (&[(10, "GLACIER"), (60, "STANDARD_IA")], order("STANDARD_IA", "GLACIER")),
+        (&[(60, "STANDARD")], vec![Problem::TransitionUp("STANDARD".to_owned())]),
+        (&[(60, "REDUCED_REDUNDANCY")], vec![Problem::TransitionUp("REDUCED_REDUNDANCY".to_owned())]),
+        (&[(29, "ONEZONE_IA")], vec![Problem::TransitionTooEarly("ONEZONE_IA".to_owned())]),
+        // Another store's own class.
+        (&[(1, "COLD-TIER"), (2, "GLACIER")], vec![]),
+    ];
+    for (days, expected) in cases {
+        let rule = with_actions(&moves(days));
+        assert_eq!(problems(&rule), expected, "{rule}");
+        assert_eq!(problems(&noncurrent(rule.clone())), expected, "{rule}");
+    }
+    let date = |class: &str, day: u32| {
+        format!(
+            "<Transition><Date>2030-01-{day:02}T00:00:00Z</Date><StorageClass>{class}</StorageClass></Transition>"
+        )
+    };
+    let by_date = |first, second| {
+        problems(&with_actions(&[date("STANDARD_IA", first), date("GLACIER", second)].concat()))
+    };
+    assert_eq!(by_date(1, 2), []);
+    assert_eq!(by_date(2, 2), order("STANDARD_IA", "GLACIER"));
+    let ends = |days: u32| {
+        let expire = format!(
+            "<NoncurrentVersionExpiration><NoncurrentDays>{days}</NoncurrentDays></NoncurrentVersionExpiration>"
+        );
+        let moves = "<NoncurrentVersionTransition><NoncurrentDays>30</NoncurrentDays><StorageClass>GLACIER</StorageClass></NoncurrentVersionTransition>";
+        problems(&with_actions(&format!("{moves}{expire}")))
+    };
+    assert_eq!(ends(31), []);
+    assert_eq!(ends(30), [Problem::TransitionAfterExpiration("GLACIER".to_owned())]);
+}
+
+#[test]
+fn prefixes_ids_and_tags_have_their_lengths() {
+    let tag = |key: &str, value: &str| {
+        with_filter(&format!("<Tag><Key>{key}</Key><Value>{value}</Value></Tag>"), EXPIRE)
+    };
+    let prefix = |prefix: &str| with_filter(&format!("<Prefix>{prefix}</Prefix>"), EXPIRE);
+    let id = |id: &str| with_actions(EXPIRE).replace("<ID>r", &format!("<ID>{id}"));
+    let of = |c: &str, n: usize| c.repeat(n);
+    // Ids and tags by characters, prefixes by bytes, as keys are.
+    for legal in [id(&of("é", 255)), tag(&of("é", 128), &of("é", 256)), prefix(&of("é", 512))] {
+        assert_eq!(problems(&legal), [], "{legal}");
+    }
+    assert_eq!(problems(&id(&of("é", 256))), [Problem::IdTooLong]);
+    assert_eq!(problems(&tag(&of("k", 129), "")), [Problem::TagLength(of("k", 129))]);
+    assert_eq!(problems(&tag("k", &of("v", 257))), [Problem::TagLength("k".to_owned())]);
+    assert_eq!(problems(&tag("", "v")), [Problem::TagLength(String::new())]);
+    assert_eq!(problems(&prefix(&of("é", 513))), [Problem::PrefixTooLong]);
+    let under =
+        |bytes: u32| with_filter(&format!("<ObjectSizeLessThan>{bytes}</ObjectSizeLessThan>"), EXPIRE);
+    assert_eq!(problems(&under(1)), []);
+    assert_eq!(problems(&under(0)), [Problem::SizeOrder]);
+}
+
+#[test]
+fn a_spelled_out_default_is_no_fault() {
+    let expiration = |more: &str| {
+        with_actions(&format!(
+            "<Expiration>{more}<ExpiredObjectDeleteMarker>false</ExpiredObjectDeleteMarker></Expiration>{ABORT}"
+        ))
+    };
+    for rule in [expiration(""), expiration("<Days>3</Days>")] {
+        assert_eq!(problems(&rule), [], "{rule}");
+    }
 }
 
 #[test]

@@ -74,6 +74,20 @@ async fn a_lost_answer_was_carried_out_all_the_same() {
 }
 
 #[tokio::test]
+async fn a_call_that_does_not_arrive_does_nothing() {
+    let (sandbox, client) = sandbox().await;
+    sandbox.faults().add(Fault::on("PutObject", Effect::Unreachable).once());
+    let put = || client.put_object().bucket("media").key("a").body(ByteStream::from_static(b"1")).send();
+    assert!(put().await.is_err());
+    assert!(sandbox.list_everything("media").unwrap().is_empty());
+    assert_eq!(sandbox.requests().pop().unwrap().status, None);
+    sandbox.faults().add(Fault::on("PutObject", Effect::NotImplemented).once());
+    assert_eq!(refusal(put().await), says("NotImplemented", 501));
+    assert!(sandbox.list_everything("media").unwrap().is_empty());
+    put().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_listing_can_be_made_to_stand_still() {
     let (sandbox, client) = sandbox().await;
     for n in 0..6 {

@@ -6,6 +6,8 @@ use aws_sdk_s3::types::{
     TransitionDefaultMinimumObjectSize,
 };
 
+use shelflife::sandbox::{Effect, Fault, Quirk};
+
 use crate::client::{refusal, sandbox, says};
 use crate::wire::{Capture, Replace};
 
@@ -205,4 +207,69 @@ async fn what_s3_refuses_is_refused_and_changes_nothing() {
         assert_eq!(put_raw(&client, &rules).await, Err(says(code, 400)), "{rules:.300}");
     }
     assert_eq!(sandbox.lifecycle("media").unwrap(), before);
+}
+
+#[tokio::test]
+async fn other_stores_can_be_imitated() {
+    let (sandbox, client) = sandbox().await;
+    let whole = "<ID>r</ID><Filter><And><Prefix>a</Prefix><Tag><Key>k</Key><Value>v</Value></Tag>\
+                 <ObjectSizeGreaterThan>1</ObjectSizeGreaterThan></And></Filter><NoncurrentVersionExpiration>\
+                 <NoncurrentDays>1</NoncurrentDays><NewerNoncurrentVersions>2</NewerNoncurrentVersions>\
+                 </NoncurrentVersionExpiration>";
+    let plain = "<ID>s</ID><Filter><Prefix>b</Prefix></Filter><Expiration><ExpiredObjectDeleteMarker>true\
+                 </ExpiredObjectDeleteMarker></Expiration><AbortIncompleteMultipartUpload><DaysAfterInitiation>1\
+                 </DaysAfterInitiation></AbortIncompleteMultipartUpload>";
+    let rules = rule(whole) + &rule(plain).replace("Enabled", "Disabled");
+    put_raw(&client, &rules).await.unwrap();
+    let faithful = sandbox.lifecycle("media").unwrap().unwrap();
+    // What is there no more, and what is there instead.
+    let cases = [
+        (Quirk::DropTags, "<Tag>", ""),
+        (Quirk::DropSizes, "<ObjectSizeGreaterThan>", ""),
+        (Quirk::DropNewerVersions, "<NewerNoncurrentVersions>", ""),
+        (Quirk::DropMarkers, "<ExpiredObjectDeleteMarker>", "<Expiration></Expiration>"),
+        (Quirk::DropAbort, "<AbortIncompleteMultipartUpload>", ""),
+        (Quirk::DropPrefixes, "<Prefix>", "<Filter></Filter>"),
+        (Quirk::DropIds, "<ID>", ""),
+        (Quirk::RenameIds, "<ID>r</ID>", "<ID>rule-0</ID>"),
+        (Quirk::LowercaseStatus, "Enabled", "<Status>enabled</Status>"),
+        (Quirk::IgnoreDisabled, "Disabled", "Enabled"),
+        (Quirk::RewriteAnd, "<Filter><Prefix>b", "<Filter><And><Prefix>b</Prefix></And></Filter>"),
+        (Quirk::OldForm, "<Filter><Prefix>b", "<Prefix>b</Prefix><Expiration>"),
+        (Quirk::Reorder, "</Rule><Rule><Status>Disabled", "</Rule><Rule><Status>Enabled"),
+    ];
+    for (quirk, gone, instead) in cases {
+        sandbox.faults().add(Fault::on("PutBucketLifecycleConfiguration", Effect::Quirk(quirk)).once());
+        put_raw(&client, &rules).await.unwrap();
+        let found = sandbox.lifecycle("media").unwrap().unwrap();
+        assert!(faithful.contains(gone) && !found.contains(gone), "{quirk:?}: {found}");
+        assert!(found.contains(instead), "{quirk:?}: {found}");
+    }
+    for (quirk, refused) in [
+        (Quirk::RefuseFilter, rule("<Filter/><Expiration><Days>1</Days></Expiration>")),
+        (Quirk::RefuseEmptyPrefix, rule("<Prefix/><Expiration><Days>1</Days></Expiration>")),
+    ] {
+        sandbox.faults().add(Fault::on("PutBucketLifecycleConfiguration", Effect::Quirk(quirk)).once());
+        assert_eq!(put_raw(&client, &refused).await, Err(says("MalformedXML", 400)));
+        put_raw(&client, &refused).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_read_can_show_what_the_last_write_has_replaced() {
+    let (sandbox, client) = sandbox().await;
+    let get = || client.get_bucket_lifecycle_configuration().bucket("media").send();
+    let stale = || sandbox.faults().add(Fault::on("GetBucketLifecycleConfiguration", Effect::Stale).once());
+    let days = |days: u32| rule(&format!("<ID>r</ID><Filter/><Expiration><Days>{days}</Days></Expiration>"));
+    put_raw(&client, &days(1)).await.unwrap();
+    stale();
+    assert_eq!(refusal(get().await), says("NoSuchLifecycleConfiguration", 404));
+    put_raw(&client, &days(2)).await.unwrap();
+    stale();
+    let found = |rules: &[LifecycleRule]| rules[0].expiration().unwrap().days();
+    assert_eq!(found(get().await.unwrap().rules()), Some(1));
+    assert_eq!(found(get().await.unwrap().rules()), Some(2));
+    client.delete_bucket_lifecycle().bucket("media").send().await.unwrap();
+    stale();
+    assert_eq!(found(get().await.unwrap().rules()), Some(2));
 }
