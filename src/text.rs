@@ -53,9 +53,14 @@ pub fn json(text: &str) -> Cow<'_, str> {
 
 /// Whether a character drives a terminal, reorders text or does not show.
 fn is_unsafe(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
+    character.is_control() || is_invisible(character)
+}
+
+/// Whether a character does not show, or reorders text, so that two texts that differ look alike.
+/// White space and control characters are others.
+pub const fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
             '\u{ad}' // soft hyphen
             | '\u{34f}' // combining grapheme joiner
             | '\u{61c}' // Arabic letter mark
@@ -72,7 +77,7 @@ fn is_unsafe(character: char) -> bool {
             | '\u{1bca0}'..='\u{1bca3}' // shorthand format controls
             | '\u{1d173}'..='\u{1d17a}' // musical format controls
             | '\u{e0000}'..='\u{e0fff}' // tags, variation selectors
-        )
+    )
 }
 
 /// Shortens text in the middle so that it takes up at most `width` columns of a terminal, with

@@ -67,6 +67,7 @@ const UNSEEN: &[Code] = &[
     Code::NoTenantSource,
     Code::NeedsAgreement,
     Code::ExportsIntoItself,
+    Code::Unseen,
 ];
 
 /// Faults of the text, for which there is nothing that a schema could look at.

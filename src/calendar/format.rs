@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::format::{Item, Parsed, StrftimeItems};
+use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
 
@@ -33,6 +33,11 @@ pub enum DateFormatError {
         "`Z`, `UTC` and `GMT` are only letters in a form, and the time would be local; write `%z`, or leave `format` out where dates are in ISO 8601"
     )]
     LiteralZone,
+    /// So is whatever else stands for a zone after a time.
+    #[error(
+        "what stands after the time is only text in a form, as `+01:00` or `EST` would be, and the time would be local; write `%z` for the offset, or leave the text out of your dates and set the policy's `timezone`"
+    )]
+    TextAfterTime,
     /// Two digits do not say which century.
     #[error("`%y`, `%g`, `%C`, `%D` and `%x` do not say the whole year; write `%Y`")]
     Century,
@@ -62,14 +67,14 @@ impl DateFormat {
         if words.contains('Z') {
             return Err(DateFormatError::ZoneName);
         }
-        let is_zone = |text: &str| ["Z", "UTC", "GMT"].iter().any(|zone| text.contains(zone));
-        let says_zone = StrftimeItems::new(text).any(|item| match item {
-            Item::Literal(text) => is_zone(text),
-            Item::OwnedLiteral(text) => is_zone(&text),
-            _ => false,
-        });
-        if says_zone && !words.contains(['z', 's', '+']) {
-            return Err(DateFormatError::LiteralZone);
+        if !words.contains(['z', 's', '+']) {
+            let plain = PlainText::of(text);
+            if ["Z", "UTC", "GMT"].iter().any(|zone| plain.all.contains(zone)) {
+                return Err(DateFormatError::LiteralZone);
+            }
+            if plain.after_time.as_deref().is_some_and(could_be_a_zone) {
+                return Err(DateFormatError::TextAfterTime);
+            }
         }
         if words.contains(['y', 'g', 'C', 'D', 'x']) {
             return Err(DateFormatError::Century);
@@ -125,6 +130,57 @@ impl fmt::Display for DateFormat {
             Self::Strftime(form) => form,
         })
     }
+}
+
+/// What stands for itself in a form.
+#[derive(Default)]
+struct PlainText {
+    all: String,
+    /// What of it stands after the last part of a time; `None` without a time.
+    after_time: Option<String>,
+}
+
+impl PlainText {
+    fn of(form: &str) -> Self {
+        let mut plain = Self::default();
+        for item in StrftimeItems::new(form) {
+            let text: &str = match &item {
+                Item::Literal(text) | Item::Space(text) => text,
+                Item::OwnedLiteral(text) | Item::OwnedSpace(text) => text,
+                Item::Numeric(
+                    Numeric::Hour | Numeric::Hour12 | Numeric::Minute | Numeric::Second | Numeric::Nanosecond,
+                    _,
+                )
+                | Item::Fixed(
+                    Fixed::LowerAmPm
+                    | Fixed::UpperAmPm
+                    | Fixed::Nanosecond
+                    | Fixed::Nanosecond3
+                    | Fixed::Nanosecond6
+                    | Fixed::Nanosecond9
+                    | Fixed::Internal(_),
+                ) => {
+                    plain.after_time = Some(String::new());
+                    continue;
+                }
+                // What stands between parts of a date does not run together.
+                _ => " ",
+            };
+            plain.all.push_str(text);
+            if let Some(after) = &mut plain.after_time {
+                after.push_str(text);
+            }
+        }
+        plain
+    }
+}
+
+/// An offset, or letters; `T` stands between a time and a date.
+fn could_be_a_zone(text: &str) -> bool {
+    let signs = text.char_indices().filter(|(_, c)| matches!(c, '+' | '-' | '\u{2212}'));
+    let mut after_signs = signs.map(|(place, sign)| &text[place + sign.len_utf8()..]);
+    after_signs.any(|rest| rest.trim_start().starts_with(|c: char| c.is_numeric()))
+        || text.chars().any(|c| c.is_alphabetic() && c != 'T')
 }
 
 /// The letters of all specifiers, flags and widths aside.
@@ -232,6 +288,9 @@ mod tests {
             ("%d.%m.%Y %H:%M", "24.03.2026 12:00", "2026-03-24T11:00:00Z"),
             ("%Y-%m-%dT%H:%M:%S%.fZ%z", "2026-03-24T12:00:00.120000Z+0000", "2026-03-24T12:00:00Z"),
             ("%s", "1774353600", "2026-03-24T12:00:00Z"),
+            ("%H:%MT%d-%m-%Y", "12:00T24-03-2026", "2026-03-24T11:00:00Z"),
+            ("on %d.%m.%Y at %Hh%M.%S", "on 24.03.2026 at 12h00.00", "2026-03-24T11:00:00Z"),
+            ("%H:%M:%S+01:00 %Y-%m-%d %z", "12:00:00+01:00 2026-03-24 +0200", "2026-03-24T10:00:00Z"),
             ("%m/%d/%Y %I:%M %p", "03/24/2026 11:05 PM", "2026-03-24T22:05:00Z"),
         ] {
             assert_eq!(read(form, text).as_deref(), Ok(expected), "{form} {text}");
@@ -273,6 +332,14 @@ mod tests {
             ("%d.%m.%Y %Q", DateFormatError::Specifier),
             ("%Y-%m-%dT%H:%M:%SZ", DateFormatError::LiteralZone),
             ("%d.%m.%Y %H:%M UTC", DateFormatError::LiteralZone),
+            ("%Y-%m-%dT%H:%M:%S+01:00", DateFormatError::TextAfterTime),
+            ("%Y-%m-%dT%H:%M:%S%.f+0000", DateFormatError::TextAfterTime),
+            ("%Y-%m-%d %H:%M:%S -5", DateFormatError::TextAfterTime),
+            ("%T%.3f - 05 %F", DateFormatError::TextAfterTime),
+            ("%d.%m.%Y %H:%M EST", DateFormatError::TextAfterTime),
+            ("%d.%m.%Y %H:%MCET", DateFormatError::TextAfterTime),
+            ("%I:%M %p PST, %d.%m.%Y", DateFormatError::TextAfterTime),
+            ("%d.%m.%Y %H:%M (Europe/Berlin)", DateFormatError::TextAfterTime),
             ("%d.%m.%Y %I:%M", DateFormatError::HalfTime),
             ("%d.%m.%Y %M", DateFormatError::HalfTime),
             ("%d.%m.%Y %H", DateFormatError::HalfTime),

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::{DateTime, Utc};
 
 use super::exit::{Exit, Failure};
+use super::output;
 use super::progress::Progress;
 use super::store::store_failure;
 use crate::apply::{self, Applied, ApplyError, Configured, Refusal, Run, Watch, row_identity};
@@ -75,11 +76,11 @@ pub struct Carried {
 /// Opens a plan file.
 pub fn open(path: &Path) -> Result<OpenPlan, Failure> {
     let wrong = |error: &dyn std::error::Error| {
-        Failure::refused(format!("{}: {}", path.display(), Failure::chain(error)))
+        Failure::refused(format!("{}: {}", output::path(path), Failure::chain(error)))
             .help("make a new plan with `shelflife plan`; nothing was changed")
     };
     let file = File::open(path).map_err(|error| {
-        Failure::usage(format!("plan {} could not be opened: {error}", path.display()))
+        Failure::usage(format!("plan {} could not be opened: {error}", output::path(path)))
             .help("name the file that `shelflife plan` wrote")
     })?;
     let reader = PlanReader::open(file).map_err(|error| wrong(&error))?;
@@ -102,7 +103,7 @@ pub fn check_evidence_folder(plan: &Path, folder: Option<&Path>) -> Result<(), F
     let tried = folder.map_or(Ok(()), fs::create_dir_all).and_then(|()| File::create(&probe));
     tried.and_then(|_| fs::remove_file(&probe)).map_err(|error| {
         let place = probe.parent().filter(|place| !place.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Failure::usage(format!("evidence could not be written to {}: {error}", place.display()))
+        Failure::usage(format!("evidence could not be written to {}: {error}", output::path(place)))
             .help("choose another folder with --evidence-dir; without evidence nothing is deleted")
     })
 }
@@ -271,7 +272,7 @@ pub fn previous_head(folder: &Path, policy: &str) -> Option<String> {
 }
 
 fn evidence_failure(path: &Path, error: &EvidenceError) -> Failure {
-    let failure = Failure::failed(format!("evidence {}: {}", path.display(), Failure::chain(error)));
+    let failure = Failure::failed(format!("evidence {}: {}", output::path(path), Failure::chain(error)));
     match error {
         EvidenceError::InUse => failure.help("another run is writing to it; wait for it to end"),
         _ => failure.help("choose another folder with --evidence-dir; without evidence nothing is deleted"),

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::exit::Failure;
-use super::output::{Style, WIDTH};
+use super::output::{self, Style, WIDTH};
 use crate::policy::{self, Diagnostic, Policy, SourceFile};
 
 /// A policy is a folder of documents; more than this is surely another folder.
@@ -62,7 +62,7 @@ pub fn load(path: &Path) -> Result<Loaded, PolicyFault> {
     let mut sources = Vec::new();
     for file in files {
         let bytes = fs::read(&file).map_err(|error| {
-            PolicyFault::Files(Failure::usage(format!("{} could not be read: {error}", file.display())))
+            PolicyFault::Files(Failure::usage(format!("{} could not be read: {error}", output::path(&file))))
         })?;
         sources.push(SourceFile { path: file.display().to_string(), bytes });
     }
@@ -75,7 +75,7 @@ pub fn load(path: &Path) -> Result<Loaded, PolicyFault> {
 fn files(path: &Path) -> Result<(Vec<PathBuf>, PathBuf), Failure> {
     let help = "name the policy's folder or file, as in `shelflife check policies/`";
     let wrong = |error: std::io::Error| {
-        Failure::usage(format!("policy {} could not be read: {error}", path.display())).help(help)
+        Failure::usage(format!("policy {} could not be read: {error}", output::path(path))).help(help)
     };
     if fs::metadata(path).map_err(wrong)?.is_file() {
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -93,7 +93,7 @@ fn files(path: &Path) -> Result<(Vec<PathBuf>, PathBuf), Failure> {
             // Links are followed: behind one may be a hold.
             if fs::metadata(&entry).map_err(wrong)?.is_dir() {
                 if depth >= MAX_DEPTH {
-                    return Err(Failure::usage(format!("{} lies too deep", entry.display()))
+                    return Err(Failure::usage(format!("{} lies too deep", output::path(&entry)))
                         .help("is there a link that leads back into the folder?"));
                 }
                 folders.push((entry, depth + 1));
@@ -102,7 +102,7 @@ fn files(path: &Path) -> Result<(Vec<PathBuf>, PathBuf), Failure> {
             } else if name.contains(".yaml") || name.contains(".yml") {
                 return Err(Failure::usage(format!(
                     "{} looks like a policy file and is none",
-                    entry.display()
+                    output::path(&entry)
                 ))
                 .help("end its name in .yaml, or take it out of the folder: what it holds could be a hold"));
             }
@@ -111,7 +111,7 @@ fn files(path: &Path) -> Result<(Vec<PathBuf>, PathBuf), Failure> {
     found.sort();
     if found.is_empty() || found.len() > MAX_FILES {
         let what = if found.is_empty() { "no YAML file" } else { "far too many YAML files" };
-        return Err(Failure::usage(format!("policy {} holds {what}", path.display())).help(help));
+        return Err(Failure::usage(format!("policy {} holds {what}", output::path(path))).help(help));
     }
     Ok((found, path.to_owned()))
 }

@@ -1,6 +1,7 @@
 //! What people see: colours where they are welcome, tables that fit 80 columns, escaped text.
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 
 use comfy_table::{CellAlignment, ContentArrangement, Row, Table};
 use serde_json::Value;
@@ -126,6 +127,11 @@ fn columns(text: &str) -> usize {
     first + parts.map(|part| part.split_once('m').map_or(part, |(_, rest)| rest).width()).sum::<usize>()
 }
 
+/// A path as people may see it: whoever made a folder may have put into its name what drives a terminal.
+pub fn path(path: &Path) -> String {
+    text::terminal(&path.to_string_lossy()).into_owned()
+}
+
 /// A command to paste into a shell.
 pub fn command<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
@@ -195,6 +201,11 @@ mod tests {
         let rows = vec![vec!["deleted".to_owned(), "1".to_owned()], vec!["held".to_owned(), "12".to_owned()]];
         assert_eq!(table(0, &[], &[1], rows.clone()), "deleted   1\nheld     12");
         assert_eq!(table(2, &[], &[], rows), "  deleted  1\n  held     12");
+    }
+
+    #[test]
+    fn a_path_cannot_drive_the_terminal() {
+        assert_eq!(path(Path::new("policies/\u{1b}[2J\u{202e}lmay")), r"policies/\x1b[2J\u{202e}lmay");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 
 use super::exit::Failure;
+use super::output;
 use super::progress::Progress;
 use super::store::store_failure;
 use crate::plan::{
@@ -68,20 +69,22 @@ impl PlanFile {
     /// Makes sure that the plan can be written, before anything is listed.
     pub fn create(path: &Path) -> Result<Self, Failure> {
         let wrong = |error: std::io::Error| {
-            Failure::usage(format!("plan {} could not be written: {error}", path.display()))
+            Failure::usage(format!("plan {} could not be written: {error}", output::path(path)))
                 .help("choose another place with --out FILE")
         };
         if path.is_dir() {
-            return Err(
-                Failure::usage(format!("{} is a folder", path.display())).help("name a file with --out FILE")
-            );
+            return Err(Failure::usage(format!("{} is a folder", output::path(path)))
+                .help("name a file with --out FILE"));
         }
         if let Ok(mut old) = File::open(path) {
             let mut magic = [0; 4];
             let is_parquet = old.read_exact(&mut magic).is_ok() && &magic == b"PAR1";
             if !is_parquet && old.metadata().map_err(wrong)?.len() > 0 {
-                return Err(Failure::usage(format!("{} is there already, and is no plan", path.display()))
-                    .help("choose another place with --out FILE"));
+                return Err(Failure::usage(format!(
+                    "{} is there already, and is no plan",
+                    output::path(path)
+                ))
+                .help("choose another place with --out FILE"));
             }
         }
         let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -97,7 +100,7 @@ impl PlanFile {
 
     fn commit(&self) -> Result<(), Failure> {
         self.file.sync_all().and_then(|()| fs::rename(&self.partial, &self.path)).map_err(|error| {
-            Failure::failed(format!("plan {} could not be written: {error}", self.path.display()))
+            Failure::failed(format!("plan {} could not be written: {error}", output::path(&self.path)))
         })
     }
 }

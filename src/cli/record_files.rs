@@ -1,6 +1,7 @@
 //! Reading the record files that a policy names, each of them once, from its folder or a store.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::fs::{File, Metadata};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -38,6 +39,8 @@ pub struct FileProblem {
     pub message: String,
     /// Whether it comes with the time that has passed since the export, and not with the file.
     pub is_of_the_date: bool,
+    /// Whether it is worth a look and nothing is unknown because of it.
+    pub is_remark: bool,
 }
 
 /// The record files of a policy on their way.
@@ -113,21 +116,26 @@ impl RecordFiles {
     pub fn faults(&mut self, policy: &Policy, now: DateTime<Utc>) -> Vec<FileProblem> {
         let mut found = Vec::new();
         for (index, (file, table)) in self.files.iter_mut().zip(&policy.tables).enumerate() {
-            let faults = match file {
-                Progress::Read(read, _) => {
-                    read.judge(table, now);
-                    read.faults.iter().map(|fault| (fault.to_string(), fault.is_of_the_date())).collect()
-                }
-                Progress::Failed(fault) => vec![(fault.clone(), false)],
-                Progress::InStore => Vec::new(),
-            };
             let place = place_of(table);
             // Ids and column names are untrusted text.
-            found.extend(faults.iter().map(|(fault, is_of_the_date)| FileProblem {
+            let problem = |fault: &dyn Display| FileProblem {
                 table: index,
-                message: format!("{place}: {}", text::terminal(fault)),
-                is_of_the_date: *is_of_the_date,
-            }));
+                message: format!("{place}: {}", text::terminal(&fault.to_string())),
+                is_of_the_date: false,
+                is_remark: false,
+            };
+            match file {
+                Progress::Read(read, _) => {
+                    read.judge(table, now);
+                    found.extend(read.faults.iter().map(|fault| FileProblem {
+                        is_of_the_date: fault.is_of_the_date(),
+                        is_remark: fault.is_remark(),
+                        ..problem(fault)
+                    }));
+                }
+                Progress::Failed(fault) => found.push(problem(fault)),
+                Progress::InStore => {}
+            }
         }
         found
     }
@@ -137,12 +145,13 @@ fn place_of(table: &Table) -> String {
     text::terminal(&table.place.to_string()).into_owned()
 }
 
-/// Refuses record files with faults, unless they are to be tolerated.
+/// Refuses record files with faults, remarks aside, unless they are to be tolerated.
 pub fn refuse_faults(faults: &[FileProblem], tolerate: bool) -> Result<(), Failure> {
-    if faults.is_empty() || tolerate {
+    let worse = faults.iter().filter(|fault| !fault.is_remark);
+    let messages: Vec<&str> = worse.map(|fault| fault.message.as_str()).collect();
+    if messages.is_empty() || tolerate {
         return Ok(());
     }
-    let messages: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
     Err(Failure::new(Exit::Usage, format!("record files have faults\n  {}", messages.join("\n  "))).help(
         "export them again; or pass --tolerate-record-faults to keep what depends on them, and go on with the rest",
     ))

@@ -127,7 +127,7 @@ pub async fn apply(context: &Context, args: &StoreArgs, apply: &ApplyArgs) -> Re
     {
         return Err(Failure::refused(format!(
             "{} has the digest {}, not the expected one",
-            apply.plan.display(),
+            output::path(&apply.plan),
             plan.reader.digest()
         ))
         .help("apply the plan that was looked at, or look at this one"));
@@ -169,7 +169,7 @@ pub async fn reconcile(
     }
     let plan = applying::open(&reconcile.out)?;
     if plan.reader.digest() != made.digest {
-        return Err(Failure::refused(format!("{} was written over meanwhile", reconcile.out.display()))
+        return Err(Failure::refused(format!("{} was written over meanwhile", output::path(&reconcile.out)))
             .help("give each run a plan file of its own with --out"));
     }
     // Listing may have taken hours: policy, holds, records and buckets are read again.

@@ -40,7 +40,7 @@ pub fn plan(context: &Context, made: &Made, next: &str) {
     if erased.objects > 0 {
         output::print(&format!("{} of these on request to erase", amount(erased)));
     }
-    output::print(&format!("plan    {}", made.path.display()));
+    output::print(&format!("plan    {}", output::path(&made.path)));
     output::print(&format!("digest  {}", made.digest));
     if made.is_empty() {
         output::print(&style.green("nothing to do"));
@@ -185,7 +185,7 @@ pub fn carried(context: &Context, carried: &Carried, made: Option<&Made>) -> Exi
     if !rows.is_empty() {
         output::print(&output::table(0, &[], &[1], rows));
     }
-    output::print(&format!("evidence  {}", carried.evidence.display()));
+    output::print(&format!("evidence  {}", output::path(&carried.evidence)));
     output::print(&format!("head      {}", carried.head));
     if carried.spent {
         return exit;

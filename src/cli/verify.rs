@@ -14,7 +14,7 @@ use crate::text;
 
 /// Verifies the log.
 pub fn run(context: &Context, args: &VerifyArgs) -> Result<Exit, Failure> {
-    let path = args.log.display();
+    let path = output::path(&args.log);
     let file = File::open(&args.log)
         .map_err(|error| Failure::usage(format!("{path} could not be opened: {error}")))?;
     let verified = evidence::verify(BufReader::new(file), args.head.as_deref()).map_err(|error| {

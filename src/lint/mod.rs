@@ -12,10 +12,12 @@ mod findings;
 mod meeting;
 mod overlaps;
 mod pairs;
+mod reach;
 mod sameness;
 #[cfg(test)]
 mod tests;
 mod triggers;
+mod uploads;
 mod witness;
 mod zones;
 
@@ -39,6 +41,10 @@ pub fn lint(read: &ReadPolicy, now: DateTime<Utc>) -> Vec<Diagnostic> {
     zones::dates(&mut findings);
     exports::places(&mut findings, &mut meetings);
     departures::reach(&mut findings, &mut meetings);
+    reach::levels(&mut findings);
+    reach::noncurrent(&mut findings, now);
+    reach::erasures(&mut findings, &mut meetings);
+    uploads::rules(&mut findings);
     engine::rules(&mut findings, &mut meetings, now);
     meetings.effort = EFFORT;
     overlaps::rules(&mut findings, &mut meetings);

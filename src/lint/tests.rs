@@ -1,5 +1,8 @@
 //! Each lint, where it speaks and where it must not.
 
+mod reach;
+mod uploads;
+
 use chrono::{DateTime, Utc};
 
 use super::*;
@@ -270,7 +273,7 @@ mod overlaps {
         for select in [
             "buckets: [x-media], prefix: a/, key: \"**/b\"",
             "buckets: [x-media], media: image/png, key: \"**/*.PNG\"",
-            "buckets: [x-media], prefix: a/, except: [{prefix: a/b}]",
+            "buckets: [x-media], prefix: a/, except: [{prefix: a/b/}]",
             "buckets: [x-media], tenants: [\"1\"], except: [{tenants: [\"1\"], prefix: b/}]",
             "buckets: [x-media], except: [{size: {over: 1}}]",
             "buckets: [\"*-media\"], except: [{buckets: [\"x*\"]}]",
@@ -425,10 +428,13 @@ mod costs {
 
     fn reads(select: &str, trigger: &str) -> Vec<(usize, String)> {
         let text = format!(
-            "timezone: UTC\ntenant: [{{metadata: customer}}]\nrules:\n  - id: m\n    select: {{buckets: [acme-media], {select}}}\n    trigger: {trigger}\n    retain: 30 days\n    enforce: direct\n"
+            "timezone: UTC\ntenant: [{{metadata: customer}}]\nrules:\n  - id: m\n    select: {{buckets: [acme-media], {select}}}\n    trigger: {trigger}\n    retain: 30 days\n    enforce: direct\n    incomplete-uploads: 7 days\n"
         );
         let all = found(&text);
-        assert!(all.iter().all(|one| one.severity == Severity::Note), "{all:?}");
+        assert!(
+            all.iter().all(|one| one.severity == Severity::Note || one.code == Code::UploadsNotSelected),
+            "{all:?}"
+        );
         let read = all.into_iter().filter(|one| one.code == Code::ReadsEveryObject);
         read.map(|one| (one.at.line, format!("{} ({})", one.message, one.help.unwrap_or_default()))).collect()
     }

@@ -103,6 +103,10 @@ codes! {
     StorePlace = "SL0320": "Not a place in a store. Write the bucket and the key, or the prefix with a `/` at its \
         end: `s3://exports/media/`.",
 
+    Unseen = "SL0321": "A text that must equal another character by character holds a character that nobody sees, \
+        or blanks at its ends where the other can have none. A hold on a tenant that nobody is called holds nothing; \
+        so it is refused. Take the character out.",
+
     UnknownReference = "SL0401": "A rule, trigger, record file or column is named that the policy does not \
         define.",
     Cycle = "SL0402": "Triggers use each other in a circle, so none of them has a date.",
@@ -145,7 +149,7 @@ codes! {
     Past = "SL0903": "The last day of a hold or an override is over, so it has no effect any more. Remove it, or \
         correct the date.",
     PrefixBoundary = "SL0904": "The prefix does not end in `/`, and prefixes are plain text: `inbound` also \
-        matches `inbound-archive/`.",
+        matches `inbound-archive/`, and `inbound/4711` what is of customer 47110.",
     PrefixLiteral = "SL0905": "The prefix holds characters of the pattern language, but a prefix is plain text. \
         `key` takes a pattern.",
     UnusedTrigger = "SL0906": "No rule uses this trigger.",
@@ -176,6 +180,24 @@ codes! {
         says, never earlier.",
     ExportWithoutRetention = "SL0918": "No rule of the policy selects the place to which copies are exported. They \
         would stay for ever, which is what the notice rules out.",
+    OneValue = "SL0919": "A tenant or a value of a record has a comma or a gap in it, as a list would that is written \
+        as one text. It is compared as a whole, so it is one value, and most likely nobody's.",
+    BlankEnds = "SL0920": "A prefix, a pattern, a tag or the name of a column begins or ends with a blank. Blanks count, \
+        and are seldom meant.",
+    OneLevel = "SL0921": "The key pattern of a hold, an erasure or an exception ends in `/*`, and `*` stops at `/`. \
+        What lies deeper is not held, not erased, or not left out. `/**` reaches all levels.",
+    NoncurrentByItself = "SL0922": "A superseded version is due when its successor was created and `noncurrent` is over, \
+        whatever period an override agrees or a law asks for. If older versions must stay as long, make `noncurrent` \
+        long enough, or leave it out: each version then goes on its own date, override and all.",
+    UploadsNotSelected = "SL0923": "An upload in progress has no size, tags, metadata or content type that could be \
+        read. A rule that selects by one of them covers it perhaps, and what is in doubt stays: `incomplete-uploads` \
+        has no effect there. Select by bucket, prefix, key or media.",
+    UploadsStay = "SL0924": "An upload that is never completed holds personal data too. Without `incomplete-uploads` it \
+        goes by the rule's own date. It has no metadata and no tags, so a date that stands there is never known of it, \
+        and a record may never have one: it may stay for ever, and nobody lists it by chance.",
+    ErasesMore = "SL0925": "A request to erase is about what it selects, whatever rules leave out with `except`. What \
+        rules only observe is not Shelflife's to remove, so there a request may have no effect. Look at the plan for \
+        both.",
     ReachesOwnFiles = "SL0940": "A rule can delete what the policy itself makes or needs: copies that another rule \
         exports, or a record file in a store. Copies need an end too, so a rule of their own can be meant; \
         without its record file everything that depends on it stays.",

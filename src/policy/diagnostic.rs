@@ -123,6 +123,12 @@ impl Faults {
         self.found.push_mut(fault)
     }
 
+    /// Adds what another one has collected.
+    pub(super) fn append(&mut self, other: Self) {
+        self.found.extend(other.found);
+        self.dropped += other.dropped;
+    }
+
     /// Whether no more are shown, so that no work need go into them.
     pub(super) const fn is_full(&self) -> bool {
         self.found.len() > Self::MOST

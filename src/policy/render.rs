@@ -100,9 +100,7 @@ fn on_one_line(text: &str, span: &Range<usize>) -> Range<usize> {
 
 /// Characters that a terminal obeys or hides.
 fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}')
+    c.is_control() || text::is_invisible(c)
 }
 
 /// Text in which such characters are spelt out.

@@ -474,3 +474,72 @@ holds:
     assert_eq!(warnings(&text, "2026-11-22T22:59:59Z"), []);
     assert_eq!(warnings(&text, "2026-11-22T23:00:00Z"), [(Code::Past, 11), (Code::Past, 13)]);
 }
+
+#[test]
+fn prefixes_are_looked_at_wherever_they_stand() {
+    let text = |more: &str| {
+        let rule = RULE.replace("prefix: inbound/", "except: [{prefix: in/keep}]");
+        warnings(&format!("{HEAD}{rule}{more}"), "2026-11-23T00:00:00Z")
+    };
+    let of_rule = (Code::PrefixBoundary, 6);
+    assert_eq!(text(""), [of_rule]);
+    let hold = |select: &str| text(&format!("holds:\n  - {{id: h, reason: R, select: {{{select}}}}}\n"));
+    assert_eq!(hold("prefix: in/4711"), [of_rule, (Code::PrefixBoundary, 10)]);
+    assert_eq!(hold("prefix: \"in/*/\""), [of_rule, (Code::PrefixLiteral, 10)]);
+    assert_eq!(hold("prefix: in/, except: [{prefix: \"in/{a}/\"}]"), [of_rule, (Code::PrefixLiteral, 10)]);
+    assert_eq!(hold("prefix: in/4711/"), [of_rule]);
+    let erasure = format!(
+        "{HEAD}{RULE}erasures:\n  - {{id: e, reason: R, select: {{prefix: inbound/4711}}, requested: 2026-11-01}}\n"
+    );
+    let [one] = &read_all(&[&erasure]).warnings[..] else { panic!() };
+    assert_eq!((one.code, one.at.line, one.at.column), (Code::PrefixBoundary, 10, 41));
+    assert_eq!(
+        one.message,
+        "the prefix also reaches keys such as `inbound/47110/…`, which may be another customer's"
+    );
+}
+
+#[test]
+fn one_text_that_reads_as_several_values_is_warned_of() {
+    let hold = |tenant: &str| {
+        let text = format!("{HEAD}{RULE}holds:\n  - {{id: h, reason: R, select: {{tenants: [{tenant}]}}}}\n");
+        warnings(&text, "2026-11-23T00:00:00Z")
+    };
+    for several in ["\"4711, 0815\"", "\"4711,0815\"", "\"4711;0815\"", "\"4711  0815\"", "\"a\u{a0} b\""] {
+        assert_eq!(hold(several), [(Code::OneValue, 10)], "{several}");
+    }
+    assert_eq!(hold("\"4711\", Acme Logistics"), []);
+    let is = MORE.replace("[DE, AT]", "\"DE, AT\"");
+    assert!(warnings(&is, "2026-11-23T00:00:00Z").iter().any(|(code, _)| *code == Code::OneValue));
+}
+
+#[test]
+fn blanks_at_the_ends_of_what_is_compared_are_warned_of() {
+    for (select, line) in
+        [("prefix: \" in/\"", 6), ("key: \"in/** \"", 6), ("tags: {a: \"b \"}", 6), ("tags: {\"a \": b}", 6)]
+    {
+        let text = format!("{HEAD}{}", RULE.replace("prefix: inbound/", select));
+        assert!(warnings(&text, "2026-11-23T00:00:00Z").contains(&(Code::BlankEnds, line)), "{select}");
+    }
+}
+
+#[test]
+fn tests_cannot_expect_a_tenant_that_nobody_sees() {
+    let policy = files(&[&format!("{HEAD}{RULE}")]);
+    let case = |object: &str, expect: &str| {
+        let text = format!(
+            "version: 1\ntests:\n  - name: it\n    object: {{bucket: acme-media, key: inbound/1/a, uploaded: 2026-01-01{object}}}\n    expect:\n      2026-01-02: {{decision: retained{expect}}}\n"
+        );
+        let file = SourceFile { path: "a.test.yaml".to_owned(), bytes: text.into_bytes() };
+        read_cases(&policy, &file).err().map(|faults| (faults[0].code, faults[0].at.line))
+    };
+    assert_eq!(case("", ", tenant: \"1\""), None);
+    assert_eq!(case("", ", tenant: \"1 \""), Some((Code::Unseen, 6)));
+    assert_eq!(case(", tenant: \"1\\u200b\"", ""), Some((Code::Unseen, 4)));
+    let hold = "holds: [{id: h, reason: R, select: {tenants: [\" 1\"]}}]\n";
+    let text = format!(
+        "version: 1\n{hold}tests:\n  - {{name: it, object: {{bucket: b, key: k, uploaded: 2026-01-01}}, expect: {{2026-01-02: unmatched}}}}\n"
+    );
+    let file = SourceFile { path: "a.test.yaml".to_owned(), bytes: text.into_bytes() };
+    assert_eq!(read_cases(&policy, &file).unwrap_err()[0].code, Code::Unseen);
+}

@@ -1,10 +1,12 @@
 //! Reading a record file: CSV in UTF-8 with a header, a comma between fields, quotes as in
-//! RFC 4180.
+//! RFC 4180 and nowhere else ([`strict`]).
 //!
 //! What makes the whole file doubtful is an error; what makes some of its answers unknown is a
 //! fault, and the table says so itself.
 
-use std::io::{self, Chain, Read};
+mod strict;
+
+use std::io::Read;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -15,6 +17,7 @@ use super::fault::{At, LONGEST_FIELD, LONGEST_ROW, MOST_COLUMNS, RecordError};
 use super::intake::{Intake, ReadTable};
 use super::table::RecordTable;
 use crate::policy::Table;
+use strict::Strict;
 
 impl RecordTable {
     /// Reads the file of `table`, keeping the columns that the policy asks for.
@@ -31,18 +34,21 @@ impl RecordTable {
         now: DateTime<Utc>,
         zone: Tz,
     ) -> Result<ReadTable, RecordError> {
-        let mut rows = Rows::new(reader);
-        let header: Vec<String> = match rows.next()? {
-            // The CSV reader misses a byte-order mark that arrives in pieces.
-            Some((_, row)) => row.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect(),
-            None => return Err(RecordError::Empty),
-        };
-        let columns = Columns::find(table, &header)?;
+        let mut rows = Rows::new(reader)?;
+        let header = rows.next()?.ok_or(RecordError::Empty)?;
+        let columns = Columns::find(table, &header.fields)?;
         let mut intake = Intake::new(table, zone, At::Line);
-        while let Some((line, row)) = rows.next()? {
-            let field = |place: usize| row.get(place).copied().unwrap_or_default();
+        if header.is_cut {
+            intake.cut(header.line, "");
+        }
+        while let Some(row) = rows.next()? {
+            let field = |place: usize| row.fields.get(place).copied().unwrap_or_default();
+            let id = field(columns.id);
             let values = columns.values.iter().map(|place| Some(field(*place)));
-            intake.row(line, field(columns.id), columns.exported_at.map(field), values)?;
+            intake.row(row.line, id, columns.exported_at.map(field), values)?;
+            if row.is_cut {
+                intake.cut(row.line, id);
+            }
         }
         Ok(intake.finish(table, now))
     }
@@ -57,12 +63,13 @@ struct Columns {
 }
 
 impl Columns {
-    fn find(table: &Table, header: &[String]) -> Result<Self, RecordError> {
+    fn find(table: &Table, header: &[&str]) -> Result<Self, RecordError> {
         let exported_at = table.fresh.as_ref().map(|fresh| &fresh.exported_at);
         let wanted = || [&table.id].into_iter().chain(exported_at).chain(&table.columns);
-        let missing: Vec<_> = wanted().filter(|name| !header.contains(name)).cloned().collect();
+        let missing: Vec<_> = wanted().filter(|name| !header.contains(&name.as_str())).cloned().collect();
         if !missing.is_empty() {
-            return Err(RecordError::MissingColumns { missing, found: header.to_vec() });
+            let found = header.iter().map(|name| (*name).to_owned()).collect();
+            return Err(RecordError::MissingColumns { missing, found });
         }
         if let Some(name) = wanted().find(|name| header.iter().filter(|column| column == name).count() > 1) {
             return Err(RecordError::RepeatedColumn(name.clone()));
@@ -76,31 +83,39 @@ impl Columns {
     }
 }
 
-/// Rows as trimmed text, within the limits.
+/// A row as trimmed text.
+struct Row<'r> {
+    /// The line on which it begins.
+    line: u64,
+    fields: Vec<&'r str>,
+    /// Whether the file ends in it, without a line break.
+    is_cut: bool,
+}
+
+/// The rows of a file, within the limits.
 struct Rows<R> {
-    reader: Reader<Metered<R>>,
+    reader: Reader<Strict<R>>,
     record: ByteRecord,
     /// Fields of the header, once it is read.
     width: Option<usize>,
 }
 
 impl<R: Read> Rows<R> {
-    fn new(reader: R) -> Self {
+    fn new(reader: R) -> Result<Self, RecordError> {
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             // With `\r\n` as one terminator the reader counts its lines one too low. So the `\r`
             // is left to the field, which is trimmed.
             .terminator(Terminator::Any(b'\n'))
-            .from_reader(Metered::new(reader));
-        Self { reader, record: ByteRecord::new(), width: None }
+            .from_reader(Strict::new(reader)?);
+        Ok(Self { reader, record: ByteRecord::new(), width: None })
     }
 
-    /// The next row that is not empty, and its line.
-    fn next(&mut self) -> Result<Option<(u64, Vec<&str>)>, RecordError> {
+    /// The next row that is not empty.
+    fn next(&mut self) -> Result<Option<Row<'_>>, RecordError> {
         let line = loop {
             match self.read_record()? {
-                None if self.reader.get_ref().quotes % 2 == 1 => return Err(RecordError::OpenQuote),
                 None => return Ok(None),
                 Some(line)
                     if self.record.len() > 1
@@ -115,7 +130,6 @@ impl<R: Read> Rows<R> {
         if found > MOST_COLUMNS {
             return Err(RecordError::TooManyColumns { line });
         }
-        let expected_first = self.width.is_none();
         let expected = *self.width.get_or_insert(found);
         if found != expected {
             return Err(RecordError::Ragged { line, expected, found });
@@ -123,14 +137,16 @@ impl<R: Read> Rows<R> {
         if self.record.iter().any(|field| field.len() > LONGEST_FIELD) {
             return Err(RecordError::FieldTooLong { line });
         }
+        if has_two_readings(&self.record) {
+            return Err(RecordError::TwoReadings { line });
+        }
+        let is_cut = self.reader.get_ref().cut == Some(line);
         let fields: Result<Vec<_>, _> =
             self.record.iter().map(|field| str::from_utf8(field).map(str::trim)).collect();
-        fields.map(|fields| Some((line, fields))).map_err(|_| {
-            let first = self.record.get(0).unwrap_or_default();
-            let is_utf16 =
-                expected_first && (first.starts_with(b"\xff\xfe") || first.starts_with(b"\xfe\xff"));
-            if is_utf16 { RecordError::Utf16 } else { RecordError::NotUtf8 { line } }
-        })
+        match fields {
+            Ok(fields) => Ok(Some(Row { line, fields, is_cut })),
+            Err(_) => Err(RecordError::NotUtf8 { line }),
+        }
     }
 
     /// Reads one record and returns the line on which it starts.
@@ -140,40 +156,43 @@ impl<R: Read> Rows<R> {
         match self.reader.read_byte_record(&mut self.record) {
             Ok(true) => {}
             Ok(false) => return Ok(None),
-            Err(_) if self.reader.get_ref().left == 0 => return Err(RecordError::RowTooLong { line }),
-            Err(error) => return Err(RecordError::Io { line, source: error.into() }),
+            Err(error) => {
+                let source = self.reader.get_mut();
+                return Err(match source.fault.take() {
+                    Some(fault) => fault,
+                    None if source.left == 0 => RecordError::RowTooLong { line },
+                    None => RecordError::Io { line, source: error.into() },
+                });
+            }
         }
         // The reader's own position of a record lies before the empty lines above it.
         let after = self.reader.position().line();
-        let within: usize = self.record.iter().map(|field| memchr_iter(b'\n', field).count()).sum();
-        Ok(Some(after.saturating_sub(1 + within as u64)))
+        Ok(Some(after.saturating_sub(1 + line_breaks(&self.record) as u64)))
     }
 }
 
-/// Hands on a limited number of bytes, then fails; counts quotes, since the CSV reader takes
-/// the end of the file for the end of a quoted field.
-struct Metered<R> {
-    /// Followed by a line break, so that the last row ends as all others do.
-    inner: Chain<R, &'static [u8]>,
-    left: usize,
-    quotes: usize,
+fn line_breaks(record: &ByteRecord) -> usize {
+    memchr_iter(b'\n', record.as_slice()).count()
 }
 
-impl<R: Read> Metered<R> {
-    fn new(inner: R) -> Self {
-        Self { inner: inner.chain(&b"\n"[..]), left: 0, quotes: 0 }
+/// Whether the row could be several as well, the first with a quote too many at a field's start and
+/// the last at a field's end: each of its lines has fields enough for a row, some perhaps with a comma
+/// in them. One customer's date would then stand in another's row.
+fn has_two_readings(record: &ByteRecord) -> bool {
+    if line_breaks(record) == 0 {
+        return false;
     }
-}
-
-impl<R: Read> Read for Metered<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let most = buffer.len().min(self.left);
-        if most == 0 && !buffer.is_empty() {
-            return Err(io::Error::other("the row is too long"));
+    let mut fields = 1;
+    for (place, field) in record.iter().enumerate() {
+        fields += usize::from(place > 0);
+        for byte in field {
+            match byte {
+                b',' => fields += 1,
+                b'\n' if fields < record.len() => return false,
+                b'\n' => fields = 1,
+                _ => {}
+            }
         }
-        let read = self.inner.read(&mut buffer[..most])?;
-        self.left -= read;
-        self.quotes += memchr_iter(b'"', &buffer[..read]).count();
-        Ok(read)
     }
+    fields >= record.len()
 }

@@ -83,6 +83,14 @@ pub enum RecordError {
         /// Fields of the row.
         found: usize,
     },
+    /// A line break in quotes, and fields enough for a row on every line if the quotes were not there.
+    #[error(
+        "line {line} begins a row that goes on over a line break in quotes, or several rows with a stray quote each: which, nobody can tell; leave line breaks out of its fields"
+    )]
+    TwoReadings {
+        /// Where.
+        line: u64,
+    },
     /// Not UTF-8.
     #[error("line {line} is not UTF-8 text")]
     NotUtf8 {
@@ -123,15 +131,44 @@ pub enum RecordError {
         /// Where.
         line: u64,
     },
-    /// Quotes come in pairs, and one has no partner.
-    #[error("a quote is open at the end of the file; it may have been cut off")]
-    OpenQuote,
+    /// CSV that is not as RFC 4180 has it.
+    #[error("line {line}, column {column}: {what}")]
+    Csv {
+        /// Where.
+        line: u64,
+        /// Where in the line, in characters.
+        column: u64,
+        /// What is wrong there.
+        what: CsvFault,
+    },
     /// A row longer than 1 MiB.
     #[error("line {line} starts a row of more than 1 MiB; a quote may be open")]
     RowTooLong {
         /// Where.
         line: u64,
     },
+}
+
+/// What RFC 4180 does not allow in CSV.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CsvFault {
+    /// It would stand for itself to one reader, and open a field to another.
+    #[error(
+        "a quote within a field that has none at its start; put the field in quotes and write \"\" for each one in it"
+    )]
+    QuoteInside,
+    /// A quote inside a field that was not doubled, most likely.
+    #[error("text after the quote that ends its field; write \"\" for a quote within it")]
+    AfterQuote,
+    /// The file ends before its partner.
+    #[error("the quote that opens here is never closed; the file may have been cut off")]
+    OpenQuote,
+    /// Text has none.
+    #[error("a NUL byte; save the file again as UTF-8 text")]
+    Nul,
+    /// Not a line break to all readers.
+    #[error("a carriage return stands alone before this; end lines with LF or CR LF")]
+    LoneReturn,
 }
 
 fn quoted(names: &[String]) -> String {
@@ -163,6 +200,26 @@ pub enum RecordFault {
         /// Where.
         at: At,
     },
+    /// The file ends without a line break, so its last row may be the beginning of one.
+    #[error(
+        "{at} is the last and has no line break, so it may have been cut off and counts as unknown; end the file with a line break"
+    )]
+    Cut {
+        /// Where.
+        at: At,
+    },
+    /// A column that other rows have has another name here, or nothing to say.
+    #[error(
+        "{rows} of the rows have no `{column}` at all, the first of them {first}; it counts as not having happened: write null if so, and look whether it has another name there"
+    )]
+    NotThere {
+        /// The column.
+        column: String,
+        /// How many rows.
+        rows: u64,
+        /// The first of them.
+        first: At,
+    },
     /// An export time is not there or is no date.
     #[error("{at} has no export time that can be read, so the whole file counts as unknown")]
     NoExportTime {
@@ -191,6 +248,11 @@ pub enum RecordFault {
 }
 
 impl RecordFault {
+    /// Whether every answer counts all the same, so that nothing need be refused for it.
+    pub const fn is_remark(&self) -> bool {
+        matches!(self, Self::NotThere { .. })
+    }
+
     /// Whether it depends on the date at which the file is looked at.
     pub const fn is_of_the_date(&self) -> bool {
         matches!(self, Self::NoRows | Self::FromTheFuture { .. } | Self::Stale { .. })

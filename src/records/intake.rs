@@ -107,6 +107,18 @@ impl Intake {
         }
     }
 
+    /// Takes the row at `line` for the beginning of one: it was the last, without a line break.
+    pub(super) fn cut(&mut self, line: u64, id: &str) {
+        self.read.table.doubt(id);
+        self.read.fault(RecordFault::Cut { at: (self.place)(line) });
+    }
+
+    /// Remarks that `rows` of the rows, from the one at `first` on, have no such column.
+    pub(super) fn not_there(&mut self, column: &str, rows: u64, first: u64) {
+        let (column, first) = (column.to_owned(), (self.place)(first));
+        self.read.fault(RecordFault::NotThere { column, rows, first });
+    }
+
     pub(super) fn rows(&self) -> u64 {
         self.read.rows
     }

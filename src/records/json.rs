@@ -1,7 +1,9 @@
 //! Reading JSON Lines: on each line one object in UTF-8. Empty lines are left out.
 //!
 //! Text and whole numbers are values; `null`, `""` and a key that is not there are empty fields. A
-//! column that no row has at all is an error: it was renamed rather than never filled in.
+//! column that no row has at all is an error: it was renamed rather than never filled in. One that
+//! some rows lack is remarked on. A last line without a line break needs no doubt: an object that is
+//! cut off has no end, and is an error.
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Read};
@@ -31,7 +33,8 @@ impl RecordTable {
         let mut wanted: Vec<&str> = vec![&table.id];
         wanted.extend(table.columns.iter().map(String::as_str));
         wanted.extend(exported_at.map(String::as_str));
-        let mut seen = vec![false; wanted.len()];
+        // For each name in how many rows it is not there, and the first of them.
+        let mut lacking = vec![(0, 0); wanted.len()];
         let mut lines = Lines { reader: BufReader::new(reader), text: Vec::new(), line: 0 };
         let mut intake = Intake::new(table, zone, At::Line);
         while let Some((line, text)) = lines.next()? {
@@ -40,8 +43,9 @@ impl RecordTable {
                 .deserialize(&mut json)
                 .and_then(|row| json.end().map(|()| row))
                 .map_err(|error| RecordError::Json { line, what: without_place(&error) })?;
-            for (seen, field) in seen.iter_mut().zip(&row) {
-                *seen |= field.is_some();
+            for ((rows, first), _) in lacking.iter_mut().zip(&row).filter(|(_, field)| field.is_none()) {
+                *first = if *rows == 0 { line } else { *first };
+                *rows += 1;
             }
             let text = |place: usize| row.get(place).and_then(Option::as_deref).unwrap_or_default().trim();
             let last = wanted.len() - 1;
@@ -52,14 +56,19 @@ impl RecordTable {
         if intake.rows() == 0 {
             return Err(RecordError::NoRows);
         }
-        let missing: Vec<String> = wanted
-            .iter()
-            .zip(&seen)
-            .filter(|(_, seen)| !**seen)
-            .map(|(name, _)| (*name).to_owned())
-            .collect();
+        let lacking = || wanted.iter().zip(&lacking).filter(|(_, (rows, _))| *rows > 0);
+        let everywhere = lacking().filter(|(_, (rows, _))| *rows == intake.rows());
+        let missing: Vec<String> = everywhere.map(|(name, _)| (*name).to_owned()).collect();
         if !missing.is_empty() {
             return Err(RecordError::InNoRow { missing });
+        }
+        let mut remarked = std::collections::BTreeSet::new();
+        for (name, (rows, first)) in lacking() {
+            // A row without an id or an export time is a fault already.
+            let is_a_value = table.columns.iter().any(|column| column == name);
+            if is_a_value && remarked.insert(name) {
+                intake.not_there(name, *rows, *first);
+            }
         }
         Ok(intake.finish(table, now))
     }

@@ -15,7 +15,7 @@ mod json;
 mod parquet;
 mod table;
 
-pub use fault::{At, RecordError, RecordFault};
+pub use fault::{At, CsvFault, RecordError, RecordFault};
 pub use intake::ReadTable;
 pub use parquet::READING_THREAD;
 pub use table::{RecordTable, Row};
@@ -66,7 +66,7 @@ pub enum NoValue {
     NoRow,
     /// Several rows have it.
     Duplicate,
-    /// The table is missing, stale or from the future.
+    /// The table is missing, stale or from the future, or the row may be cut off.
     Unusable,
 }
 

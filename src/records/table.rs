@@ -21,6 +21,8 @@ pub struct RecordTable {
     texts: Texts,
     /// Rows whose id others claim as well; sorted once the table is whole.
     duplicates: Vec<u32>,
+    /// A row that may be the beginning of one only.
+    cut: Option<u32>,
 }
 
 /// What stands under an id, written out.
@@ -28,7 +30,7 @@ pub struct RecordTable {
 pub enum Row {
     /// Values in the order of the columns; an empty field is `None`.
     Once(Box<[Option<Box<str>>]>),
-    /// Several rows claim the id: which one is right is unknown.
+    /// Several rows claim the id, or the one that does may be cut off: what is right is unknown.
     Duplicate,
 }
 
@@ -91,8 +93,8 @@ impl RecordTable {
     pub fn rows(&self) -> impl Iterator<Item = (&str, Row)> {
         (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).map(|row| {
             let values = (0..self.columns.len()).map(|place| self.field(row, place).map(Box::from));
-            let is_duplicate = self.duplicates.contains(&row);
-            let found = if is_duplicate { Row::Duplicate } else { Row::Once(values.collect()) };
+            let is_in_doubt = self.duplicates.contains(&row) || self.cut == Some(row);
+            let found = if is_in_doubt { Row::Duplicate } else { Row::Once(values.collect()) };
             (self.ids.get(row), found)
         })
     }
@@ -106,6 +108,9 @@ impl RecordTable {
         let Some(row) = self.ids.find(id) else { return Lookup::Unknown(NoValue::NoRow) };
         if self.duplicates.binary_search(&row).is_ok() {
             return Lookup::Unknown(NoValue::Duplicate);
+        }
+        if self.cut == Some(row) {
+            return Lookup::Unknown(NoValue::Unusable);
         }
         self.field(row, place).map_or(Lookup::Absent, Lookup::Known)
     }
@@ -139,6 +144,11 @@ impl RecordTable {
             }
             Added::Full => Taken::Full,
         }
+    }
+
+    /// Takes the row of this id, if there is one, for the beginning of a row.
+    pub(super) fn doubt(&mut self, id: &str) {
+        self.cut = self.ids.find(id);
     }
 
     /// Makes a table that is whole fit for look-ups, and as small as it can be.

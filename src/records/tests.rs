@@ -1,3 +1,4 @@
+mod csv;
 mod json;
 mod parquet;
 
@@ -133,7 +134,8 @@ fn what_is_no_table_is_an_error_with_its_line() {
 fn a_quote_that_is_never_closed_is_found_however_long_the_rest_is() {
     let header = "customer_id,ended,active\n1,a,b\n";
     let short = format!("{header}2,a,\"b\n3,a,b\n");
-    assert!(matches!(read(&short), Err(RecordError::OpenQuote)));
+    let open = RecordError::Csv { line: 3, column: 5, what: CsvFault::OpenQuote };
+    assert_eq!(read(&short).unwrap_err().to_string(), open.to_string());
     let endless = io::Cursor::new(format!("{header}2,a,\"")).chain(io::repeat(b'x'));
     assert!(matches!(read_from(endless, false), Err(RecordError::RowTooLong { line: 3 })));
 }

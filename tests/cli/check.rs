@@ -262,3 +262,26 @@ rules:
     assert_eq!(marked, 3, "{}", ran.out);
     assert!(ran.out.contains("…xxx") && !ran.out.contains(&long), "{}", ran.out);
 }
+
+#[test]
+fn a_record_file_that_may_be_cut_off_or_lacks_columns_is_a_warning_with_the_remedy() {
+    let desk = desk();
+    let policy = |file: &str| {
+        format!(
+            "version: 1\nname: acme\ntenant: [{{key: \"*/{{tenant}}/**\"}}]\nrecords:\n  customers: {{file: {file}, id: id, by: tenant}}\nrules:\n  - id: m\n    select: {{buckets: [acme-media]}}\n    trigger: {{record: customers.ended}}\n    retain: 30 days\n    incomplete-uploads: 7 days\n"
+        )
+    };
+    desk.policy(&policy("c.csv"));
+    desk.write("policies/c.csv", "id,ended\n1,2026-01-01\n2,2026-01-0");
+    desk.run(&["check"]).ends(0).shows(&["warning[SL0501]", "line 3", "end the file with a line break"]);
+    desk.run(&["check", "--deny", "warnings"]).ends(2);
+    desk.write("policies/c.csv", "id,ended\n1,\"2026-01-01\n2,2026-01-01\"\n");
+    desk.run(&["check"]).ends(0).shows(&["warning[SL0501]", "line 2 begins a row"]);
+    desk.policy(&policy("c.jsonl"));
+    desk.write("policies/c.jsonl", "{\"id\": 1, \"ended\": null}\n{\"id\": 2}\n{\"id\": 3}\n");
+    desk.run(&["check"]).ends(0).shows(&[
+        "warning[SL0501]",
+        "2 of the rows have no `ended` at all",
+        "line 2",
+    ]);
+}

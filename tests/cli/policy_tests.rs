@@ -405,3 +405,32 @@ fn two_tests_of_one_file_cannot_have_the_same_name_and_versions_are_told_apart()
         run(&desk, &[]).ends(0);
     }
 }
+
+#[test]
+fn rows_that_say_when_they_were_exported_are_as_fresh_as_on_the_day_of_the_test() {
+    let tests = |rows: &str, expect: &str| {
+        format!(
+            "version: 1\nrecords:\n  customers: [{rows}]\ntests:\n  - name: it\n    object: {{bucket: calls, key: in/1/c.mp4, uploaded: 2026-01-01}}\n    expect:\n{expect}"
+        )
+    };
+    let ended = "{customer_id: \"1\", ended_on: 2026-01-01";
+    let fresh_then_stale = "      2026-03-02: expired\n      2026-03-04: {decision: undecided, reason: cannot be trusted}\n      2026-02-28: undecided\n";
+    let desk = desk(&tests(&format!("{ended}, exported: 2026-03-01T12:00:00Z}}"), fresh_then_stale));
+    run(&desk, &[]).ends(0).shows(&["1 passed"]);
+    // One row that does not say it makes the file as little known as it does in a file.
+    let rows = format!("{ended}, exported: 2026-03-01T12:00:00Z}}, {{customer_id: \"2\"}}");
+    desk.write("policies/a.test.yaml", &tests(&rows, "      2026-03-02: undecided\n"));
+    run(&desk, &[]).ends(0);
+    desk.write("policies/a.test.yaml", &tests(&format!("{ended}}}"), "      2036-03-02: expired\n"));
+    run(&desk, &[]).ends(0);
+}
+
+#[test]
+fn no_path_drives_the_terminal() {
+    let desk = desk(SOUND);
+    for command in [&["test"][..], &["check"], &["explain", "--object", "o.yaml", "--policy"]] {
+        let ran = Ran::of(desk.bare_command(&[command, &["no\u{1b}[2Jsuch"]].concat()).output().unwrap());
+        assert!(!ran.err.contains('\u{1b}'), "{:?}", ran.err);
+        ran.tells(&[r"no\x1b[2Jsuch"]);
+    }
+}

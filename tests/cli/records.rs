@@ -56,6 +56,7 @@ struct Case<'a> {
 async fn faulty_record_files_are_refused_and_when_tolerated_keep_what_depends_on_them() {
     let Some(store) = LocalStack::shared() else { return };
     let twice = rows(HEADER, 0) + rows(HEADER, 0).lines().nth(2).unwrap() + "\n";
+    let cut = rows(HEADER, 0).trim_end().to_owned();
     let both: &[&str] = &["recordings/1/call.mp4", "recordings/2/call.mp4"];
     let renamed = "customer_id,contract_end,exported_at";
     let no_column = "no column `contract_ended_on`";
@@ -63,6 +64,7 @@ async fn faulty_record_files_are_refused_and_when_tolerated_keep_what_depends_on
         Case { name: "missing", csv: None, says: &["could not be opened"], keeps: both },
         Case { name: "stale", csv: Some(rows(HEADER, 10)), says: &["line 2", "too long ago"], keeps: both },
         Case { name: "duplicate", csv: Some(twice), says: &["line 4", "`2`", "line 3"], keeps: &both[1..] },
+        Case { name: "cut", csv: Some(cut), says: &["line 3", "line break"], keeps: &both[1..] },
         Case {
             name: "column",
             csv: Some(rows(renamed, 0)),

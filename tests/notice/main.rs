@@ -66,6 +66,19 @@ fn replace(files: &mut [SourceFile], from: &str, to: &str) {
     assert_eq!(found, 1, "{from}");
 }
 
+/// Takes it that these rows are of a platform on which nothing can be scheduled, so that S3 can have them.
+fn nothing_is_planned(files: &mut [SourceFile], rows: &[usize]) {
+    for row in rows {
+        let id = RULES[row - 1];
+        for file in &mut *files {
+            let text = String::from_utf8(file.bytes.clone()).unwrap();
+            let Some((before, rule)) = text.split_once(&format!("  - id: {id}\n")) else { continue };
+            let rule = rule.replacen("trigger: planned-communication", "trigger: communication-date", 1);
+            file.bytes = format!("{before}  - id: {id}\n{rule}").into_bytes();
+        }
+    }
+}
+
 fn of_rows(rows: &[u8]) -> Vec<Medium> {
     OBJECTS.iter().filter(|medium| rows.contains(&medium.row)).copied().collect()
 }
@@ -128,13 +141,8 @@ async fn as_it_is_shipped_every_row_goes_on_its_day_or_when_s3_may() {
 
     let journey = Journey::live(&mut stage, &policy, OBJECTS, &usual_runs(), exports).await;
 
-    // Media and SMTP: a day before the upload, an hour after it, and the round to midnight. A year can have
-    // a day more.
-    journey.is_as_promised(|row| match row {
-        6 | 10 => Some(3),
-        12 => Some(4),
-        _ => None,
-    });
+    // A day before the upload, an hour after it, and the round to midnight.
+    journey.is_as_promised(|row| matches!(row, 6 | 10).then_some(3));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -159,11 +167,13 @@ async fn under_the_lifecycle_engine_every_row_that_it_can_have_goes_when_it_may(
     for row in [2, 4, 6, 10, 12] {
         add_to_rule(&mut files, RULES[row - 1], "enforce: lifecycle");
     }
+    nothing_is_planned(&mut files, &[2, 12]);
     // Three months can be three days shorter than the longest three.
     replace(&mut files, "\ntolerance: 4 days\n", "\ntolerance: 6 days\n");
     let policy = read(&files);
     let mut stage = Stage::set(&policy, start(), &[]).await;
-    let objects = of_rows(&[2, 4, 6, 10, 12]);
+    let objects =
+        of_rows(&[2, 4, 6, 10, 12]).into_iter().filter(|medium| !medium.is_planned()).collect::<Vec<_>>();
     let runs = runs(&SPANS[..4], "2028-04-01");
 
     let journey = Journey::live(&mut stage, &policy, &objects, &runs, exports).await;
@@ -171,6 +181,7 @@ async fn under_the_lifecycle_engine_every_row_that_it_can_have_goes_when_it_may(
     journey.is_as_promised(|row| match row {
         2 | 4 => Some(6),
         6 | 10 => Some(3),
+        // A year can have a day more.
         _ => Some(4),
     });
 }

@@ -17,6 +17,13 @@ pub struct Medium {
     pub due: Option<&'static str>,
 }
 
+impl Medium {
+    /// Whether it is stored long before it is sent.
+    pub fn is_planned(&self) -> bool {
+        self.key.contains("/planned")
+    }
+}
+
 const fn medium(
     row: u8,
     (bucket, key): (&'static str, &'static str),
@@ -97,6 +104,14 @@ pub const OBJECTS: &[Medium] = &[
         Some("2027-07-02"),
     ),
     medium(2, (MESSAGING, "content/1003/silent"), "2027-03-31T08:00:00Z", &[], Some("2027-07-01")),
+    // Stored in January, and sent on the last of March as it was planned.
+    medium(
+        2,
+        (MESSAGING, "content/1003/planned"),
+        "2027-01-19T08:00:00Z",
+        &[(SENT, "2027-03-31T08:00:00Z")],
+        Some("2027-07-01"),
+    ),
     // --- 3: logs of conversations, as their content.
     medium(3, (CONVERSATIONS, "logs/1001/long/2026-09.gz"), "2026-10-01T02:00:00Z", &[], Some("2027-03-01")),
     medium(3, (CONVERSATIONS, "logs/1001/long/2027-02.gz"), "2027-03-01T02:00:00Z", &[], Some("2027-03-01")),
@@ -271,6 +286,21 @@ pub const OBJECTS: &[Medium] = &[
         "2027-03-01T00:00:02Z",
         &[(SENT, "2027-03-01T00:00:00Z")],
         Some("2028-03-01"),
+    ),
+    // Stored with emails that are sent later: the one 60 days, the other at most 90, and that is 30 June too.
+    medium(
+        12,
+        (ATTACHMENTS, "attachments/1002/planned.pdf"),
+        "2026-05-01T10:00:00Z",
+        &[(SENT, "2026-06-30T10:00:00Z")],
+        Some("2027-07-01"),
+    ),
+    medium(
+        12,
+        (ATTACHMENTS, "attachments/1002/planned-too-far.pdf"),
+        "2026-04-01T10:00:00Z",
+        &[(SENT, "2062-06-30T10:00:00Z")],
+        Some("2027-07-01"),
     ),
     // --- 13: detail records, 12 months; in Italy 72, in Germany 10 years.
     medium(13, (TRAFFIC, "cdr/1001/2026/02/28/0.gz"), "2026-03-01T01:00:00Z", &[], Some("2027-03-01")),

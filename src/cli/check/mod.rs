@@ -96,13 +96,18 @@ fn record_faults(loaded: &Loaded, now: DateTime<Utc>) -> Vec<Diagnostic> {
     let diagnostic = |problem: FileProblem| {
         let table = loaded.policy().tables.get(problem.table);
         let name = table.map_or("", |table| table.name.as_str());
+        let help = if problem.is_remark {
+            "have every row name every column, empty ones as null"
+        } else {
+            "what depends on it is kept; export it again"
+        };
         Diagnostic {
             code: Code::RecordFile,
             // An export that has grown old is no fault of the policy, and an example of one is bound to.
             severity: if problem.is_of_the_date { Severity::Note } else { Severity::Warning },
             at: loaded.read.place_of_table(name).clone(),
             message: problem.message,
-            help: Some("what depends on it is kept; export it again".to_owned()),
+            help: Some(help.to_owned()),
             related: Vec::new(),
         }
     };

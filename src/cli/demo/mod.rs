@@ -81,11 +81,11 @@ fn folder(args: &DemoArgs) -> Result<PathBuf, Failure> {
     });
     let taken = std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some());
     if taken {
-        return Err(Failure::usage(format!("{} is there already, and not empty", folder.display()))
+        return Err(Failure::usage(format!("{} is there already, and not empty", output::path(&folder)))
             .help("choose another folder with --dir"));
     }
     std::fs::create_dir_all(&folder)
-        .map_err(|error| Failure::failed(format!("{} could not be made: {error}", folder.display())))?;
+        .map_err(|error| Failure::failed(format!("{} could not be made: {error}", output::path(&folder))))?;
     Ok(folder)
 }
 
@@ -174,9 +174,9 @@ async fn conclude(context: &Context, stage: &Stage, books: &Books, verified: u64
         )));
     }
     output::print("");
-    output::print(&format!("policy    {}", stage.policy().display()));
-    output::print(&format!("plan      {}", stage.plan().display()));
-    output::print(&format!("evidence  {}", stage.evidence().display()));
+    output::print(&format!("policy    {}", output::path(&stage.policy())));
+    output::print(&format!("plan      {}", output::path(&stage.plan())));
+    output::print(&format!("evidence  {}", output::path(&stage.evidence())));
     Ok(())
 }
 

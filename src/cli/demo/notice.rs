@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveTime, TimeZone, Utc};
 
-use super::world::{OTT, RECORDINGS, SHORTER, SHORTER_DAYS, SUED, Said, Sent, World};
+use super::world::{EMAIL, OTT, RECORDINGS, SHORTER, SHORTER_DAYS, SUED, Said, Sent, World};
 
 /// How late the shipped policies allow S3 to be, in days.
 pub const TOLERANCE_DAYS: i64 = 4;
@@ -15,11 +15,13 @@ pub fn due(world: World, sent: &Sent) -> Option<DateTime<Utc>> {
     if sent.bucket == RECORDINGS {
         return recording_due(world, sent.tenant);
     }
-    // What is not said, or is no date, counts as the upload; nonsense as an hour after it.
+    // What is not said counts as the upload; nonsense as the latest that it can be: an hour after it, and
+    // 90 days where an email can be scheduled.
     let (start, whole_day) = match sent.said {
         Said::At(at) => (at, None),
         Said::On(day) => (sent.at, Some(day)),
         Said::Nothing => (sent.at, None),
+        Said::Nonsense(_) if sent.bucket == EMAIL => (sent.at + Duration::days(90), None),
         Said::Nonsense(_) => (sent.at + Duration::hours(1), None),
     };
     let first = whole_day.unwrap_or_else(|| start.date_naive());

@@ -48,7 +48,7 @@ pub struct Stage {
 }
 
 fn wrong(what: &Path) -> impl Fn(std::io::Error) -> Failure {
-    let what = what.display().to_string();
+    let what = output::path(what);
     move |error| Failure::failed(format!("{what} could not be written: {error}"))
 }
 
@@ -230,12 +230,12 @@ impl Stage {
             match evidence::verify(BufReader::new(file), None) {
                 Ok(verified) if verified.end == evidence::End::Finished => {
                     if verified.opening.previous_head != head {
-                        books.fault(format!("{} does not follow the log before it", log.display()));
+                        books.fault(format!("{} does not follow the log before it", output::path(log)));
                     }
                     head = Some(verified.head);
                 }
-                Ok(_) => books.fault(format!("{} was not finished", log.display())),
-                Err(error) => books.fault(format!("{}: {}", log.display(), Failure::chain(&error))),
+                Ok(_) => books.fault(format!("{} was not finished", output::path(log))),
+                Err(error) => books.fault(format!("{}: {}", output::path(log), Failure::chain(&error))),
             }
             for outcome in outcomes(log)? {
                 books.is_in_evidence(&outcome.bucket, &outcome.key);
@@ -299,7 +299,7 @@ impl Stage {
             self.sandbox.access_key(),
             self.sandbox.secret_key(),
             self.endpoint(),
-            policy = policy.display()
+            policy = output::path(&policy)
         ));
         // An error means that there is no such signal to wait for.
         let _ = tokio::signal::ctrl_c().await;
@@ -311,5 +311,5 @@ fn outcomes(log: &Path) -> Result<Vec<evidence::ItemOutcome>, Failure> {
     let file = File::open(log).map_err(wrong(log))?;
     evidence::done(BufReader::new(file))
         .collect::<Result<_, _>>()
-        .map_err(|error| Failure::failed(format!("{}: {}", log.display(), Failure::chain(&error))))
+        .map_err(|error| Failure::failed(format!("{}: {}", output::path(log), Failure::chain(&error))))
 }

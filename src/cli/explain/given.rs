@@ -8,7 +8,7 @@ use super::super::args::ExplainArgs;
 use super::super::context::Context;
 use super::super::exit::{Exit, Failure};
 use super::super::inputs;
-use super::super::output::WIDTH;
+use super::super::output::{self, WIDTH};
 use super::super::record_files::load_records;
 use super::explaining::Explaining;
 use super::print;
@@ -21,7 +21,7 @@ pub fn run(context: &Context, path: &Path, args: &ExplainArgs) -> Result<Exit, F
     let loaded = inputs::load(&args.policy).map_err(|fault| fault.into_failure(context.err))?;
     let policy = loaded.policy();
     let file = inputs::read_source(path)
-        .map_err(|error| Failure::usage(format!("{} could not be read: {error}", path.display())))?;
+        .map_err(|error| Failure::usage(format!("{} could not be read: {error}", output::path(path))))?;
     let given = policy::read_object(policy, &file).map_err(|faults| {
         let shown = policy::render(&faults, std::slice::from_ref(&file), context.err.colour, WIDTH);
         Failure::usage(format!("the object is not described validly\n\n{}", shown.trim_end()))

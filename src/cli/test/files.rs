@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::super::exit::Failure;
-use super::super::inputs;
+use super::super::{inputs, output};
 use crate::policy::SourceFile;
 
 /// The end of a test file's name.
@@ -20,7 +20,7 @@ const MAX_DEPTH: u32 = 16;
 pub fn find(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
     let start = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let wrong = |path: &Path, error: std::io::Error| {
-        Failure::usage(format!("{} could not be read: {error}", path.display()))
+        Failure::usage(format!("{} could not be read: {error}", output::path(path)))
     };
     let mut paths = Vec::new();
     let mut folders = vec![(start.to_owned(), 0)];
@@ -33,7 +33,7 @@ pub fn find(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
             }
             if fs::metadata(&path).map_err(|error| wrong(&path, error))?.is_dir() {
                 if depth >= MAX_DEPTH {
-                    return Err(Failure::usage(format!("{} lies too deep", path.display()))
+                    return Err(Failure::usage(format!("{} lies too deep", output::path(&path)))
                         .help("is there a link that leads back into the folder?"));
                 }
                 folders.push((path, depth + 1));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use super::super::exit::Failure;
-use super::tables;
+use super::tables::Given;
 use crate::decide::{self, Judgement, Verdict};
 use crate::policy::{Case, Enforce, Expectation, Place, Policy};
 use crate::text;
@@ -64,7 +64,7 @@ pub fn judge(case: &Case) -> Result<Outcome, Failure> {
         checks: Vec::new(),
         expired_rules: BTreeSet::new(),
     };
-    let records = tables::records(case)?;
+    let mut given = Given::of(case)?;
     let object = case.object.observed();
     let tenancy = decide::tenancy(&case.policy, &object);
     let tenancy = match &case.object.tenant {
@@ -72,6 +72,7 @@ pub fn judge(case: &Case) -> Result<Outcome, Failure> {
         None => tenancy,
     };
     for expected in &case.expectations {
+        let records = given.at(expected.on);
         let judgement = decide::explain_as(&case.policy, &records, &object, &tenancy, expected.on);
         let found = Found::of(&case.policy, &judgement);
         if judgement.decision.verdict == Verdict::Expired {

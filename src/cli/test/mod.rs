@@ -12,6 +12,7 @@ use super::args::TestArgs;
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::inputs;
+use super::output;
 use crate::policy::{self, Case, Policy};
 
 use outcomes::{Invalid, Run};
@@ -24,7 +25,7 @@ pub fn run(context: &Context, args: &TestArgs) -> Result<Exit, Failure> {
     if files.is_empty() {
         return Err(Failure::usage(format!(
             "there are no tests: no *.test.yaml in {}",
-            loaded.folder.display()
+            output::path(&loaded.folder)
         ))
         .help("the README shows a first one, under \"Test a policy\""));
     }

@@ -89,12 +89,12 @@ pub(in crate::policy) fn cases<'n>(root: &'n Node, faults: &mut Faults) -> Optio
         faults.add(Code::Empty, root.at, "this document says nothing");
         return None;
     }
-    Decoder { faults }.cases(root)
+    Decoder { faults, warnings: &mut Faults::default() }.cases(root)
 }
 
 /// Adds what a test stands under to what the policy says.
 pub(in crate::policy) fn extras(entries: &[&Entry], raw: &mut Raw, faults: &mut Faults) {
-    let mut decoder = Decoder { faults };
+    let mut decoder = Decoder { faults, warnings: &mut Faults::default() };
     for entry in entries {
         match entry.key.as_str() {
             "holds" => decoder.each(Some(entry), raw, Decoder::hold),
@@ -225,11 +225,11 @@ impl Decoder<'_> {
         found.erasures = fields.get("erasures").map(|e| self.ids(e));
         found.tenant = fields.get("tenant").and_then(|e| match &e.value.data {
             Data::Scalar { text, plain: true } if text == "none" => Some(None),
-            _ => self.exact("tenant", &e.value).map(|text| Some(text.value)),
+            _ => self.one_value("tenant", &e.value).map(|text| Some(text.value)),
         });
         found.reasons = fields
             .get("reason")
-            .map(|e| self.one_or_more(e))
+            .map(|e| self.one_or_more(e, Self::exact))
             .unwrap_or_default()
             .into_iter()
             .map(|text| text.value)

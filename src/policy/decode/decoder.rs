@@ -5,4 +5,6 @@ use crate::policy::diagnostic::Faults;
 /// Reads values and records what is wrong with them.
 pub(super) struct Decoder<'f> {
     pub faults: &'f mut Faults,
+    /// What can be used and may not be meant.
+    pub warnings: &'f mut Faults,
 }

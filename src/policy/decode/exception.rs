@@ -57,7 +57,8 @@ impl Decoder<'_> {
         let fields = self.fields("where", &entry.value, &WHERE)?;
         let field = self.need(&fields, "record").and_then(|e| self.record_field(e));
         let is = self.need(&fields, "is").map(|e| {
-            let mut values: Vec<_> = self.one_or_more(e).into_iter().map(|value| value.value).collect();
+            let mut values: Vec<_> =
+                self.one_or_more(e, Self::one_value).into_iter().map(|value| value.value).collect();
             values.sort();
             values.dedup();
             values

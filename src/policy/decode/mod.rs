@@ -16,6 +16,7 @@ mod rule;
 mod select;
 mod suggest;
 mod trigger;
+mod verbatim;
 
 pub(super) use case::{RawCase, RawExpectation, RawRows, RawTableOf, Under, cases, extras};
 pub(super) use object::object;

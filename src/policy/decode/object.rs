@@ -62,7 +62,7 @@ pub(in crate::policy) fn object(root: &Node, faults: &mut Faults) -> Option<Give
         faults.add(Code::Empty, root.at, "this document says nothing");
         return None;
     }
-    Decoder { faults }.given_object("object", root)
+    Decoder { faults, warnings: &mut Faults::default() }.given_object("object", root)
 }
 
 impl Decoder<'_> {
@@ -95,7 +95,10 @@ impl Decoder<'_> {
             metadata: fields.get("metadata").and_then(|e| self.attributes(e, false)),
             content_type: fields.get("content-type").and_then(|e| self.value("content-type", &e.value)),
             tags: fields.get("tags").and_then(|e| self.attributes(e, true)),
-            tenant: fields.get("tenant").and_then(|e| self.exact("tenant", &e.value)).map(|text| text.value),
+            tenant: fields
+                .get("tenant")
+                .and_then(|e| self.one_value("tenant", &e.value))
+                .map(|text| text.value),
             lock: fields.get("lock").and_then(|e| self.lock(e)),
             unreadable: fields.get("unreadable").map(|e| self.unreadable(e, &fields)).unwrap_or_default(),
             versioning,

@@ -51,7 +51,10 @@ pub(in crate::policy) fn document(root: &Node, raw: &mut Raw, faults: &mut Fault
         faults.add(Code::Empty, root.at, "this document says nothing");
         return false;
     }
-    Decoder { faults }.document(root, raw).is_some()
+    let mut warnings = std::mem::take(&mut raw.warnings);
+    let is_mapping = Decoder { faults, warnings: &mut warnings }.document(root, raw).is_some();
+    raw.warnings = warnings;
+    is_mapping
 }
 
 impl Decoder<'_> {
@@ -171,10 +174,10 @@ impl Decoder<'_> {
             None => None,
         };
         let place = file.map(|(place, _)| place);
-        let id = self.need(&fields, "id").and_then(|e| self.exact("id", &e.value)).map(|id| id.value);
+        let id = self.need(&fields, "id").and_then(|e| self.verbatim("id", &e.value)).map(|id| id.value);
         let by = self.need(&fields, "by").and_then(|e| self.by(e, raw));
         let fresh_within = fields.get("fresh-within").and_then(|e| self.period("fresh-within", &e.value));
-        let exported_at = fields.get("exported-at").and_then(|e| self.exact("exported-at", &e.value));
+        let exported_at = fields.get("exported-at").and_then(|e| self.verbatim("exported-at", &e.value));
         let alone = match (fields.get("fresh-within"), fields.get("exported-at")) {
             (Some(alone), None) => Some((alone.key_at, "`fresh-within` needs `exported-at`")),
             (None, Some(alone)) => Some((alone.key_at, "`exported-at` needs `fresh-within`")),

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use crate::calendar::{DateFormat, Period};
-use crate::policy::diagnostic::{At, Spanned};
+use crate::policy::diagnostic::{At, Faults, Spanned};
 use crate::policy::model::{
     Attribute, By, Enforce, ExportPlace, Guards, IfMissing, Noncurrent, Outside, RecordFormat, RecordPlace,
     Select, Within,
@@ -39,6 +39,8 @@ pub(in crate::policy) struct Raw {
     pub holds: Vec<RawHold>,
     /// Where tenants are used that need a source.
     pub wanted_tenants: Vec<Wanted>,
+    /// What can be used and may not be meant.
+    pub warnings: Faults,
 }
 
 /// A place that makes sense only if tenants are known.
@@ -91,7 +93,6 @@ pub(in crate::policy) enum RawSource {
 pub(in crate::policy) struct RawSelect {
     pub select: Select,
     pub at: At,
-    pub prefix_at: Option<At>,
 }
 
 #[derive(Debug)]

@@ -7,14 +7,11 @@ use super::fields::{Fields, Keys};
 use super::raw::{Raw, RawSelect, Wanted};
 use super::trigger::{MOST_METADATA, TOO_MUCH_METADATA};
 use crate::media::MediaRange;
-use crate::pattern::{BucketPattern, KeyPattern};
+use crate::pattern::BucketPattern;
 use crate::policy::codes::Code;
 use crate::policy::diagnostic::{At, Spanned};
 use crate::policy::model::{Condition, Select, SizeRange};
 use crate::policy::yaml::{Data, Entry, Node};
-
-/// The longest key in S3, in bytes.
-const LONGEST_KEY: usize = 1024;
 
 /// The most characters of a tag's value in S3.
 const LONGEST_TAG_VALUE: usize = 256;
@@ -82,11 +79,10 @@ impl Decoder<'_> {
             return None;
         }
         let buckets = if of == Of::Rule { self.need(&fields, "buckets") } else { fields.get("buckets") };
-        let prefix = fields.get("prefix").and_then(|e| self.prefix(e));
-        let prefix_at = prefix.as_ref().map(|prefix| prefix.at);
+        let prefix = fields.get("prefix").and_then(|e| self.prefix(e, of));
         let mut select = Select {
             buckets: buckets.map(|e| self.buckets(e)).unwrap_or_default(),
-            prefix: prefix.map(|prefix| prefix.value),
+            prefix,
             key: fields.get("key").and_then(|e| self.key_pattern(e)),
             media: fields.get("media").map(|e| self.media(e, true)),
             content_type: fields.get("content-type").map(|e| self.media(e, false)),
@@ -101,7 +97,7 @@ impl Decoder<'_> {
         };
         let is_sound = self.faults.count() == before;
         select.except = self.except(&fields, is_sound.then_some(&select), raw, of);
-        Some(RawSelect { select, at: fields.at, prefix_at })
+        Some(RawSelect { select, at: fields.at })
     }
 
     pub(super) fn selects_nothing(&mut self, at: At, of: Of) {
@@ -165,31 +161,10 @@ impl Decoder<'_> {
         }
     }
 
-    fn prefix(&mut self, entry: &Entry) -> Option<Spanned<String>> {
-        let prefix = self.exact("prefix", &entry.value)?;
-        if prefix.value.len() > LONGEST_KEY {
-            let message = format!("a prefix of {} bytes is longer than any key", prefix.value.len());
-            self.faults.add(Code::Prefix, prefix.at, message);
-            return None;
-        }
-        Some(prefix)
-    }
-
-    pub(super) fn key_pattern(&mut self, entry: &Entry) -> Option<KeyPattern> {
-        let text = self.exact("key", &entry.value)?;
-        match KeyPattern::parse(&text.value) {
-            Ok(pattern) => Some(pattern),
-            Err(error) => {
-                self.faults.add(Code::Pattern, text.at, format!("not a pattern: {error}"));
-                None
-            }
-        }
-    }
-
     /// Media types; `by_extension`: a file extension must stand for each.
     fn media(&mut self, entry: &Entry, by_extension: bool) -> Vec<MediaRange> {
         let mut ranges = Vec::new();
-        for text in self.one_or_more(entry) {
+        for text in self.one_or_more(entry, Self::exact) {
             match MediaRange::parse(&text.value) {
                 Ok(range) if by_extension && !range.is_known() => {
                     self.faults
@@ -229,9 +204,12 @@ impl Decoder<'_> {
         let mut names = HashSet::new();
         for one in entries {
             let name = Spanned { value: one.key.clone(), at: one.key_at };
-            let name = if of_tags { self.check_tag_key(name) } else { self.check_metadata_name(name) };
+            let name = match of_tags {
+                true => self.as_it_shows("tags", name).and_then(|name| self.check_tag_key(name)),
+                false => self.check_metadata_name(name),
+            };
             let mut values = Vec::new();
-            for value in self.one_or_more(one) {
+            for value in self.one_or_more(one, Self::verbatim) {
                 if of_tags && value.value.chars().count() > LONGEST_TAG_VALUE {
                     let message = format!("a tag's value has at most {LONGEST_TAG_VALUE} characters");
                     self.faults.add(Code::AttributeName, value.at, message);
@@ -258,21 +236,6 @@ impl Decoder<'_> {
         }
         conditions.sort_by(|a, b| a.name.cmp(&b.name));
         conditions
-    }
-
-    /// A text, or a list of texts that is not empty.
-    pub(super) fn one_or_more(&mut self, entry: &Entry) -> Vec<Spanned<String>> {
-        if matches!(entry.value.data, Data::Scalar { .. }) {
-            return self.exact(&entry.key, &entry.value).into_iter().collect();
-        }
-        let items = match &entry.value.data {
-            Data::List(_) => self.list(&entry.key, &entry.value, true),
-            _ => {
-                self.wrong_shape(&entry.key, &entry.value, "text or a list of texts");
-                None
-            }
-        };
-        items.unwrap_or_default().iter().filter_map(|item| self.exact(&entry.key, item)).collect()
     }
 
     fn size(&mut self, entry: &Entry) -> Option<SizeRange> {
@@ -309,15 +272,6 @@ impl Decoder<'_> {
             }
             _ => self.bytes(name, node),
         }
-    }
-
-    pub(super) fn tenants(&mut self, entry: &Entry) -> Vec<String> {
-        let items = self.list("tenants", &entry.value, true).unwrap_or_default();
-        let mut tenants: Vec<_> =
-            items.iter().filter_map(|item| self.exact("tenants", item)).map(|tenant| tenant.value).collect();
-        tenants.sort();
-        tenants.dedup();
-        tenants
     }
 }
 

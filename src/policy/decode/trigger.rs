@@ -210,7 +210,7 @@ impl Decoder<'_> {
 
     /// A record file's name and a column: `customers.country`.
     pub(super) fn record_field(&mut self, entry: &Entry) -> Option<(At, String, String)> {
-        let text = self.exact("record", &entry.value)?;
+        let text = self.verbatim("record", &entry.value)?;
         match text.value.split_once('.') {
             Some((_, column)) if column.chars().count() > LONGEST_COLUMN => {
                 let message = format!("a column's name has at most {LONGEST_COLUMN} characters");
@@ -298,7 +298,7 @@ impl Decoder<'_> {
     }
 
     fn tag_key(&mut self, entry: &Entry) -> Option<String> {
-        let found = self.exact("tag", &entry.value)?;
+        let found = self.verbatim("tag", &entry.value)?;
         self.check_tag_key(found)
     }
 

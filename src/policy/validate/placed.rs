@@ -11,7 +11,6 @@ pub(in crate::policy) struct PlacedRule {
     /// Its id.
     pub at: At,
     pub select_at: At,
-    pub prefix_at: Option<At>,
     pub trigger_at: At,
     pub retain_at: At,
     pub enforce_at: Option<At>,

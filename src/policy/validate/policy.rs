@@ -23,7 +23,7 @@ const DEFAULT_TOLERANCE_DAYS: u32 = 3;
 ///
 /// `complete` is false if a file could not be read, and then nothing is reported as missing.
 pub(in crate::policy) fn policy(
-    raw: Raw,
+    mut raw: Raw,
     complete: bool,
     faults: &mut Faults,
     warnings: &mut Faults,
@@ -62,7 +62,7 @@ pub(in crate::policy) fn policy(
     let mut holds: Vec<_> = raw.holds.into_iter().filter_map(hold).collect();
     holds.sort_by(|a, b| a.hold.id.cmp(&b.hold.id));
 
-    warnings::rules(&rules, warnings);
+    warnings.append(std::mem::take(&mut raw.warnings));
     warnings::overrides(&overrides, &rules, warnings);
     warnings::tables(&raw.tables, &tables, warnings);
     let table_names: Vec<_> = raw.tables.iter().map(|(name, _)| name).collect();

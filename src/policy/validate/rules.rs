@@ -56,7 +56,6 @@ pub(super) fn rule<'r>(
         rule,
         at: id.at,
         select_at: select.at,
-        prefix_at: select.prefix_at,
         trigger_at: raw.trigger_at.unwrap_or(id.at),
         retain_at: retain.at,
         enforce_at: raw.enforce.as_ref().map(|enforce| enforce.at),

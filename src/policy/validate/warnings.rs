@@ -6,30 +6,6 @@ use crate::policy::decode::RawTable;
 use crate::policy::diagnostic::{Faults, Spanned};
 use crate::policy::model::Table;
 
-/// Warns of prefixes that match more than meant.
-pub(super) fn rules(rules: &[PlacedRule], warnings: &mut Faults) {
-    for placed in rules {
-        let Some((prefix, at)) = placed.rule.select.prefix.as_ref().zip(placed.prefix_at) else { continue };
-        if prefix.contains(['*', '?', '{', '}']) {
-            warnings
-                .add(
-                    Code::PrefixLiteral,
-                    at,
-                    "a prefix is plain text: `*`, `?` and braces stand for themselves",
-                )
-                .help("use `key` for a pattern");
-        } else if !prefix.ends_with('/') {
-            warnings
-                .add(
-                    Code::PrefixBoundary,
-                    at,
-                    format!("the prefix also matches keys such as `{prefix}-old/…`"),
-                )
-                .help(format!("if a folder is meant, write `{prefix}/`"));
-        }
-    }
-}
-
 /// Warns of overrides that have no effect.
 pub(super) fn overrides(overrides: &[PlacedOverride], rules: &[PlacedRule], warnings: &mut Faults) {
     for placed in overrides {

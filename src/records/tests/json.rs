@@ -15,7 +15,7 @@ fn text_and_whole_numbers_are_values_and_nothing_is_absent() {
         "{\"customer_id\": \"7\", \"active\": -1}",
     ))
     .unwrap();
-    assert_eq!((read.rows, read.fault_count), (3, 0));
+    assert_eq!((read.rows, read.fault_count), (3, 1));
     let records = records(read);
     assert_eq!(lookup(&records, "4711", "ended"), Lookup::Known("2026-11-01"));
     assert_eq!(lookup(&records, "4711", "active"), Lookup::Absent);
@@ -31,6 +31,30 @@ fn a_column_that_no_row_has_was_renamed_and_never_means_that_nothing_has_happene
     for empty in ["", "\n\n"] {
         assert!(matches!(read(empty), Err(RecordError::NoRows)), "{empty:?}");
     }
+}
+
+#[test]
+fn a_column_that_some_rows_lack_is_absent_there_and_remarked_on_once() {
+    let read = read(concat!(
+        "{\"customer_id\": 1, \"ended\": null, \"active\": \"a\"}\n\n",
+        "{\"customer_id\": 2, \"end\": \"2026-01-01\", \"active\": \"a\"}\n",
+        "{\"customer_id\": 3, \"active\": \"\"}\n",
+    ))
+    .unwrap();
+    let remark = RecordFault::NotThere { column: "ended".to_owned(), rows: 2, first: At::Line(3) };
+    assert_eq!(read.faults, std::slice::from_ref(&remark));
+    assert!(remark.is_remark());
+    assert_eq!(lookup(&records(read), "2", "ended"), Lookup::Absent);
+}
+
+#[test]
+fn a_line_that_is_cut_off_is_never_taken_for_a_shorter_one() {
+    let first = "{\"customer_id\": 1, \"ended\": \"\", \"active\": \"a\"}\n";
+    let last = "{\"customer_id\": 12, \"ended\": \"2026-11-30\", \"active\": 17743536, \"more\": {\"x\": 1}}";
+    for cut in 1..last.len() {
+        assert!(read(&format!("{first}{}", &last[..cut])).is_err(), "{}", &last[..cut]);
+    }
+    assert_eq!(read(&format!("{first}{last}")).unwrap().fault_count, 0);
 }
 
 #[test]

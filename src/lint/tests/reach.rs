@@ -1,0 +1,101 @@
+//! Where holds, erasures, exceptions and overrides reach less far, or further, than may be meant.
+
+use super::*;
+
+const HEAD: &str = "timezone: UTC\ntenant: [{key: \"*/{tenant}/**\"}]\nrules:\n";
+
+fn only(code: Code, text: &str) -> Vec<Diagnostic> {
+    found(text).into_iter().filter(|one| one.code == code).collect()
+}
+
+#[test]
+fn a_pattern_of_one_level_is_noted_where_deeper_ones_may_be_meant() {
+    let rule = |select: &str| {
+        format!(
+            "{HEAD}  - {{id: m, select: {{buckets: [acme-media]{select}}}, trigger: uploaded, retain: 30 days, enforce: direct}}\n"
+        )
+    };
+    let hold = |select: &str| {
+        only(
+            Code::OneLevel,
+            &format!("{}holds:\n  - {{id: h, reason: case, select: {{{select}}}}}\n", rule("")),
+        )
+    };
+    let [one] = &hold("key: \"in/4711/*\"")[..] else { panic!() };
+    assert_eq!((one.severity, one.at.line), (Severity::Note, 8));
+    assert_eq!(one.message, "`in/4711/*` reaches one level: the hold is not about `in/4711/a/b`");
+    assert_eq!(one.help.as_deref(), Some("if all that lies below is meant, write `in/4711/**`"));
+    assert_eq!(hold("prefix: in/, except: [{key: \"in/1/*\"}, {key: \"in/2/*\"}]").len(), 2);
+    for whole in ["key: \"in/4711/**\"", "key: \"in/*.jpg\"", "key: \"in/*/a\"", "prefix: in/"] {
+        assert_eq!(hold(whole), [], "{whole}");
+    }
+    assert_eq!(only(Code::OneLevel, &rule(", except: [{key: \"in/*\"}]")).len(), 1);
+    // What a rule itself selects so is seen to stay.
+    assert_eq!(only(Code::OneLevel, &rule(", key: \"in/*\"")), []);
+    let erasure = "erasures:\n  - {id: e, reason: asked, select: {key: \"in/1/*\"}, requested: 2026-11-01}\n";
+    assert_eq!(only(Code::OneLevel, &format!("{}{erasure}", rule(""))).len(), 1);
+}
+
+#[test]
+fn an_override_that_lengthens_says_nothing_to_superseded_versions_and_that_is_told() {
+    let found = |noncurrent: &str, over: &str| {
+        only(
+            Code::NoncurrentByItself,
+            &format!(
+                "{HEAD}  - {{id: m, select: {{buckets: [acme-media]}}, trigger: uploaded, retain: 30 days, enforce: direct{noncurrent}}}\noverrides:\n  - {{tenants: [\"1\"], rule: m, {over}}}\n"
+            ),
+        )
+    };
+    let noncurrent = ", noncurrent: {retain: 1 day}";
+    let [one] = &found(noncurrent, "retain: 10 years, legal-basis: HGB §257")[..] else { panic!() };
+    assert_eq!((one.severity, one.at.line), (Severity::Warning, 8));
+    assert_eq!(
+        one.message,
+        "under `m` superseded versions go by its `noncurrent`, 1 day, and not by the 10 years that the legal basis `HGB §257` asks for"
+    );
+    let [one] = &found(noncurrent, "retain: 1 year, agreement: MSA-1, until: 2026-11-23")[..] else {
+        panic!()
+    };
+    assert!(one.message.contains("the agreement `MSA-1` allows"), "{}", one.message);
+    for (noncurrent, over) in [
+        ("", "retain: 1 year, agreement: MSA-1"),
+        (noncurrent, "retain: 14 days"),
+        (noncurrent, "retain: 14 days, agreement: MSA-1"),
+        (noncurrent, "retain: 1 year, agreement: MSA-1, until: 2026-11-22"),
+    ] {
+        assert_eq!(found(noncurrent, over), [], "{noncurrent} {over}");
+    }
+}
+
+#[test]
+fn an_erasure_that_reaches_what_rules_leave_out_or_only_observe_names_them() {
+    let rules = format!(
+        "{HEAD}  - {{id: a, select: {{buckets: [acme-media], except: [{{prefix: keep/}}, {{tags: {{class: x}}}}]}}, trigger: uploaded, retain: 30 days, enforce: direct}}
+  - {{id: b, select: {{buckets: [acme-calls]}}, trigger: uploaded, retain: 30 days, enforce: observe}}
+  - {{id: c, select: {{buckets: [acme-mails]}}, trigger: uploaded, retain: 30 days, enforce: direct}}\n"
+    );
+    let erasure = |select: &str| {
+        let text = format!(
+            "{rules}erasures:\n  - {{id: e, reason: asked, select: {{{select}}}, requested: 2026-11-01}}\n"
+        );
+        only(Code::ErasesMore, &text)
+            .into_iter()
+            .map(|one| (one.severity, one.at.line, one.message))
+            .collect::<Vec<_>>()
+    };
+    let [(severity, line, message)] = &erasure("tenants: [\"1\"]")[..] else { panic!() };
+    assert_eq!((*severity, *line), (Severity::Note, 10));
+    assert!(
+        message.starts_with("the erasure `e` also reaches what `a` leaves out with `except`, and what `b` only observes: `s3://acme-"),
+        "{message}"
+    );
+    let [(_, _, message)] = &erasure("buckets: [acme-calls], tenants: [\"1\"]")[..] else { panic!() };
+    assert!(message.contains("reaches what `b` only observes: `s3://acme-calls/"), "{message}");
+    for select in [
+        "buckets: [acme-mails], tenants: [\"1\"]",
+        "buckets: [acme-media], tenants: [\"1\"], except: [{prefix: keep/}, {tags: {class: x}}]",
+        "buckets: [acme-media], prefix: in/, tags: {class: z}",
+    ] {
+        assert_eq!(erasure(select), [], "{select}");
+    }
+}
