@@ -67,14 +67,18 @@ def exclusive(state):
 
 
 def install(state):
+    """Returns the interpreter of a complete installation of LocalStack."""
+    return install_pins(state, f"LocalStack {RELEASE}", HERE / "pins" / f"{RELEASE}.txt")
+
+
+def install_pins(state, what, pins):
     """Returns the interpreter of a complete installation of the pinned packages."""
-    pins = HERE / "pins" / f"{RELEASE}.txt"
     digest = hashlib.sha256(pins.read_bytes() + sys.version.encode()).hexdigest()[:12]
-    venv = state / f"venv-{RELEASE}-{digest}"
+    venv = state / f"venv-{pins.stem}-{digest}"
     python = venv / "bin" / "python"
     if (venv / INSTALLED).exists():
         return python
-    say(f"installing LocalStack {RELEASE} for Python {sys.version_info[0]}.{sys.version_info[1]} into {venv}")
+    say(f"installing {what} for Python {sys.version_info[0]}.{sys.version_info[1]} into {venv}")
     shutil.rmtree(venv, ignore_errors=True)
     try:
         # In this order a killed installation has no mark, and the next start begins anew.
@@ -82,7 +86,7 @@ def install(state):
         run_quietly([python, "-I", "-m", "pip", "install", "--quiet", "--no-deps", "--no-input",
                      "--disable-pip-version-check", "--requirement", pins])
     except subprocess.CalledProcessError as error:
-        raise Failure(f"could not install LocalStack {RELEASE}:\n{error.stdout.strip()}\n"
+        raise Failure(f"could not install {what}:\n{error.stdout.strip()}\n"
                       "The first start needs a package index (PyPI, or what pip is configured to use); "
                       "later ones need no network. Mend that and try again.") from error
     (venv / INSTALLED).touch()

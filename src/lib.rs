@@ -6,7 +6,7 @@
 //! the promise, [`lifecycle`] says so in a lifecycle configuration instead.
 //!
 //! The pure layers (`calendar`, `pattern`, `object`, `policy`, `records`, `decide`,
-//! `lifecycle`, `lint`, `plan`) do no IO, read no clock and know no SDK type; `tests/layers.rs`
+//! `lifecycle`, `lint`, `plan`, `targets`) do no IO, read no clock and know no SDK type; `tests/layers.rs`
 //! holds them to it.
 
 pub mod apply;
@@ -26,4 +26,5 @@ pub mod s3;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod survey;
+pub mod targets;
 pub mod text;

@@ -51,6 +51,57 @@ pub fn json(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
+/// Text between the quotes of an HCL string: template sequences and quotes lose their meaning, and
+/// what drives a terminal or does not show is written as an escape. Means what it meant.
+pub fn hcl(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + 8);
+    let mut before = None;
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        // Writing to a string cannot fail.
+        let _ = match character {
+            '"' | '\\' => write!(escaped, "\\{character}"),
+            '\n' => escaped.write_str("\\n"),
+            '\r' => escaped.write_str("\\r"),
+            '\t' => escaped.write_str("\\t"),
+            // After one of its own the doubled character would be read from the wrong place.
+            '$' | '%' if rest.peek() == Some(&'{') && before == Some(character) => {
+                write!(escaped, "\\u{:04x}", u32::from(character))
+            }
+            '$' | '%' if rest.peek() == Some(&'{') => write!(escaped, "{character}{character}"),
+            _ if !is_unsafe(character) => escaped.write_char(character),
+            '\0'..='\u{ffff}' => write!(escaped, "\\u{:04x}", u32::from(character)),
+            _ => write!(escaped, "\\U{:08x}", u32::from(character)),
+        };
+        before = Some(character);
+    }
+    escaped
+}
+
+/// XML for the terminal: characters that drive it or do not show are written as references. They
+/// stand in text and in attributes alone, so the document means what it meant.
+pub fn xml(document: &str) -> String {
+    document
+        .chars()
+        .map(|c| if c != '\n' && is_unsafe(c) { format!("&#x{:X};", u32::from(c)) } else { c.to_string() })
+        .collect()
+}
+
+/// Text within an XML comment: as for the terminal, and no hyphen stands beside another or at the end.
+pub fn xml_comment(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + 8);
+    let text = terminal(text);
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        let _ = match character {
+            '-' if matches!(rest.peek(), None | Some('-')) => escaped.write_str("\\x2d"),
+            '\u{fffe}' | '\u{ffff}' => write!(escaped, "\\u{{{:x}}}", u32::from(character)),
+            _ => escaped.write_char(character),
+        };
+    }
+    escaped
+}
+
 /// Whether a character drives a terminal, reorders text or does not show.
 fn is_unsafe(character: char) -> bool {
     character.is_control() || is_invisible(character)
@@ -188,6 +239,20 @@ mod tests {
         let escaped = json(&written);
         assert_eq!(escaped, r#""gpj\u202e.exe\u007f\udb40\udc41čć""#);
         assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), key);
+    }
+
+    #[test]
+    fn nothing_in_an_hcl_string_is_a_template_or_ends_it() {
+        assert_eq!(hcl("a ${b} %{c} $d 5% é"), "a $${b} %%{c} $d 5% é");
+        assert_eq!(hcl(r#"a"b\c"#), r#"a\"b\\c"#);
+        assert_eq!(hcl("$${a}%%{b}$%{c}"), r"$\u0024{a}%\u0025{b}$%%{c}");
+        assert_eq!(hcl("a\nb\r\t\u{7}\u{202e}\u{e0041}"), r"a\nb\r\t\u0007\u202e\U000e0041");
+    }
+
+    #[test]
+    fn nothing_ends_an_xml_comment() {
+        assert_eq!(xml_comment("a -->--- b-"), r"a \x2d->\x2d\x2d- b\x2d");
+        assert_eq!(xml_comment("a\u{ffff}\n- b"), r"a\u{ffff}\n- b");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod applying;
 pub mod args;
 mod check;
+mod compile;
 mod context;
 #[cfg(feature = "sandbox")]
 mod demo;
@@ -68,6 +69,7 @@ fn dispatch(context: &Context, cli: Cli) -> Result<Exit, Failure> {
         Command::Apply(args) => runtime.block_on(run::apply(context, &store, &args)),
         Command::Reconcile(args) => runtime.block_on(run::reconcile(context, &store, &args)),
         Command::Explain(args) => runtime.block_on(explain::run(context, &store, &args)),
+        Command::Compile(args) => runtime.block_on(compile::run(context, &store, &args, Utc::now())),
         Command::Test(args) => test::run(context, &args),
         Command::Verify(args) => verify::run(context, &args),
         #[cfg(feature = "sandbox")]

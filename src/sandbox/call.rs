@@ -1,11 +1,12 @@
 //! What a request asks for: the operation by S3's name, the bucket, the keys; and the log of requests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use hyper::{HeaderMap, Method, Uri};
 use percent_encoding::percent_decode_str;
 
+use super::permissions;
 use super::refusal::Refusal;
 use super::xml::Element;
 
@@ -18,6 +19,8 @@ pub struct Call {
     pub bucket: Option<String>,
     /// The key, or all keys of a `DeleteObjects`.
     pub keys: Vec<String>,
+    /// What AWS asks the caller to be allowed to do; empty where that is not known.
+    pub permissions: BTreeSet<&'static str>,
 }
 
 /// One request that the sandbox has answered.
@@ -92,12 +95,18 @@ impl Call {
         } else {
             object_operation(method, &query, headers.contains_key("x-amz-copy-source"))
         };
+        let versioned = query.has("versionId");
+        let permissions = match operation {
+            "DeleteObjects" => permissions::of_deletions(body),
+            "DeleteObject" => permissions::of_deletion(versioned, headers.contains_key("if-match")),
+            operation => permissions::of(operation, versioned),
+        };
         let keys = match operation {
             "DeleteObjects" => named_keys(body),
             _ if key.is_empty() => Vec::new(),
             _ => vec![key],
         };
-        Self { operation, bucket: (!bucket.is_empty()).then(|| bucket.to_owned()), keys }
+        Self { operation, bucket: (!bucket.is_empty()).then(|| bucket.to_owned()), keys, permissions }
     }
 }
 

@@ -48,6 +48,7 @@ mod lock;
 mod model;
 mod object_calls;
 mod objects;
+mod permissions;
 mod protocol;
 mod quirks;
 mod refusal;

@@ -10,6 +10,9 @@ mod acceptance;
 mod check;
 #[cfg(feature = "sandbox")]
 mod check_live;
+mod compile;
+#[cfg(feature = "sandbox")]
+mod compile_iam;
 mod described;
 mod desk;
 mod erasures;

@@ -119,7 +119,8 @@ fn nothing() -> Policy {
 }
 
 fn proposed(xml: &str, policy: &Policy, upgrade: bool) -> Result<Merge, ProposalError> {
-    propose(policy, &bucket(Versioning::Never), Some(xml), upgrade, at(NOW)).map(|proposal| proposal.merge)
+    propose(policy, &bucket(Versioning::Never), Some(xml), &Directories::NONE, upgrade, at(NOW))
+        .map(|proposal| proposal.merge)
 }
 
 fn text(target: &Target) -> String {

@@ -4,7 +4,6 @@
 
 mod coverage;
 mod judge;
-mod needs;
 mod probe;
 mod show;
 

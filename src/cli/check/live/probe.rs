@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::needs::Needs;
 use crate::lifecycle::{Directories, Surroundings};
 use crate::object::{BucketFacts, Kind};
 use crate::policy::{Policy, RecordPlace};
 use crate::s3::{Bucket, Level, Store, StoreError, StoredLifecycle};
 use crate::survey::{self, ENROLMENT_TAG};
+use crate::targets::Needs;
 
 /// How many prefixes are looked at in a bucket.
 pub const MOST_PREFIXES: usize = 1000;

@@ -1,4 +1,4 @@
-//! Which attributes of objects in a bucket the policy can ask for.
+//! Which attributes of objects the policy can ask for, in one bucket or anywhere.
 
 use crate::policy::{Attribute, By, Policy, Select, Source, Trigger};
 
@@ -14,10 +14,18 @@ pub struct Needs {
 impl Needs {
     /// What the policy can ask for in the bucket of this name.
     pub fn of(policy: &Policy, bucket: &str) -> Self {
-        let mut needs = Self::default();
-        let covers = |select: &Select| {
+        Self::covered(policy, |select| {
             select.buckets.is_empty() || select.buckets.iter().any(|pattern| pattern.matches(bucket))
-        };
+        })
+    }
+
+    /// What the policy can ask for in any bucket.
+    pub fn anywhere(policy: &Policy) -> Self {
+        Self::covered(policy, |_| true)
+    }
+
+    fn covered(policy: &Policy, covers: impl Fn(&Select) -> bool) -> Self {
+        let mut needs = Self::default();
         for source in &policy.tenant {
             needs.attribute(source);
         }

@@ -1,0 +1,140 @@
+//! Terraform: one `aws_s3_bucket_lifecycle_configuration` a bucket.
+
+use sha2::{Digest, Sha256};
+
+use super::hcl::{Block, comment};
+use super::json::{after, on};
+use super::model::{BucketRules, Condition, Origin, conditions, date};
+use crate::lifecycle::{Expiration, RuleView};
+use crate::text;
+
+const ADVICE: [&str; 2] = [
+    "Change the policy and compile again, rather than this file. Each resource owns all lifecycle rules",
+    "of its bucket: whatever else stands there goes when it is applied.",
+];
+
+/// All buckets, each with a comment that says who removes what. A bucket in which S3 has no part has
+/// no resource.
+pub fn module(origin: &Origin, buckets: &[BucketRules]) -> String {
+    let head: Vec<String> =
+        std::iter::once(origin.line()).chain(origin.digests()).chain(ADVICE.map(str::to_owned)).collect();
+    let mut parts = vec![comment(&head)];
+    for bucket in buckets {
+        let mut lines = bucket.remarks();
+        if bucket.rules.is_empty() {
+            lines.push("S3 has no part in it, so there is no resource.".to_owned());
+        }
+        let resource = if bucket.rules.is_empty() { String::new() } else { resource(bucket).write(0) };
+        parts.push(format!("{}{resource}", comment(&lines)));
+    }
+    parts.join("\n")
+}
+
+fn resource(bucket: &BucketRules) -> Block {
+    let label = label(&bucket.bucket);
+    Block::new(format!("resource \"aws_s3_bucket_lifecycle_configuration\" \"{label}\""))
+        .text("bucket", &bucket.bucket)
+        .blocks(bucket.rules.iter().map(rule))
+}
+
+/// A name for the bucket's resource, which no other bucket has and which stays the same whatever
+/// other buckets there are.
+fn label(bucket: &str) -> String {
+    let plain = bucket.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    let mut label: String = bucket
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
+        .collect();
+    if !label.starts_with(|c: char| c.is_ascii_lowercase()) {
+        label.insert(0, '_');
+    }
+    if plain { label } else { format!("{label}_{}", &text::hex(&Sha256::digest(bucket))[..8]) }
+}
+
+fn rule(view: &RuleView) -> Block {
+    let newer = |newer: i64| (newer > 0).then_some(newer);
+    let expiration = view.expiration.as_ref().map(expiration);
+    let transitions = view.transitions.iter().map(|it| {
+        let block = Block::new("transition").optional("days", after(it.when));
+        match on(it.when) {
+            Some(date) => block.text("date", &date),
+            None => block,
+        }
+        .text("storage_class", &it.class)
+    });
+    let noncurrent = view.noncurrent.as_ref().map(|it| {
+        Block::new("noncurrent_version_expiration")
+            .optional("noncurrent_days", it.days)
+            .optional("newer_noncurrent_versions", newer(it.newer))
+    });
+    let noncurrent_transitions = view.noncurrent_transitions.iter().map(|it| {
+        Block::new("noncurrent_version_transition")
+            .optional("noncurrent_days", it.days)
+            .optional("newer_noncurrent_versions", newer(it.newer))
+            .text("storage_class", &it.class)
+    });
+    let abort = view
+        .abort_days
+        .map(|days| Block::new("abort_incomplete_multipart_upload").number("days_after_initiation", days));
+    Block::new("rule")
+        .text("id", view.id.as_deref().unwrap_or_default())
+        .text("status", &view.status.to_string())
+        .blocks([filter(view)])
+        .blocks(expiration)
+        .blocks(transitions)
+        .blocks(noncurrent)
+        .blocks(noncurrent_transitions)
+        .blocks(abort)
+}
+
+fn expiration(it: &Expiration) -> Block {
+    let block = Block::new("expiration").optional("days", it.days);
+    let block = match it.date {
+        Some(at) => block.text("date", &date(at)),
+        None => block,
+    };
+    if it.markers { block.on("expired_object_delete_marker") } else { block }
+}
+
+/// An empty filter means the whole bucket; more than one condition stands in an `and`.
+fn filter(view: &RuleView) -> Block {
+    match conditions(view).as_slice() {
+        [] => Block::new("filter"),
+        [Condition::Tag(key, value)] => {
+            Block::new("filter").blocks([Block::new("tag").text("key", key).text("value", value)])
+        }
+        [one] => with(Block::new("filter"), one),
+        several => {
+            let and = several.iter().fold(Block::new("and"), with);
+            let tags = several.iter().filter_map(|condition| match condition {
+                Condition::Tag(key, value) => Some((*key, *value)),
+                _ => None,
+            });
+            let has_tags = !view.filter.tags.is_empty();
+            Block::new("filter").blocks([if has_tags { and.map("tags", tags) } else { and }])
+        }
+    }
+}
+
+fn with(block: Block, condition: &Condition<'_>) -> Block {
+    match condition {
+        Condition::Prefix(prefix) => block.text("prefix", prefix),
+        Condition::Over(bytes) => block.number("object_size_greater_than", *bytes),
+        Condition::Under(bytes) => block.number("object_size_less_than", *bytes),
+        Condition::Tag(..) => block,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::label;
+
+    #[test]
+    fn no_two_buckets_have_one_label() {
+        assert_eq!(label("acme-ott-media"), "acme_ott_media");
+        assert_eq!(label("7-media"), "_7_media");
+        assert_ne!(label("acme.media"), label("acme-media"));
+        assert_ne!(label("acme.media"), label("acme_media"));
+        assert_ne!(label("Acme"), label("acme"));
+    }
+}

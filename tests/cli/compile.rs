@@ -1,0 +1,184 @@
+//! `compile`: what other tools are given, and what is refused before they are given anything.
+//! `tests/compile_targets.rs` holds the same to what those tools check themselves.
+
+use std::fs;
+
+use crate::desk::Desk;
+use crate::thirty_days;
+
+fn desk(policy: &str) -> Desk {
+    let desk = Desk::at("http://127.0.0.1:1");
+    desk.policy(policy);
+    desk
+}
+
+/// The rule of [`thirty_days`] given to S3, and one beside it that cannot be.
+fn both_engines() -> String {
+    let more = "  - id: held-back
+    select: {buckets: [media], prefix: 'out${x}\"/', key: 'out*/**'}
+    trigger: uploaded
+    retain: 1 year
+";
+    thirty_days("media", more).replace("    enforce: direct", "    incomplete-uploads: 7 days")
+}
+
+#[test]
+fn terraform_is_one_resource_a_bucket_with_what_stays_direct_beside_it() {
+    let ran = desk(&both_engines()).run(&["compile", "--to", "terraform"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    let (head, body) = ran.out.split_once("\n\n").unwrap();
+    let lines: Vec<&str> = head.lines().collect();
+    assert!(lines[0].starts_with("# Made by shelflife ") && lines[0].ends_with(" from the policy e2e."));
+    assert!(lines[1].starts_with("# policy sha256:") && lines[1].len() == 80, "{head}");
+    assert!(lines[2].starts_with("# holds  sha256:") && lines[2].len() == 80, "{head}");
+    assert_eq!(
+        body,
+        "# media: never had versions, no Object Lock, no MFA delete (assumed, the store was not asked)
+# held-back: direct: it selects by a key pattern, and S3 knows only prefixes
+# ott-media: lifecycle: 30 days, at most 1 day late
+resource \"aws_s3_bucket_lifecycle_configuration\" \"media\" {
+  bucket = \"media\"
+
+  rule {
+    id     = \"shelflife:e2e:ott-media:4e84aade49b4\"
+    status = \"Enabled\"
+
+    filter {
+      prefix = \"inbound/\"
+    }
+
+    expiration {
+      days = 30
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+}
+"
+    );
+}
+
+#[test]
+fn json_goes_into_the_aws_cli_and_its_head_to_stderr() {
+    let desk = desk(&both_engines());
+    let ran = desk.run(&["compile", "--to", "json"]).ends(0).tells(&[
+        "from the policy e2e",
+        "policy sha256:",
+        "media: never had versions",
+        "held-back: direct:",
+    ]);
+    assert_eq!(
+        ran.out,
+        "{
+  \"Rules\": [
+    {
+      \"ID\": \"shelflife:e2e:ott-media:4e84aade49b4\",
+      \"Filter\": {
+        \"Prefix\": \"inbound/\"
+      },
+      \"Status\": \"Enabled\",
+      \"Expiration\": {
+        \"Days\": 30
+      },
+      \"AbortIncompleteMultipartUpload\": {
+        \"DaysAfterInitiation\": 7
+      }
+    }
+  ]
+}
+"
+    );
+    let quiet = desk.run(&["compile", "--to", "json", "--quiet"]).ends(0);
+    assert_eq!((quiet.out, quiet.err.as_str()), (ran.out, ""));
+}
+
+#[test]
+fn a_file_that_is_named_holds_what_would_have_been_printed() {
+    let desk = desk(&both_engines());
+    for form in ["json", "xml", "terraform", "cloudformation"] {
+        let printed = desk.run(&["compile", "--to", form, "--quiet"]).out;
+        let ran = desk.run(&["compile", "--to", form, "--out", "made", "--quiet"]).ends(0);
+        assert_eq!((ran.out.as_str(), fs::read_to_string(desk.path("made")).unwrap()), ("", printed));
+    }
+}
+
+#[test]
+fn for_machines_the_document_comes_with_who_removes_what() {
+    let made = desk(&both_engines()).run(&["compile", "--to", "terraform", "--json"]).ends(0).json();
+    assert_eq!(made["policy"], "e2e");
+    assert_eq!(made["buckets"][0]["engines"][0]["rule"], "held-back");
+    assert!(made["document"].as_str().unwrap().contains("resource \"aws_s3"));
+}
+
+#[test]
+fn one_configuration_is_for_one_bucket() {
+    let desk = desk(&both_engines().replace("[media]", "[media, other]"));
+    for form in ["json", "xml"] {
+        desk.run(&["compile", "--to", form]).ends(2).tells(&["for one bucket", "--bucket", "media, other"]);
+        assert_eq!(desk.run(&["compile", "--to", form, "--bucket", "other", "--quiet"]).code, 0);
+    }
+    desk.run(&["compile", "--to", "json", "--bucket", "third"]).ends(2).tells(&["no rule covers", "third"]);
+}
+
+#[test]
+fn a_bucket_in_which_s3_has_no_part_is_never_an_empty_configuration() {
+    let desk = desk(&thirty_days("media", ""));
+    desk.write("made", "what stood there before");
+    let ran = desk.run(&["compile", "--to", "json", "--out", "made"]).ends(1);
+    ran.tells(&["ott-media: direct:", "no part in bucket media", "delete-bucket-lifecycle"]);
+    let terraform = desk.run(&["compile", "--to", "terraform"]).out;
+    assert!(terraform.contains("no resource") && !terraform.contains("\nresource"), "{terraform}");
+    let template = desk.run(&["compile", "--to", "cloudformation"]).json();
+    assert_eq!(template["Resources"]["Media"]["Properties"], serde_json::json!({"BucketName": "media"}));
+}
+
+#[test]
+fn patterns_and_versions_that_matter_have_to_be_said() {
+    let pattern = desk(&both_engines().replace("[media]", "[\"med*\"]"));
+    pattern.run(&["compile", "--to", "terraform"]).ends(2).tells(&["pattern med*", "--bucket", "--live"]);
+    pattern.run(&["compile", "--to", "json", "--bucket", "media", "--quiet"]).ends(0);
+
+    let noncurrent = "tolerance: 5 days\n";
+    let versioned =
+        thirty_days("media", noncurrent).replace("enforce: direct", "noncurrent: {retain: 1 day}");
+    let versioned = desk(&versioned);
+    let compile = |state: &[&str]| versioned.run(&[&["compile", "--to", "terraform"], state].concat());
+    compile(&[]).ends(2).tells(&["media keeps versions matters", "--versioning"]);
+    let enabled = compile(&["--versioning", "enabled"]).out;
+    assert!(
+        enabled.contains("noncurrent_days = 1") && enabled.contains("expired_object_delete_marker = true")
+    );
+    assert!(!compile(&["--versioning", "never"]).out.contains("noncurrent_days"));
+    assert!(!compile(&["--versioning", "suspended"]).out.contains("resource \""));
+}
+
+#[test]
+fn what_the_policy_demands_of_s3_and_cannot_have_ends_with_the_reasons() {
+    let policy = both_engines().replace("retain: 1 year", "retain: 1 year\n    enforce: lifecycle");
+    let ran = desk(&policy).run(&["compile", "--to", "cloudformation"]).ends(2);
+    assert_eq!(ran.tells(&["rule held-back", "key pattern", "enforce: auto"]).out, "");
+}
+
+#[test]
+fn a_prefix_that_cloudformation_would_resolve_is_refused() {
+    let policy = both_engines().replace("inbound/", "'{{resolve:ssm:x}}/'");
+    let desk = desk(&policy);
+    desk.run(&["compile", "--to", "cloudformation"]).ends(1).tells(&["dynamic reference", "enforce: direct"]);
+    desk.run(&["compile", "--to", "json", "--quiet"]).ends(0);
+}
+
+#[test]
+fn options_that_say_nothing_are_refused() {
+    let desk = desk(&both_engines());
+    for wrong in [
+        &["--to", "iam"][..],
+        &["--to", "json", "--for", "plan"],
+        &["--to", "iam", "--for", "plan", "--engine", "direct"],
+        &["--to", "json", "--engine", "direct"],
+        &["--to", "json", "--live", "--versioning", "never"],
+    ] {
+        assert_eq!(desk.run(&[&["compile"], wrong].concat()).code, 2, "{wrong:?}");
+    }
+}
