@@ -6,10 +6,11 @@
 //! the promise, [`lifecycle`] says so in a lifecycle configuration instead.
 //!
 //! The pure layers (`calendar`, `pattern`, `object`, `policy`, `records`, `decide`,
-//! `lifecycle`, `lint`, `plan`, `targets`) do no IO, read no clock and know no SDK type; `tests/layers.rs`
+//! `lifecycle`, `lint`, `plan`, `targets`, `audit`) do no IO, read no clock and know no SDK type; `tests/layers.rs`
 //! holds them to it.
 
 pub mod apply;
+pub mod audit;
 pub mod calendar;
 pub mod cli;
 pub mod decide;

@@ -16,7 +16,7 @@ use source::Source;
 const LAYERS: [&[&str]; 7] = [
     &["text", "calendar", "media", "pattern", "object", "policy", "records"],
     &["decide", "lifecycle", "lint"],
-    &["plan", "targets"],
+    &["plan", "targets", "audit"],
     &["s3", "evidence"],
     &["survey"],
     &["apply"],

@@ -21,8 +21,8 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0 done, nothing pending     4 refused: guard, stale plan, moved configuration
   1 failed                    5 changes pending (plan --detailed-exitcode)
-  2 usage or invalid policy   130 interrupted
-  3 some objects failed
+  2 usage or invalid policy   6 the notice is not kept (audit)
+  3 some objects failed       130 interrupted
 
 Try it without a store:  shelflife demo";
 
@@ -99,6 +99,11 @@ pub enum Command {
     /// Plan and apply in one go, for CI
     #[command(after_help = "Example:\n  shelflife reconcile policies/ --evidence-dir evidence/")]
     Reconcile(ReconcileArgs),
+    /// Tell whether the notice is kept now: what is overdue, what S3 would remove early
+    #[command(
+        after_help = "Examples:\n  shelflife audit policies/\n  shelflife audit policies/ --sample 2000 --json\n\nExits with 6 if the notice is not kept."
+    )]
+    Audit(AuditArgs),
     /// Tell why an object is kept or not, step by step
     #[command(
         after_help = "Examples:\n  shelflife explain s3://acme-ott-media/inbound/4711/photo.jpg --policy policies/\n  shelflife explain --object photo.yaml --at 2026-12-24"
@@ -232,6 +237,23 @@ pub struct ReconcileArgs {
     /// How it is carried out.
     #[command(flatten)]
     pub applying: Applying,
+}
+
+/// `audit`.
+#[derive(Args, Clone, Debug)]
+pub struct AuditArgs {
+    /// Where the policy is.
+    #[command(flatten)]
+    pub policy: PolicyArg,
+    /// How many objects to ask the store about: when it will expire them, whether they are replicated
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub sample: usize,
+    /// Ask the store about every object
+    #[arg(long, conflicts_with = "sample")]
+    pub all: bool,
+    /// Take values from faulty record files as unknown, instead of refusing to go on
+    #[arg(long)]
+    pub tolerate_record_faults: bool,
 }
 
 /// `explain`.

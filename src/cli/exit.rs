@@ -10,6 +10,8 @@ pub enum Exit {
     Done,
     /// Changes are pending.
     Pending,
+    /// The notice is not kept.
+    NotKept,
     /// Some objects failed.
     SomeFailed,
     /// Usage, or an invalid policy.
@@ -32,6 +34,7 @@ impl Exit {
             Self::SomeFailed => 3,
             Self::Refused => 4,
             Self::Pending => 5,
+            Self::NotKept => 6,
             Self::Interrupted => 130,
         }
     }

@@ -2,6 +2,7 @@
 
 mod applying;
 pub mod args;
+mod audit;
 mod check;
 mod compile;
 mod context;
@@ -68,6 +69,7 @@ fn dispatch(context: &Context, cli: Cli) -> Result<Exit, Failure> {
         Command::Plan(args) => runtime.block_on(run::plan(context, &store, &args)),
         Command::Apply(args) => runtime.block_on(run::apply(context, &store, &args)),
         Command::Reconcile(args) => runtime.block_on(run::reconcile(context, &store, &args)),
+        Command::Audit(args) => runtime.block_on(audit::run(context, &store, &args)),
         Command::Explain(args) => runtime.block_on(explain::run(context, &store, &args)),
         Command::Compile(args) => runtime.block_on(compile::run(context, &store, &args, Utc::now())),
         Command::Test(args) => test::run(context, &args),

@@ -170,7 +170,7 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile) -> Result<Made, Failu
     Ok(Made { path: file.path.clone(), header, rows: written.rows, digest: written.digest })
 }
 
-fn proposal_failure(bucket: &str, error: &plan::ProposalError) -> Failure {
+pub(super) fn proposal_failure(bucket: &str, error: &plan::ProposalError) -> Failure {
     let failure = Failure::refused(format!("bucket {bucket}: {}", Failure::chain(error)));
     match error {
         plan::ProposalError::Merge(_) => {

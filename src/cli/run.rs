@@ -17,17 +17,17 @@ use crate::plan::GuardResult;
 use crate::policy::Policy;
 use crate::survey::Enrolment;
 
-/// Everything that both halves of a reconciliation work with.
-struct Ready {
-    loaded: Loaded,
-    records: LoadedRecords,
-    enrolment: Enrolment,
-    now: DateTime<Utc>,
+/// Everything that an audit and both halves of a reconciliation work with.
+pub(super) struct Ready {
+    pub loaded: Loaded,
+    pub records: LoadedRecords,
+    pub enrolment: Enrolment,
+    pub now: DateTime<Utc>,
     read: Instant,
 }
 
 /// Reads the policy and the records, and opens the buckets.
-async fn ready(
+pub(super) async fn ready(
     context: &Context,
     args: &StoreArgs,
     policy: &Path,

@@ -3,8 +3,9 @@
 //! [`compile`] says which rules S3 can be proved to keep. [`LifecycleDocument`] reads what
 //! stands in a bucket, [`merge`] puts the compiled rules into it without touching anybody
 //! else's, [`validate`] holds the result against S3's own rules, [`same_meaning`] compares what
-//! was written with what the store gives back, and [`foreign_conflicts`] shows the rules of
-//! others that reach the same objects.
+//! was written with what the store gives back, [`foreign_conflicts`] shows the rules of
+//! others that reach the same objects, and [`removals`] says what all rules together, read
+//! literally, would do to a key.
 
 mod claim;
 mod compare;
@@ -12,6 +13,7 @@ mod compile;
 mod days;
 mod directories;
 mod document;
+mod eligible;
 mod foreign;
 mod merge;
 mod owned;
@@ -31,6 +33,7 @@ pub use compare::{Difference, altered, same_meaning};
 pub use compile::{Compiled, Engine, RuleEngine, Surroundings, compile, compile_without, eligible_at};
 pub use directories::{Directories, Listing};
 pub use document::{DocumentError, DocumentRule, LifecycleDocument};
+pub use eligible::{Effect, Match, Removal, removals};
 pub use foreign::{ForeignConflict, ForeignRemoval, foreign_conflicts};
 pub use merge::{ChangeKind, Merge, MergeError, RuleChange, Target, merge, restore, retreat};
 pub use owned::{Action, Move, OwnedRule};

@@ -87,36 +87,40 @@ impl<'a> Planner<'a> {
         &self.summary
     }
 
-    /// The rows for one key: uploads, then versions from the oldest to the newest.
-    pub fn plan_key(&mut self, bucket: &BucketContext, group: &KeyGroup) -> Vec<PlanRow> {
-        let mut disposals: Vec<Option<Disposal>> =
-            group.items.iter().map(|item| self.disposal(bucket, &group.key, item, &item.decision)).collect();
-        let mut decisions: Vec<&Decision> = group.items.iter().map(|item| &item.decision).collect();
-        let goes = |disposal: &Option<Disposal>| matches!(disposal, Some(Disposal::Direct | Disposal::Swept));
-
+    /// Who removes each of a key's versions and markers, newest first, with the decision that says so.
+    pub fn disposals<'g>(
+        &self,
+        bucket: &BucketContext,
+        group: &'g KeyGroup,
+    ) -> Vec<(&'g Decision, Option<Disposal>)> {
+        let mut disposals: Vec<(&Decision, Option<Disposal>)> = group
+            .items
+            .iter()
+            .map(|item| (&item.decision, self.disposal(bucket, &group.key, item, &item.decision)))
+            .collect();
         if let [top, below @ ..] = group.items.as_slice()
             && !below.is_empty()
         {
-            let below_goes = disposals[1..].iter().all(goes);
+            let below_goes = disposals[1..].iter().all(|(_, disposal)| goes(*disposal));
             if below_goes && let Some(alone) = &top.when_alone {
-                disposals[0] = self.disposal(bucket, &group.key, top, alone);
-                decisions[0] = alone;
-            } else if !below_goes && goes(&disposals[0]) && !can_be_covered(bucket, top) {
-                disposals[0] = Some(Disposal::HidesVersions);
+                disposals[0] = (alone, self.disposal(bucket, &group.key, top, alone));
+            } else if !below_goes && goes(disposals[0].1) && !can_be_covered(bucket, top) {
+                disposals[0].1 = Some(Disposal::HidesVersions);
             }
         }
+        disposals
+    }
 
+    /// The rows for one key: uploads, then versions from the oldest to the newest.
+    pub fn plan_key(&mut self, bucket: &BucketContext, group: &KeyGroup) -> Vec<PlanRow> {
         let mut rows = Vec::new();
-        for upload in &group.uploads {
-            let disposal = self.disposal(bucket, &group.key, upload, &upload.decision);
-            self.count(bucket, upload, &upload.decision, disposal);
-            if goes(&disposal) {
-                rows.push(self.row(bucket, &group.key, upload, &upload.decision, disposal));
-            }
-        }
-        for ((item, decision), disposal) in group.items.iter().zip(decisions).zip(disposals).rev() {
+        let uploads = group.uploads.iter().map(|upload| {
+            (upload, (&upload.decision, self.disposal(bucket, &group.key, upload, &upload.decision)))
+        });
+        let versions = group.items.iter().zip(self.disposals(bucket, group)).rev();
+        for (item, (decision, disposal)) in uploads.chain(versions).collect::<Vec<_>>() {
             self.count(bucket, item, decision, disposal);
-            if goes(&disposal) {
+            if goes(disposal) {
                 rows.push(self.row(bucket, &group.key, item, decision, disposal));
             }
         }
@@ -176,8 +180,8 @@ impl<'a> Planner<'a> {
         decision.erasure.and_then(|erasure| self.policy.erasures.get(erasure))
     }
 
-    /// Whether S3 has had the whole tolerance, and the object is still there.
-    fn is_overdue(&self, due: Option<DateTime<Utc>>) -> bool {
+    /// Whether the whole tolerance has passed since the due date.
+    pub fn is_overdue(&self, due: Option<DateTime<Utc>>) -> bool {
         let tolerance = Days::new(self.policy.tolerance_days.into());
         due.and_then(|due| due.checked_add_days(tolerance)).is_some_and(|limit| self.now > limit)
     }
@@ -234,6 +238,11 @@ impl<'a> Planner<'a> {
             overdue_sweep: disposal == Some(Disposal::Swept),
         }
     }
+}
+
+/// Whether Shelflife removes it now.
+const fn goes(disposal: Option<Disposal>) -> bool {
+    matches!(disposal, Some(Disposal::Direct | Disposal::Swept))
 }
 
 /// Whether the latest version can go although older ones stay: a delete marker must be put on top

@@ -24,6 +24,8 @@ pub struct Head {
     pub version_id: Option<String>,
     /// `x-amz-expiration` as sent: when and by which lifecycle rule S3 would remove it.
     pub expiration: Option<String>,
+    /// `x-amz-replication-status` as sent, such as `FAILED`; `None` where nothing is replicated.
+    pub replication_status: Option<String>,
 }
 
 impl Bucket {
@@ -72,6 +74,7 @@ impl Bucket {
             size,
             version_id: head.version_id().map(str::to_owned),
             expiration: head.expiration().map(str::to_owned),
+            replication_status: head.replication_status().map(|status| status.as_str().to_owned()),
         })
     }
 }

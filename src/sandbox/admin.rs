@@ -150,6 +150,21 @@ impl Sandbox {
         Ok(())
     }
 
+    /// Sets how far a version's replication is (`PENDING`, `COMPLETED`, `FAILED`), without replicating
+    /// anything; without an id that of the current one.
+    pub fn set_replication_status(
+        &self,
+        bucket: &str,
+        key: &str,
+        version_id: Option<&str>,
+        status: &str,
+    ) -> Result<(), Refusal> {
+        let mut state = self.state().lock();
+        let object = state.bucket_mut(bucket)?.0.find_object_mut(key, version_id)?;
+        object.attributes.replication_status = Some(status.to_owned());
+        Ok(())
+    }
+
     /// Replaces the lifecycle configuration by this document, which S3's validation must accept.
     pub fn put_lifecycle(&self, bucket: &str, document: &str) -> Result<(), Refusal> {
         self.put_lifecycle_with(bucket, document, MinimumSize::default())

@@ -81,6 +81,9 @@ impl<'a> Due<'a> {
 
     /// Object Lock keeps a version from being removed, not from being hidden (UG:object-lock-managing).
     fn of_current(&self, key: &str, current: &'a Version) -> Option<Step<'a>> {
+        if current.awaits_replication() {
+            return None;
+        }
         let expired = expiry(self.rules.iter().copied(), key, current, self.settings)
             .filter(|(eligible, _)| self.settings.is_due(*eligible, self.at))
             .map(|(_, rule)| rule);
@@ -109,6 +112,9 @@ impl<'a> Due<'a> {
         since: DateTime<Utc>,
         newer: usize,
     ) -> Option<Step<'a>> {
+        if version.awaits_replication() {
+            return None;
+        }
         // Both the days and the count must be exceeded (UG:intro-lifecycle-rules).
         let due = |limit: Noncurrent| {
             newer >= limit.keep_newer

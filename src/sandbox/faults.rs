@@ -35,6 +35,8 @@ pub enum Effect {
     Stale,
     /// A listing answers with the continuation that it was asked with.
     RepeatToken,
+    /// The answer carries this header with this value, or does not carry it.
+    Header(&'static str, Option<&'static str>),
     /// A `DeleteObjects` fails for the keys that match, with this code.
     KeyError(&'static str),
     /// A `DeleteObjects` is carried out, but its answer leaves out the keys that match.

@@ -79,6 +79,8 @@ pub struct Attributes {
     pub retention: Option<Retention>,
     /// Object Lock legal hold of this version; `None` where none was ever placed or released.
     pub legal_hold: Option<bool>,
+    /// How far its replication is, such as `FAILED`; `None` where nothing is replicated.
+    pub replication_status: Option<String>,
 }
 
 /// One object version's content.
@@ -116,6 +118,13 @@ impl Version {
     /// The size in bytes; a delete marker has none.
     pub fn size(&self) -> u64 {
         self.object.as_ref().map_or(0, |object| object.body.len())
+    }
+
+    /// Whether lifecycle leaves it alone until it is replicated
+    /// (UG:lifecycle-expire-general-considerations).
+    pub(super) fn awaits_replication(&self) -> bool {
+        let status = self.object.as_ref().and_then(|object| object.attributes.replication_status.as_deref());
+        matches!(status, Some("PENDING" | "FAILED"))
     }
 
     /// Whether it is a delete marker.

@@ -68,6 +68,7 @@ macro_rules! described {
             object_lock_retain_until_date: attributes
                 .retention
                 .map(|retention| SystemTime::from(retention.until).into()),
+            replication_status: attributes.replication_status.clone().map(Into::into),
             storage_class: attributes
                 .storage_class
                 .clone()
@@ -315,6 +316,7 @@ pub(super) fn attributes_of(headers: &HeaderMap, metadata: Option<Metadata>) -> 
         storage_class: text("x-amz-storage-class"),
         retention: retention_of(text("x-amz-object-lock-mode").as_deref(), until)?,
         legal_hold: hold.transpose()?,
+        replication_status: None,
     })
 }
 

@@ -125,6 +125,12 @@ impl Front {
             match effect {
                 Effect::CutBody(at) => answer = cut(answer, *at, false).await,
                 Effect::AbortBody(at) => answer = cut(answer, *at, true).await,
+                Effect::Header(name, Some(value)) => {
+                    answer.headers_mut().insert(*name, HeaderValue::from_static(value));
+                }
+                Effect::Header(name, None) => {
+                    answer.headers_mut().remove(*name);
+                }
                 _ => {}
             }
         }

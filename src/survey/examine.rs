@@ -1,9 +1,9 @@
 //! Looking closely at one key: everything that can be read of it is read.
 
-use super::Survey;
 use super::draft::{Draft, Listed};
+use super::{Seen, Survey};
 use crate::decide::Needs;
-use crate::object::{Kind, Observed, Reading};
+use crate::object::{Observed, Reading};
 use crate::s3::StoreError;
 
 /// All that stands under one key, read in full.
@@ -38,11 +38,7 @@ impl Survey<'_> {
 impl Examined {
     /// Versions and markers, newest first, then uploads.
     pub fn observed(&self) -> impl Iterator<Item = Observed<'_>> {
-        let alone = self.draft.items.len() == 1;
-        self.draft
-            .items
-            .iter()
-            .chain(&self.draft.uploads)
-            .map(move |item| item.observed(&self.bucket, &self.draft.key, alone && item.kind == Kind::Marker))
+        let seen = Seen::new(&self.bucket, &self.draft);
+        seen.versions().chain(seen.uploads())
     }
 }

@@ -9,11 +9,13 @@ mod enrol;
 mod examine;
 mod lookup;
 mod readings;
+mod seen;
 
 use std::collections::VecDeque;
 
 use chrono::{DateTime, Utc};
 
+use crate::decide::Needs;
 use crate::object::BucketFacts;
 use crate::plan::KeyGroup;
 use crate::policy::Policy;
@@ -25,6 +27,7 @@ use draft::Draft;
 pub use enrol::{ENROLMENT_TAG, Enrolled, Enrolment, enrol};
 pub use examine::Examined;
 pub use readings::READS_AT_ONCE;
+pub use seen::Seen;
 
 /// Something that takes what a survey finds.
 pub trait Sink {
@@ -33,6 +36,21 @@ pub trait Sink {
 
     /// Takes one decided key; keys come in byte order.
     fn key(&mut self, group: KeyGroup) -> Result<(), Self::Error>;
+
+    /// Takes one decided key with all that was read of it.
+    fn seen(&mut self, _seen: &Seen<'_>, group: KeyGroup) -> Result<(), Self::Error> {
+        self.key(group)
+    }
+
+    /// What is to be read of the versions under a key, newest first, beside what deciding takes.
+    fn asks(&self, _seen: &Seen<'_>) -> Vec<Needs> {
+        Vec::new()
+    }
+
+    /// Hears that all keys of a page have been handed over.
+    fn page_done(&mut self) -> impl Future<Output = Result<(), Self::Error>> {
+        async { Ok(()) }
+    }
 
     /// Hears of progress: so many more entries listed, so many more attributes read.
     fn progress(&mut self, _listed: u64, _read: u64) {}
@@ -98,10 +116,13 @@ impl Survey<'_> {
         self.decide_and_send(merged, sink).await
     }
 
-    async fn decide_and_send<S: Sink>(&self, drafts: Vec<Draft>, sink: &mut S) -> Result<(), S::Error> {
-        let (groups, read) = self.decide(drafts).await;
+    async fn decide_and_send<S: Sink>(&self, mut drafts: Vec<Draft>, sink: &mut S) -> Result<(), S::Error> {
+        let (groups, read) = self.decide_also(&mut drafts, |seen| sink.asks(seen)).await;
         sink.progress(0, read);
-        groups.into_iter().try_for_each(|group| sink.key(group))
+        for (draft, group) in drafts.iter().zip(groups) {
+            sink.seen(&Seen::new(&self.facts.name, draft), group)?;
+        }
+        sink.page_done().await
     }
 }
 

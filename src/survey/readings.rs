@@ -2,8 +2,8 @@
 
 use tokio::task::JoinSet;
 
-use super::Survey;
 use super::draft::{Draft, Listed};
+use super::{Seen, Survey};
 use crate::decide::{self, Decision, Needs, Step, Verdict};
 use crate::object::{Attributes, Kind, Lock, Reading, Unreadable};
 use crate::plan::{Item, KeyGroup};
@@ -12,8 +12,8 @@ use crate::s3::{Bucket, StoreError};
 /// How many reads of attributes run at a time.
 pub const READS_AT_ONCE: usize = 32;
 
-/// How often a decision may ask for more: metadata and tags, then the lock.
-const ROUNDS: usize = 4;
+/// How often more may be asked for: metadata and tags, then the lock, and that for another date too.
+const ROUNDS: usize = 6;
 
 /// Which item of which draft.
 #[derive(Clone, Copy)]
@@ -33,14 +33,23 @@ struct Brought {
 impl Survey<'_> {
     /// Decides every item of `drafts`, reading what that takes; the number of reads comes too.
     pub(super) async fn decide(&self, mut drafts: Vec<Draft>) -> (Vec<KeyGroup>, u64) {
+        self.decide_also(&mut drafts, |_| Vec::new()).await
+    }
+
+    /// The same, with what `asks` wants to have read of the versions under a key.
+    pub(super) async fn decide_also(
+        &self,
+        drafts: &mut [Draft],
+        asks: impl Fn(&Seen<'_>) -> Vec<Needs>,
+    ) -> (Vec<KeyGroup>, u64) {
         let mut read = 0;
         for _ in 0..ROUNDS {
-            let open = self.open(&drafts);
+            let open = self.open(drafts, &asks);
             if open.is_empty() {
                 break;
             }
             read += open.len() as u64;
-            self.take_in(&mut drafts, open).await;
+            self.take_in(drafts, open).await;
         }
         (drafts.iter().map(|draft| self.group(draft)).collect(), read)
     }
@@ -60,12 +69,20 @@ impl Survey<'_> {
         }
     }
 
-    /// Items whose decision asks for a read that can be made.
-    fn open(&self, drafts: &[Draft]) -> Vec<(Place, Needs)> {
+    /// Items of which something is to be read that has not been asked for yet.
+    fn open(&self, drafts: &[Draft], asks: &impl Fn(&Seen<'_>) -> Vec<Needs>) -> Vec<(Place, Needs)> {
         let mut open = Vec::new();
         for (d, draft) in drafts.iter().enumerate() {
+            let asked = asks(&Seen::new(&self.facts.name, draft));
             for (i, item) in draft.items.iter().enumerate() {
-                if let Step::Needs(needs) = self.step(item, &draft.key, draft.items.len() == 1) {
+                let mut needs = match self.step(item, &draft.key, draft.items.len() == 1) {
+                    Step::Needs(needs) => needs,
+                    Step::Decided(_) => Needs::NONE,
+                };
+                if let Some(more) = asked.get(i) {
+                    needs = needs.and(item.unread(*more));
+                }
+                if !needs.is_none() {
                     open.push((Place { draft: d, item: i }, needs));
                 }
             }
@@ -201,6 +218,15 @@ fn unreadable(error: &StoreError) -> Unreadable {
 }
 
 impl Listed {
+    /// What of `needs` nobody has asked for yet.
+    fn unread(&self, needs: Needs) -> Needs {
+        Needs {
+            head: needs.head && self.metadata == Reading::Unread,
+            tags: needs.tags && self.tags == Reading::Unread,
+            lock: needs.lock && self.lock == Reading::Unread,
+        }
+    }
+
     fn take(&mut self, brought: Brought) {
         if let Some(head) = brought.head {
             (self.metadata, self.content_type) = match head {

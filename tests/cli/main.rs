@@ -7,6 +7,8 @@
 mod support;
 
 mod acceptance;
+#[cfg(feature = "sandbox")]
+mod audit;
 mod check;
 #[cfg(feature = "sandbox")]
 mod check_live;

@@ -34,6 +34,7 @@ macro_rules! on_every_store {
 
 mod configuring;
 mod deleting;
+mod foretelling;
 mod listing;
 mod opening;
 mod reading;

@@ -34,6 +34,10 @@ pub enum Difference {
     MissingVersionsAreErrors,
     /// `x-amz-expiration` counts rules that are disabled.
     DisabledRulesAreForetold,
+    /// Of several rules `x-amz-expiration` names the first in the configuration, not the shortest.
+    TheFirstRuleIsForetold,
+    /// Rule ids stand in `x-amz-expiration` as they are.
+    RuleIdsAreNotEncoded,
     /// DeleteObjects deletes whatever the ETag.
     BatchesIgnoreEtags,
     /// DeleteObject with If-Match answers 501.

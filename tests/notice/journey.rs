@@ -108,6 +108,10 @@ impl Journey {
             self.take(stage.turn(now));
             self.take(stage.run(policy, &exports(now)).await);
             self.compare(stage, policy, now);
+            // After a run nothing is overdue, and S3 is set up so that it will not be early.
+            let findings = stage.audit(policy, &exports(now)).await;
+            assert!(findings.is_kept() && findings.early.is_empty(), "{now} {findings:#?}");
+            assert!(findings.unset.is_empty(), "{now} {:#?}", findings.unset);
         }
         assert!(waiting.next().is_none(), "all objects have come");
         self

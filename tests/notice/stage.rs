@@ -9,6 +9,8 @@ use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, Utc};
 use shelflife::apply::{self, Applied, Run, Watch};
+use shelflife::audit::{Auditor, Findings, Standing};
+use shelflife::decide::Needs;
 use shelflife::evidence::{self, ConfigurationResult, EvidenceLog, ItemResult, Opening};
 use shelflife::plan::{
     self, BucketContext, KeyGroup, PlanFileError, PlanHeader, PlanReader, PlanWriter, Planner, Summary,
@@ -19,7 +21,7 @@ use shelflife::s3::{ConnectOptions, StaticCredentials, Store, StoreError};
 use shelflife::sandbox::{
     BucketOptions, EntryKind, LifecycleAction, PutOptions, Sandbox, SandboxOptions, Versioning,
 };
-use shelflife::survey::{self, Enrolment, Sink, Survey};
+use shelflife::survey::{self, Enrolment, Seen, Sink, Survey};
 use tempfile::TempDir;
 
 /// The files of the shipped policy, its tests aside, and whatever else the test adds.
@@ -195,6 +197,27 @@ impl Stage {
         self.removed(policy, &before, &log_path, now)
     }
 
+    /// What an audit finds at this time.
+    pub async fn audit(&self, policy: &Policy, exports: &BTreeMap<&str, String>) -> Findings {
+        let now = self.sandbox.now();
+        let records = read_records(policy, exports, now);
+        let enrolment = survey::enrol(&self.store, policy).await.unwrap();
+        let mut auditor = Auditor::new(policy, &records, now, Some(0));
+        for (name, enrolled) in &enrolment.buckets {
+            let (bucket, facts) = (enrolled.bucket.clone(), enrolled.facts.clone());
+            let stored = bucket.lifecycle().await.unwrap();
+            let before = stored.as_ref().map(|stored| stored.xml.as_str());
+            let directories = survey::directories(policy, &bucket, &facts, now).await.unwrap();
+            let proposal = plan::propose(policy, &facts, before, &directories, false, now).unwrap();
+            auditor.take_proposal(name, &proposal);
+            let context = BucketContext { facts: facts.clone(), compiled: proposal.compiled };
+            let standing = Standing { context, document: proposal.before };
+            let mut sink = ToAudit { auditor: &mut auditor, standing: &standing };
+            Survey { policy, records: &records, bucket, facts, now }.run(&mut sink).await.unwrap();
+        }
+        auditor.findings
+    }
+
     /// What is gone since `before`, held to what the evidence claims.
     fn removed(
         &self,
@@ -316,6 +339,28 @@ impl Sink for ToPlan<'_, '_, '_> {
             self.writer.push(row).map_err(Failed::File)?;
         }
         Ok(())
+    }
+}
+
+struct ToAudit<'s, 'p> {
+    auditor: &'s mut Auditor<'p>,
+    standing: &'s Standing,
+}
+
+impl Sink for ToAudit<'_, '_> {
+    type Error = StoreError;
+
+    fn key(&mut self, _group: KeyGroup) -> Result<(), StoreError> {
+        unreachable!("every key is handed over with what was read of it")
+    }
+
+    fn seen(&mut self, seen: &Seen<'_>, group: KeyGroup) -> Result<(), StoreError> {
+        self.auditor.take(self.standing, &seen.versions().collect::<Vec<_>>(), &group);
+        Ok(())
+    }
+
+    fn asks(&self, seen: &Seen<'_>) -> Vec<Needs> {
+        self.auditor.asks(self.standing, &seen.versions().collect::<Vec<_>>())
     }
 }
 
