@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::rewrite::{Stop, compare, replace};
 use super::run::{Applied, ApplyError, Configured, Run, Watch};
 use crate::evidence::{ConfigurationIntent, ConfigurationOutcome, ConfigurationResult, EvidenceLog};
-use crate::lifecycle::{LifecycleDocument, Merge, Target, altered, restore, retreat, same_meaning};
+use crate::lifecycle::{LifecycleDocument, Merge, Status, Target, altered, restore, retreat, same_meaning};
 use crate::plan::{BucketPlan, Proposal, propose, xml_of};
 use crate::s3::{Bucket, StoredLifecycle};
 use crate::survey::Enrolled;
@@ -124,6 +124,7 @@ async fn prepare<'a>(
     let directories = &plan.around.directories;
     let proposal = propose(run.policy, &target.facts, found_xml, directories, run.upgrade_v1, (run.clock)())
         .map_err(|error| Stop::new(ConfigurationResult::Failed, error.to_string()))?;
+    let proposal = if run.narrow_only { proposal.narrowing() } else { proposal };
     let narrows = only_narrows(&proposal, plan) && !proposal.merge.removes_more();
     let change = |proposal, found| Change {
         name,
@@ -141,7 +142,8 @@ async fn prepare<'a>(
         let why = "somebody has changed it since the plan was made; make a new plan";
         return Err(Stop::moved(why));
     }
-    if xml_of(&proposal.merge.after) != plan.lifecycle_after && !only_narrows(&proposal, plan) {
+    let is_as_planned = xml_of(&proposal.merge.after) == plan.lifecycle_after;
+    if !run.narrow_only && !is_as_planned && !only_narrows(&proposal, plan) {
         let why = "the policy's holds or the bucket have changed since the plan was made; make a new plan";
         return Err(Stop::moved(why));
     }
@@ -164,16 +166,16 @@ fn is_half_way(run: &Run<'_>, target: &Enrolled, plan: &BucketPlan, proposal: &P
     })
 }
 
-/// Whether the new outcome has no lifecycle rule that the plan did not have: a hold that was
-/// placed since takes rules away.
+/// Whether whatever the new outcome makes S3 do, the planned one made it do as well: a hold that
+/// was placed since takes rules away, or leaves directories of them.
 fn only_narrows(proposal: &Proposal, plan: &BucketPlan) -> bool {
-    let planned: BTreeSet<&str> = plan
-        .changes
-        .iter()
-        .filter(|change| change.after.is_some())
-        .map(|change| change.id.as_str())
-        .collect();
-    proposal.compiled.rules.iter().all(|rule| planned.contains(rule.id()))
+    let planned = plan.lifecycle_after.as_deref().map(LifecycleDocument::read).transpose();
+    let planned = planned.ok().flatten();
+    let planned = planned.as_ref().map_or(&[][..], LifecycleDocument::rules);
+    proposal.compiled.rules.iter().all(|rule| {
+        let view = rule.view(Status::Enabled);
+        planned.iter().any(|planned| planned.id() == rule.id() || view.is_implied_by(planned.view()))
+    })
 }
 
 /// The first step: S3 does nothing that it did not do before.

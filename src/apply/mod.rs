@@ -12,11 +12,13 @@ mod cover;
 mod delete;
 mod ending;
 mod preflight;
+mod put_back;
 mod recheck;
 mod rewrite;
 mod rows;
 mod run;
 
 pub use preflight::{Refusal, preflight};
+pub use put_back::WayBack;
 pub use rows::{CHUNK_ROWS, row_identity, run};
 pub use run::{Applied, ApplyError, Configured, Run, Watch};

@@ -44,6 +44,9 @@ pub async fn run(
     watch: &mut (dyn Watch + Send),
 ) -> Result<(), ApplyError> {
     configure::configure(run, log, applied, watch).await?;
+    if run.narrow_only {
+        return Ok(());
+    }
 
     let mut chunk: Vec<PlanRow> = Vec::new();
     for row in rows {

@@ -24,6 +24,8 @@ pub struct Run<'a> {
     pub buckets: &'a BTreeMap<String, Enrolled>,
     /// Whether a configuration of the old form may be rewritten.
     pub upgrade_v1: bool,
+    /// Whether only what makes S3 do less is written, and nothing is deleted.
+    pub narrow_only: bool,
     /// What time it is.
     pub clock: &'a (dyn Fn() -> DateTime<Utc> + Send + Sync),
     /// Set when the run is to stop after the batch in flight.

@@ -220,7 +220,9 @@ impl Remover {
         match disposal {
             Disposal::LeftToS3 | Disposal::Swept => Some(Self::S3),
             Disposal::Direct => Some(Self::Shelflife),
-            Disposal::MfaDelete | Disposal::Null | Disposal::HidesVersions => Some(Self::Nobody(disposal)),
+            Disposal::MfaDelete | Disposal::Null | Disposal::HidesVersions | Disposal::Refused => {
+                Some(Self::Nobody(disposal))
+            }
             Disposal::Observed => None,
         }
     }

@@ -42,6 +42,8 @@ pub struct Carrying<'a> {
     pub accepted: &'a [String],
     /// Whether configurations of the old form may be rewritten.
     pub upgrade_v1: bool,
+    /// Whether only what makes S3 do less is carried out.
+    pub narrow_only: bool,
     /// Where the evidence goes.
     pub evidence: PathBuf,
     /// The store's address, if it is not AWS.
@@ -126,6 +128,7 @@ pub async fn carry_out(carrying: &Carrying<'_>) -> Result<Carried, Failure> {
         header: &plan.header,
         buckets: &carrying.enrolment.buckets,
         upgrade_v1: carrying.upgrade_v1,
+        narrow_only: carrying.narrow_only,
         clock: carrying.clock,
         stop: &carrying.stop,
     };
@@ -133,7 +136,9 @@ pub async fn carry_out(carrying: &Carrying<'_>) -> Result<Carried, Failure> {
     let rows = plan.reader.rows();
     let result = apply::run(&run, rows, &done, &mut log, &mut applied, &mut Bar(&progress)).await;
     progress.finish();
-    let finished = result.is_ok() && !applied.interrupted && applied.broken.is_empty();
+    // The rest of a plan of which only a part was wanted can still be carried out.
+    let is_whole = plan.header.narrow_only || !carrying.narrow_only;
+    let finished = result.is_ok() && !applied.interrupted && applied.broken.is_empty() && is_whole;
     let closed = log.close((carrying.clock)(), finished);
     let ended_by = result.err().map(|error| match error {
         ApplyError::Store(error) => store_failure(&error),

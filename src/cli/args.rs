@@ -1,9 +1,13 @@
 //! The command line: commands, options, and the help that goes with them.
 
+mod compile;
+
 use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use compile::{CompileArgs, For, ForEngine, Form, KeepsVersions};
 
 /// Keeps media in S3 exactly as long as a retention notice promises.
 #[derive(Debug, Parser)]
@@ -124,6 +128,9 @@ pub enum Command {
         after_help = "Example:\n  shelflife verify shelflife-plan.3f2a9c41d07b.evidence.jsonl --head 5d41402a…"
     )]
     Verify(VerifyArgs),
+    /// Put lifecycle configurations back as they were before a run
+    #[command(after_help = "Example:\n  shelflife undo shelflife-plan.3f2a9c41d07b.evidence.jsonl")]
+    Undo(UndoArgs),
     /// Everything at once, on an S3 in memory, through 20 months in seconds
     #[cfg(feature = "sandbox")]
     #[command(after_help = "Examples:\n  shelflife demo\n  shelflife demo --serve")]
@@ -173,6 +180,9 @@ pub struct Planning {
     /// Rewrite a lifecycle configuration of the old form (rules with a bare Prefix)
     #[arg(long)]
     pub upgrade_v1: bool,
+    /// Only make S3 do less, at once and without listing: for the moment a hold is placed
+    #[arg(long)]
+    pub narrow_only: bool,
 }
 
 /// `plan`.
@@ -220,6 +230,9 @@ pub struct ApplyArgs {
     /// Rewrite a lifecycle configuration of the old form (rules with a bare Prefix)
     #[arg(long)]
     pub upgrade_v1: bool,
+    /// Of the plan only what makes S3 do less
+    #[arg(long)]
+    pub narrow_only: bool,
     /// How it is carried out.
     #[command(flatten)]
     pub applying: Applying,
@@ -284,83 +297,6 @@ pub struct TestArgs {
     pub only: Option<String>,
 }
 
-/// `compile`.
-#[derive(Args, Clone, Debug)]
-pub struct CompileArgs {
-    /// Where the policy is.
-    #[command(flatten)]
-    pub policy: PolicyArg,
-    /// What to print
-    #[arg(long, value_name = "FORM")]
-    pub to: Form,
-    /// Only this bucket; may be repeated, and is needed where the policy names patterns
-    #[arg(long, value_name = "NAME")]
-    pub bucket: Vec<String>,
-    /// Ask the store which buckets there are and how they keep versions; only reads
-    #[arg(long)]
-    pub live: bool,
-    /// How the buckets keep versions, where the store is not asked
-    #[arg(long, value_name = "STATE", conflicts_with = "live")]
-    pub versioning: Option<KeepsVersions>,
-    /// With iam: which command it is to be enough for
-    #[arg(long = "for", value_name = "COMMAND", required_if_eq("to", "iam"))]
-    pub duty: Option<For>,
-    /// With iam --for apply: for which engine; both if not given
-    #[arg(long, value_name = "ENGINE")]
-    pub engine: Option<ForEngine>,
-    /// File to write; stdout if not given
-    #[arg(long, short, value_name = "FILE", alias = "output")]
-    pub out: Option<PathBuf>,
-}
-
-/// The forms that `compile` knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Form {
-    /// Lifecycle configuration of one bucket, for the AWS CLI.
-    Json,
-    /// The same for the API.
-    Xml,
-    /// `aws_s3_bucket_lifecycle_configuration`, one for each bucket.
-    Terraform,
-    /// A template with the buckets.
-    Cloudformation,
-    /// The least IAM policy.
-    Iam,
-}
-
-/// How buckets keep versions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum KeepsVersions {
-    /// They never did.
-    Never,
-    /// They do.
-    Enabled,
-    /// They did.
-    Suspended,
-}
-
-/// A command to have permissions for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum For {
-    /// `plan`, `check --live` and `explain`.
-    Plan,
-    /// `apply` and `reconcile`.
-    Apply,
-    /// Looking, and asking S3 when it would remove each object.
-    Audit,
-}
-
-/// An engine to have permissions for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ForEngine {
-    /// Writes lifecycle configurations, and removes nothing itself.
-    Lifecycle,
-    /// Removes what is due, and leaves lifecycle configurations alone.
-    Direct,
-    /// Both.
-    Both,
-}
-
 /// `verify`.
 #[derive(Args, Clone, Debug)]
 pub struct VerifyArgs {
@@ -369,6 +305,16 @@ pub struct VerifyArgs {
     /// The head hash that was printed when the log was closed
     #[arg(long, value_name = "SHA256")]
     pub head: Option<String>,
+}
+
+/// `undo`.
+#[derive(Args, Clone, Debug)]
+pub struct UndoArgs {
+    /// The evidence log of the run
+    pub log: PathBuf,
+    /// `widening`: S3 may remove more again than it does now
+    #[arg(long, value_name = "WHAT")]
+    pub accept: Vec<String>,
 }
 
 /// `demo`.

@@ -8,6 +8,7 @@ mod compile;
 mod context;
 #[cfg(feature = "sandbox")]
 mod demo;
+mod drift;
 mod exit;
 mod explain;
 mod inputs;
@@ -19,6 +20,7 @@ mod run;
 mod show;
 mod store;
 mod test;
+mod undo;
 mod verify;
 
 use std::process::ExitCode;
@@ -74,6 +76,7 @@ fn dispatch(context: &Context, cli: Cli) -> Result<Exit, Failure> {
         Command::Compile(args) => runtime.block_on(compile::run(context, &store, &args, Utc::now())),
         Command::Test(args) => test::run(context, &args),
         Command::Verify(args) => verify::run(context, &args),
+        Command::Undo(args) => runtime.block_on(undo::run(context, &store, &args)),
         #[cfg(feature = "sandbox")]
         Command::Demo(args) => runtime.block_on(demo::run(context, &args)),
     }

@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
+use super::drift::Written;
 use super::exit::Failure;
 use super::output;
 use super::progress::Progress;
 use super::store::store_failure;
+use crate::lifecycle::Action;
 use crate::plan::{
     self, BucketContext, KeyGroup, PlanFileError, PlanHeader, PlanWriter, Planner, RecordsDigest, Summary,
     evaluate_guards,
@@ -34,6 +36,10 @@ pub struct Making<'a> {
     pub now: DateTime<Utc>,
     /// Whether configurations of the old form may be rewritten.
     pub upgrade_v1: bool,
+    /// Whether only what makes S3 do less is wanted.
+    pub narrow_only: bool,
+    /// The configurations that were last written, by bucket, as far as there are logs of it.
+    pub written: BTreeMap<String, Written>,
     /// Whether to keep quiet.
     pub quiet: bool,
 }
@@ -49,6 +55,8 @@ pub struct Made {
     pub rows: u64,
     /// SHA-256 of the file.
     pub digest: String,
+    /// Buckets that a plan to narrow had to leave out.
+    pub broken: Vec<Failure>,
 }
 
 impl Made {
@@ -122,27 +130,41 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile) -> Result<Made, Failu
         policy_digest: policy.digest.clone(),
         holds_digest: policy.holds_digest.clone(),
         records: making.digests.clone(),
+        narrow_only: making.narrow_only,
         buckets: BTreeMap::new(),
         summary: Vec::new(),
         guards: Vec::new(),
     };
     let mut contexts = Vec::new();
+    let mut broken = Vec::new();
     for (name, enrolled) in &making.enrolment.buckets {
         let stored = enrolled.bucket.lifecycle().await.map_err(|error| store_failure(&error))?;
         let before = stored.as_ref().map(|stored| stored.xml.as_str());
         let directories = survey::directories(policy, &enrolled.bucket, &enrolled.facts, making.now);
         let directories = directories.await.map_err(|error| store_failure(&error))?;
-        let proposal =
-            plan::propose(policy, &enrolled.facts, before, &directories, making.upgrade_v1, making.now)
-                .map_err(|error| proposal_failure(name, &error))?;
-        header.buckets.insert(name.clone(), proposal.to_plan(policy, &enrolled.facts, before));
+        let proposed =
+            plan::propose(policy, &enrolled.facts, before, &directories, making.upgrade_v1, making.now);
+        let proposal = match proposed.map_err(|error| proposal_failure(name, &error)) {
+            Ok(proposal) => proposal,
+            // One that cannot be read must not hold up what a hold has to narrow elsewhere.
+            Err(failure) if making.narrow_only => {
+                broken.push(failure);
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
+        let proposal = if making.narrow_only { proposal.narrowing() } else { proposal };
+        let mut planned = proposal.to_plan(policy, &enrolled.facts, before, making.now);
+        planned.drift = making.written.get(name).map_or_else(Vec::new, |written| written.drift(before));
+        header.buckets.insert(name.clone(), planned);
         contexts
             .push((enrolled, BucketContext { facts: enrolled.facts.clone(), compiled: proposal.compiled }));
     }
 
     let mut writer = PlanWriter::new(&mut file.file).map_err(|error| plan_failure(&error))?;
     let mut planner = Planner::new(policy, making.now);
-    for (enrolled, context) in &contexts {
+    // Listing billions of objects must not come between a hold and what it narrows.
+    for (enrolled, context) in contexts.iter().filter(|_| !making.narrow_only) {
         let progress = Progress::counting(&format!("listing {}", context.facts.name), making.quiet);
         let survey = Survey {
             policy,
@@ -160,6 +182,17 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile) -> Result<Made, Failu
             PlanningError::File(error) => plan_failure(&error),
         })?;
     }
+    for (_, context) in &contexts {
+        let name = &context.facts.name;
+        let changes = header.buckets.get_mut(name).into_iter().flat_map(|bucket| &mut bucket.changes);
+        for change in
+            changes.filter(|change| !matches!(change.kind.as_str(), "kept" | "narrowed" | "removed"))
+        {
+            let rule = context.compiled.rules.iter().find(|rule| rule.id() == change.id);
+            let expires = rule.filter(|rule| rule.action() != Action::RemoveMarkers);
+            change.at_once = expires.map(|rule| planner.at_once(name, &rule.filter().prefix));
+        }
+    }
     header.summary = Summary::lines(planner.summary());
     header.guards = evaluate_guards(policy, &header.summary);
     let json = serde_json::to_value(&header)
@@ -167,7 +200,7 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile) -> Result<Made, Failu
     let written = writer.finish(&json).map_err(|error| plan_failure(&error))?;
     file.file.flush().map_err(|error| Failure::failed(format!("the plan could not be written: {error}")))?;
     file.commit()?;
-    Ok(Made { path: file.path.clone(), header, rows: written.rows, digest: written.digest })
+    Ok(Made { path: file.path.clone(), header, rows: written.rows, digest: written.digest, broken })
 }
 
 pub(super) fn proposal_failure(bucket: &str, error: &plan::ProposalError) -> Failure {
@@ -176,8 +209,6 @@ pub(super) fn proposal_failure(bucket: &str, error: &plan::ProposalError) -> Fai
         plan::ProposalError::Merge(_) => {
             failure.help("pass --upgrade-v1 to have it rewritten in the new form")
         }
-        plan::ProposalError::Refused { .. } => Failure { exit: super::exit::Exit::Usage, ..failure }
-            .help("write `enforce: auto` or `enforce: direct`"),
         plan::ProposalError::Document(_) | plan::ProposalError::Invalid(_) => failure
             .help("nothing was changed; look at it with `aws s3api get-bucket-lifecycle-configuration`"),
     }

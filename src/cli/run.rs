@@ -8,6 +8,7 @@ use chrono::{DateTime, Duration, Utc};
 use super::applying::{self, Carried, Carrying, stop_on_ctrl_c};
 use super::args::{ApplyArgs, Applying, PlanArgs, Planning, ReconcileArgs, StoreArgs};
 use super::context::Context;
+use super::drift;
 use super::exit::{Exit, Failure};
 use super::inputs::{self, Loaded};
 use super::planning::{self, Made, Making, PlanFile};
@@ -60,11 +61,7 @@ pub(super) async fn ready(
 fn refuse_what_is_not_carried_out(policy: &Policy) -> Result<(), Failure> {
     let mut found: Vec<String> = Vec::new();
     for rule in &policy.rules {
-        let keys = [
-            ("export", rule.export.is_some()),
-            ("undo-window", rule.undo_window.is_some()),
-            ("transitions", !rule.transitions.is_empty()),
-        ];
+        let keys = [("export", rule.export.is_some()), ("undo-window", rule.undo_window.is_some())];
         let keys = keys.iter().filter(|(_, is_given)| *is_given);
         found.extend(keys.map(|(key, _)| format!("`{key}` of the rule `{}`", rule.id)));
     }
@@ -77,38 +74,58 @@ fn refuse_what_is_not_carried_out(policy: &Policy) -> Result<(), Failure> {
 }
 
 impl Ready {
-    fn making(&self, context: &Context, upgrade_v1: bool) -> Making<'_> {
+    fn making(&self, context: &Context, planning: &Planning, evidence: &Path) -> Making<'_> {
         Making {
             policy: self.loaded.policy(),
             records: &self.records.records,
             digests: self.records.digests.clone(),
             enrolment: &self.enrolment,
             now: self.now,
-            upgrade_v1,
+            upgrade_v1: planning.upgrade_v1,
+            narrow_only: planning.narrow_only,
+            written: drift::last_written(evidence, &self.loaded.policy().name),
             quiet: context.quiet,
         }
     }
 }
 
+/// A foreign rule that breaks the promise is an error, and so is a rule that nobody carries out,
+/// whatever else went well.
+fn alarmed(exit: Exit, made: &Made) -> Exit {
+    let is_alarmed = made.header.buckets.values().any(|bucket| !bucket.alarms.is_empty());
+    let is_refused = made.header.buckets.values().any(|bucket| !bucket.refused.is_empty());
+    let exit = if is_refused { exit.max(Exit::Usage) } else { exit };
+    let exit = made.broken.iter().fold(exit, |exit, failure| exit.max(failure.exit));
+    if is_alarmed { exit.max(Exit::Failed) } else { exit }
+}
+
+/// Where the evidence of runs lies.
+fn evidence_folder<'p>(plan: &'p Path, folder: Option<&'p Path>) -> &'p Path {
+    folder.or_else(|| plan.parent()).unwrap_or(Path::new("."))
+}
+
 /// `shelflife plan`.
 pub async fn plan(context: &Context, args: &StoreArgs, plan: &PlanArgs) -> Result<Exit, Failure> {
-    let Planning { policy, tolerate_record_faults, upgrade_v1 } = &plan.planning;
+    let Planning { policy, tolerate_record_faults, .. } = &plan.planning;
     let file = PlanFile::create(&plan.out)?;
     let ready = ready(context, args, &policy.policy, *tolerate_record_faults, plan.as_of).await?;
-    let made = planning::make(&ready.making(context, *upgrade_v1), file).await?;
+    let made = planning::make(&ready.making(context, &plan.planning, evidence_folder(&plan.out, None)), file)
+        .await?;
     show::plan(context, &made, &apply_command(args, plan, &made));
-    Ok(if made.header.broken_guards().next().is_some() {
+    let is_drifted = made.header.buckets.values().any(|bucket| !bucket.drift.is_empty());
+    let exit = if made.header.broken_guards().next().is_some() {
         Exit::Refused
-    } else if plan.detailed_exitcode && !made.is_empty() {
+    } else if plan.detailed_exitcode && (!made.is_empty() || is_drifted) {
         Exit::Pending
     } else {
         Exit::Done
-    })
+    };
+    Ok(alarmed(exit, &made))
 }
 
 /// The command that carries the plan out.
 fn apply_command(args: &StoreArgs, plan: &PlanArgs, made: &Made) -> String {
-    let Planning { policy, tolerate_record_faults, upgrade_v1 } = &plan.planning;
+    let Planning { policy, tolerate_record_faults, upgrade_v1, .. } = &plan.planning;
     let (file, policy) = (plan.out.display().to_string(), policy.policy.display().to_string());
     let guards: Vec<String> = made.header.broken_guards().map(GuardResult::name).collect();
     let mut words = vec!["shelflife", "apply", &file, "--policy", &policy];
@@ -134,8 +151,16 @@ pub async fn apply(context: &Context, args: &StoreArgs, apply: &ApplyArgs) -> Re
     }
     applying::check_evidence_folder(&apply.plan, apply.applying.evidence_dir.as_deref())?;
     let ready = ready(context, args, &apply.policy, apply.tolerate_record_faults, None).await?;
-    let carried =
-        carry_out(context, args, &ready, &plan, &apply.plan, &apply.applying, apply.upgrade_v1).await?;
+    let carried = carry_out(
+        context,
+        args,
+        &ready,
+        &plan,
+        &apply.plan,
+        &apply.applying,
+        (apply.upgrade_v1, apply.narrow_only),
+    )
+    .await?;
     end(show::carried(context, &carried, None), carried)
 }
 
@@ -145,16 +170,18 @@ pub async fn reconcile(
     args: &StoreArgs,
     reconcile: &ReconcileArgs,
 ) -> Result<Exit, Failure> {
-    let Planning { policy, tolerate_record_faults, upgrade_v1 } = &reconcile.planning;
+    let Planning { policy, tolerate_record_faults, upgrade_v1, .. } = &reconcile.planning;
     let file = PlanFile::create(&reconcile.out)?;
     applying::check_evidence_folder(&reconcile.out, reconcile.applying.evidence_dir.as_deref())?;
     let ready = ready(context, args, &policy.policy, *tolerate_record_faults, None).await?;
-    let made = planning::make(&ready.making(context, *upgrade_v1), file).await?;
+    let folder = evidence_folder(&reconcile.out, reconcile.applying.evidence_dir.as_deref());
+    let made = planning::make(&ready.making(context, &reconcile.planning, folder), file).await?;
     if !context.json {
         show::plan(context, &made, &what_follows(&made, &reconcile.applying.accept));
     }
     if made.is_empty() {
-        show::not_carried_out(context, &made, Exit::Done);
+        let exit = alarmed(Exit::Done, &made);
+        show::not_carried_out(context, &made, exit);
         // A hold that was placed while the buckets were listed would narrow what S3 does.
         let again = self::ready(context, args, &policy.policy, *tolerate_record_faults, None).await?;
         let digests = |ready: &Ready| {
@@ -165,7 +192,7 @@ pub async fn reconcile(
             return Err(Failure::refused("the policy was changed while the buckets were listed")
                 .help("run the same command again"));
         }
-        return Ok(Exit::Done);
+        return Ok(exit);
     }
     let plan = applying::open(&reconcile.out)?;
     if plan.reader.digest() != made.digest {
@@ -174,10 +201,11 @@ pub async fn reconcile(
     }
     // Listing may have taken hours: policy, holds, records and buckets are read again.
     let ready = self::ready(context, args, &policy.policy, *tolerate_record_faults, None).await?;
-    let carried = carry_out(context, args, &ready, &plan, &reconcile.out, &reconcile.applying, *upgrade_v1)
-        .await
-        .inspect_err(|failure| show::not_carried_out(context, &made, failure.exit))?;
-    end(show::carried(context, &carried, Some(&made)), carried)
+    let carried =
+        carry_out(context, args, &ready, &plan, &reconcile.out, &reconcile.applying, (*upgrade_v1, false))
+            .await
+            .inspect_err(|failure| show::not_carried_out(context, &made, failure.exit))?;
+    end(alarmed(show::carried(context, &carried, Some(&made)), &made), carried)
 }
 
 /// What comes after a plan that is carried out at once.
@@ -205,12 +233,12 @@ async fn carry_out(
     plan: &applying::OpenPlan,
     path: &Path,
     applying: &Applying,
-    upgrade_v1: bool,
+    (upgrade_v1, narrow_only): (bool, bool),
 ) -> Result<Carried, Failure> {
     // The careful clock goes on from where it was read, whatever becomes of the wall clock.
     let (now, read) = (ready.now, ready.read);
     let clock = move || now + Duration::from_std(read.elapsed()).unwrap_or_default();
-    let folder = applying.evidence_dir.as_deref().or_else(|| path.parent()).unwrap_or(Path::new("."));
+    let folder = evidence_folder(path, applying.evidence_dir.as_deref());
     applying::carry_out(&Carrying {
         plan,
         policy: ready.loaded.policy(),
@@ -218,6 +246,7 @@ async fn carry_out(
         enrolment: &ready.enrolment,
         accepted: &applying.accept,
         upgrade_v1,
+        narrow_only: narrow_only || plan.header.narrow_only,
         evidence: applying::evidence_path(path, applying.evidence_dir.as_deref(), plan.reader.digest()),
         endpoint: args.endpoint_url.clone(),
         previous_head: applying::previous_head(folder, &ready.loaded.policy().name),

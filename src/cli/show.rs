@@ -28,6 +28,9 @@ pub fn plan(context: &Context, made: &Made, next: &str) {
         output::print("");
         self::bucket(style, header, name, bucket);
     }
+    for failure in &made.broken {
+        output::print(&style.red(&output::wrap("left out: ", &text::terminal(&failure.message))));
+    }
     output::print("");
     guards(style, header);
     let removed = total(&header.summary, Line::is_removed);
@@ -42,6 +45,10 @@ pub fn plan(context: &Context, made: &Made, next: &str) {
     }
     output::print(&format!("plan    {}", output::path(&made.path)));
     output::print(&format!("digest  {}", made.digest));
+    if header.buckets.values().any(|bucket| !bucket.alarms.is_empty()) {
+        let why = "a lifecycle rule that is not the policy's can break the promise; take it away, or except what it covers in the policy";
+        output::print(&style.red(&output::wrap("ALARM   ", why)));
+    }
     if made.is_empty() {
         output::print(&style.green("nothing to do"));
     } else {
@@ -101,6 +108,22 @@ fn bucket(style: Style, header: &PlanHeader, name: &str, bucket: &BucketPlan) {
                 output::print(&output::wrap(&format!("    {sign} "), &text::terminal(words)));
             }
         }
+    }
+    for change in &bucket.changes {
+        if let Some(at_once) = change.at_once.filter(|at_once| at_once.objects > 0) {
+            let what = format!("by {} S3 removes {} as soon as it is written", change.id, amount(at_once));
+            output::print(&output::wrap("  ", &text::terminal(&what)));
+        }
+    }
+    for refused in &bucket.refused {
+        output::print(&style.red(&output::wrap("  error: ", &text::terminal(refused))));
+        output::print("         write `enforce: auto` or `direct`; until then nobody removes it");
+    }
+    for alarm in &bucket.alarms {
+        output::print(&style.red(&output::wrap("  ALARM: ", &text::terminal(alarm))));
+    }
+    for drift in &bucket.drift {
+        output::print(&style.yellow(&output::wrap("  drift: ", &text::terminal(drift))));
     }
     for warning in &bucket.warnings {
         output::print(&style.yellow(&output::wrap("  warning: ", &text::terminal(warning))));

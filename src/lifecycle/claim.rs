@@ -1,11 +1,6 @@
-//! What S3 is given: a start of keys, perhaps with a filter, and the lifecycle rules for it.
+//! What S3 is given: a start of keys, perhaps with a filter.
 
-use std::collections::BTreeSet;
-
-use crate::policy::Policy;
-
-use super::owned::{Action, Move, OwnedRule};
-use super::reach::Reaches;
+use super::owned::Move;
 use super::rule::Filter;
 use super::terms::{LifecycleTerms, Waits};
 
@@ -74,29 +69,4 @@ impl Claim {
     pub(super) fn most_rules(&self) -> usize {
         self.filters.len() + usize::from(self.removes_markers)
     }
-}
-
-/// The lifecycle rules for `claims`, sorted by id.
-pub(super) fn owned_rules(policy: &Policy, reaches: &Reaches<'_>, claims: &[Claim]) -> Vec<OwnedRule> {
-    let mut rules = BTreeSet::new();
-    for claim in claims {
-        let Some(rule) = policy.rules.get(claim.speaker) else { continue };
-        let LifecycleTerms { expire_days, noncurrent_days, abort_days, .. } = claim.terms;
-        let expire = Action::Expire { days: expire_days, noncurrent_days, abort_days };
-        let own = |filter: Filter, action, moves: &[Move]| {
-            OwnedRule::new(&policy.name, &rule.id, filter, action).moving(moves)
-        };
-        rules.extend(claim.filters.iter().map(|filter| own(filter.clone(), expire, &claim.moves)));
-        if claim.removes_markers {
-            let start = reaches.markers_under(&claim.start, rule);
-            rules.insert(own(Filter::prefix(&start), Action::RemoveMarkers, &[]));
-        }
-    }
-    let mut rules: Vec<OwnedRule> = rules.into_iter().collect();
-    // One rule is enough for the markers of a start, whichever rule of the policy it stands for.
-    let mut markers = BTreeSet::new();
-    rules.retain(|rule| {
-        rule.action() != Action::RemoveMarkers || markers.insert(rule.filter().prefix.clone())
-    });
-    rules
 }

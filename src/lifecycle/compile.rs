@@ -25,10 +25,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::calendar;
 use crate::object::BucketFacts;
-use crate::policy::{Enforce, Policy, Rule, Select};
+use crate::policy::{Enforce, Policy, Rule};
 
-use super::claim::{Claim, Target, owned_rules};
+use super::claim::{Claim, Target};
 use super::directories::{Directories, Listing};
+use super::emit::owned_rules;
 use super::owned::OwnedRule;
 use super::problem::MOST_RULES;
 use super::reach::{Home, Reaches};
@@ -171,9 +172,7 @@ fn engine(rule: &Rule, claims: Vec<&Claim>, against: BTreeSet<DirectReason>) -> 
         (Enforce::Direct, _) => Engine::Direct(vec![DirectReason::PolicySaysDirect]),
         (_, Some(terms)) if reasons.is_empty() => Engine::Lifecycle(terms),
         (_, Some(terms)) => Engine::Split { terms, starts: claims.len(), elsewhere: reasons },
-        (Enforce::Lifecycle, None) if !reasons.iter().all(DirectReason::is_passing) => {
-            Engine::Refused(reasons)
-        }
+        (Enforce::Lifecycle, None) if !DirectReason::are_passing(&reasons) => Engine::Refused(reasons),
         // Others wait longer for all of its objects.
         (_, None) if reasons.is_empty() => Engine::Direct(vec![DirectReason::Outlasted]),
         (_, None) => Engine::Direct(reasons),
@@ -216,18 +215,22 @@ impl Search<'_> {
         }
     }
 
-    /// Why something that the policy says of longer starts does not bear the claim, if so.
+    /// Why something that the policy says of longer starts does not bear the claim, if so; or the
+    /// claim that it gets of its own, which is shorter then.
     fn in_the_way(&self, claim: &Claim, below: &BTreeSet<String>) -> Option<DirectReason> {
         below.iter().find_map(|start| {
             let under = self.reaches.named_below(start);
             let why = match self.reaches.home(self.target, start) {
-                Home::Given(own) if own.waits.bears(&claim.waits) => None,
-                Home::Given(_) | Home::Nothing => Some(DirectReason::StaysLonger),
+                Home::Given(own) if own.waits.bears(&claim.waits) => {
+                    return self.in_the_way(if own.does_as(claim) { claim } else { &own }, &under);
+                }
+                Home::Given(_) | Home::Nothing => DirectReason::StaysLonger,
                 Home::Kept { reasons, .. } => {
-                    Some(reasons.into_iter().next().map_or(DirectReason::StaysLonger, |(_, reason)| reason))
+                    reasons.into_iter().next().map_or(DirectReason::StaysLonger, |(_, reason)| reason)
                 }
             };
-            why.filter(|why| !self.reaches.is_waived(why)).or_else(|| self.in_the_way(claim, &under))
+            let why = Some(why).filter(|why| !self.reaches.is_waived(why));
+            why.or_else(|| self.in_the_way(claim, &under))
         })
     }
 
@@ -322,9 +325,4 @@ fn within_the_limit(
     for rule in gone.iter().flat_map(|claim| &claim.carries) {
         against.entry(*rule).or_default().insert(DirectReason::TooManyRules { needed, room: left });
     }
-}
-
-/// Whether a rule's or a hold's selection covers the bucket. No bucket named means every bucket.
-pub(super) fn covers_bucket(select: &Select, bucket: &str) -> bool {
-    select.buckets.is_empty() || select.buckets.iter().any(|pattern| pattern.matches(bucket))
 }

@@ -5,12 +5,14 @@
 
 use std::fmt;
 
-use crate::object::{BucketFacts, Versioning};
-use crate::policy::Policy;
+use chrono::{DateTime, Utc};
 
-use super::compile::covers_bucket;
+use crate::object::{BucketFacts, Versioning};
+use crate::policy::{Policy, Select};
+
 use super::document::LifecycleDocument;
 use super::rule::{RuleView, Status, When, prefixes_meet};
+use super::select::covers_bucket;
 use super::terms::least_days;
 
 /// A rule of somebody else that could remove objects which a rule of the policy covers.
@@ -22,10 +24,10 @@ pub struct ForeignConflict {
     pub prefix: String,
     /// What it removes, and when.
     pub removes: ForeignRemoval,
-    /// Index of the policy's rule.
-    pub rule: usize,
-    /// The policy's rule by its id.
-    pub policy_rule: String,
+    /// Index of the policy's rule; `None` where it is a hold that it meets.
+    pub rule: Option<usize>,
+    /// The policy's rule, or its hold, by its id.
+    pub meets: String,
     /// Whether it could remove an object before its due date; else it only overlaps.
     pub may_be_early: bool,
 }
@@ -53,21 +55,29 @@ impl fmt::Display for ForeignConflict {
                 write!(f, "cannot be understood and could remove objects under {:?}", self.prefix)?;
             }
         }
-        if self.may_be_early {
-            write!(f, "; that could be before they are due under the rule `{}`", self.policy_rule)
-        } else {
-            write!(f, "; the rule `{}` covers them too", self.policy_rule)
+        match (self.rule, self.may_be_early) {
+            (None, true) => write!(f, "; the hold `{}` is to keep them", self.meets),
+            (None, false) => write!(f, "; the hold `{}` may be about some of them", self.meets),
+            (Some(_), true) => {
+                write!(f, "; that could be before they are due under the rule `{}`", self.meets)
+            }
+            (Some(_), false) => write!(f, "; the rule `{}` covers them too", self.meets),
         }
     }
 }
 
-/// The rules of others in the bucket that could remove what the policy's rules cover, in the
-/// order of the configuration. Filters by tag or size are not looked at: they only mean less.
+/// The rules of others in the bucket that could remove what the policy's rules cover or its holds
+/// in force keep, in the order of the configuration. Filters by tag or size are not looked at: they only mean less.
 pub fn foreign_conflicts(
     document: &LifecycleDocument,
     policy: &Policy,
     bucket: &BucketFacts,
+    now: DateTime<Utc>,
 ) -> Vec<ForeignConflict> {
+    let holds = policy.holds.iter();
+    let holds =
+        holds.filter(|hold| hold.in_force(now, policy.timezone) && covers_bucket(&hold.select, &bucket.name));
+    let holds: Vec<_> = holds.collect();
     let covering: Vec<_> = policy
         .rules
         .iter()
@@ -98,11 +108,23 @@ pub fn foreign_conflicts(
                     id: found.id().to_owned(),
                     prefix: prefix.to_owned(),
                     removes,
-                    rule: *index,
-                    policy_rule: rule.id.clone(),
+                    rule: Some(*index),
+                    meets: rule.id.clone(),
                     may_be_early,
                 });
             }
+            let held = holds
+                .iter()
+                .filter(|hold| prefixes_meet(prefix, hold.select.prefix.as_deref().unwrap_or_default()));
+            conflicts.extend(held.map(|hold| ForeignConflict {
+                id: found.id().to_owned(),
+                prefix: prefix.to_owned(),
+                removes,
+                rule: None,
+                meets: hold.id.clone(),
+                // Whether any of these objects is held takes a look at them: `audit` does.
+                may_be_early: is_plain(&hold.select),
+            }));
         }
     }
     conflicts
@@ -119,4 +141,17 @@ fn removals(view: &RuleView, versioning: Versioning) -> Vec<ForeignRemoval> {
         .chain(noncurrent.map(ForeignRemoval::Noncurrent))
         .chain(is_unclear.then_some(ForeignRemoval::Unknown))
         .collect()
+}
+
+/// Whether nothing but where an object stands says whether it is selected.
+fn is_plain(select: &Select) -> bool {
+    let Select { tenants, key, media, content_type, tags, metadata, size, except, .. } = select;
+    tenants.is_none()
+        && key.is_none()
+        && media.is_none()
+        && content_type.is_none()
+        && size.is_none()
+        && tags.is_empty()
+        && metadata.is_empty()
+        && except.is_empty()
 }

@@ -113,6 +113,22 @@ impl Merge {
         self.changes.iter().any(|change| change.kind.removes_more())
     }
 
+    /// Only what makes S3 do less: what would do more is left for another time.
+    pub fn narrowing(&self) -> Self {
+        let narrowed = match &self.staged {
+            Target::Delete => Target::Delete,
+            Target::Put(document) => {
+                let added = |rule: &&DocumentRule| {
+                    let is_new = |change: &RuleChange| change.kind.removes_more() && change.id == rule.id();
+                    !self.changes.iter().any(is_new)
+                };
+                target(document, &document.rules().iter().filter(added).collect::<Vec<_>>(), Vec::new())
+            }
+        };
+        let changes = self.changes.iter().filter(|change| !change.kind.removes_more()).cloned().collect();
+        Self { after: narrowed.clone(), staged: narrowed, changes }
+    }
+
     /// The same without the policy's rules of these ids: a store that makes something else of them
     /// is not given them.
     pub fn without(&self, ids: &BTreeSet<String>) -> Self {
@@ -236,6 +252,16 @@ pub fn retreat(
     let kept =
         staged.map(|staged| staged.with_rules(staged.rules().iter().filter(was_there).cloned().collect()));
     restore(now, kept.as_ref(), staged, policy_name)
+}
+
+/// Whether `then` in the place of `now` makes S3 remove something that it does not remove now, or
+/// sooner.
+pub fn removes_more(now: Option<&LifecycleDocument>, then: Option<&LifecycleDocument>) -> bool {
+    let now = now.map_or(&[][..], LifecycleDocument::rules);
+    let then = then.map_or(&[][..], LifecycleDocument::rules);
+    !then
+        .iter()
+        .all(|then| now.iter().any(|now| then.view().is_implied_by(now.view())) || !then.view().is_enabled())
 }
 
 fn target(base: &LifecycleDocument, foreign: &[&DocumentRule], ours: Vec<DocumentRule>) -> Target {

@@ -6,6 +6,8 @@
 //! was written with what the store gives back, [`foreign_conflicts`] shows the rules of
 //! others that reach the same objects, and [`removals`] says what all rules together, read
 //! literally, would do to a key.
+//!
+#![doc = include_str!("proof.md")]
 
 mod claim;
 mod compare;
@@ -14,6 +16,7 @@ mod days;
 mod directories;
 mod document;
 mod eligible;
+mod emit;
 mod foreign;
 mod merge;
 mod owned;
@@ -35,7 +38,7 @@ pub use directories::{Directories, Listing};
 pub use document::{DocumentError, DocumentRule, LifecycleDocument};
 pub use eligible::{Effect, Match, Removal, removals};
 pub use foreign::{ForeignConflict, ForeignRemoval, foreign_conflicts};
-pub use merge::{ChangeKind, Merge, MergeError, RuleChange, Target, merge, restore, retreat};
+pub use merge::{ChangeKind, Merge, MergeError, RuleChange, Target, merge, removes_more, restore, retreat};
 pub use owned::{Action, Move, OwnedRule};
 pub use problem::{Invalid, Problem};
 pub use reason::DirectReason;

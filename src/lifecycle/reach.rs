@@ -24,11 +24,10 @@ use crate::object::{BucketFacts, Versioning};
 use crate::policy::{Enforce, Hold, Policy, Rule, Select};
 
 use super::claim::{Claim, Target};
-use super::compile::covers_bucket;
 use super::owned::{Action, LONGEST_ID, OwnedRule};
 use super::reason::DirectReason;
 use super::rule::Filter;
-use super::select::{Cover, cover, starts};
+use super::select::{Cover, cover, covers_bucket, starts};
 use super::terms::{Waits, moves, waits};
 use super::whose::{Sources, Whose};
 use super::xml;
@@ -143,7 +142,7 @@ impl<'a> Reaches<'a> {
     pub(super) fn targets(&self) -> Vec<Target> {
         let filtering = self.rules.iter().filter(|reaching| {
             let select = &reaching.rule.select;
-            !select.tags.is_empty() || select.size.is_some()
+            acts(reaching.rule) && (!select.tags.is_empty() || select.size.is_some())
         });
         std::iter::once(Target::Whole).chain(filtering.map(|reaching| Target::Rule(reaching.index))).collect()
     }
@@ -243,6 +242,12 @@ impl<'a> Reaches<'a> {
         };
         if start.len() > LONGEST_KEY || !start.chars().all(xml::is_xml_char) {
             against.extend(all(&DirectReason::Prefix, false));
+        }
+        // S3 hides what it expires there, and its markers have no tags and no size.
+        if let Target::Rule(rule) = target
+            && self.bucket.versioning == Versioning::Enabled
+        {
+            against.push((rule, DirectReason::LeavesMarkers, false));
         }
         let mut together: Option<Waits> = None;
         for (reaching, _) in subjects {

@@ -59,6 +59,8 @@ pub enum DirectReason {
         /// Whether a record tells for whom.
         by_record: bool,
     },
+    /// It selects by tags or size in a bucket that keeps versions.
+    LeavesMarkers,
     /// An override that shortens the period has an `until`.
     OverrideEnds,
     /// Something that the policy says of a longer start of keys stays longer.
@@ -101,10 +103,16 @@ pub enum DirectReason {
 }
 
 impl DirectReason {
-    /// Whether it passes by itself, as a hold does when it is released: then `enforce: lifecycle`
-    /// is no mistake, and the rule is direct in the meantime.
-    pub const fn is_passing(&self) -> bool {
-        matches!(self, Self::Hold(_) | Self::Unlisted(_))
+    /// Whether they pass by themselves, as a hold does when it is released, or with the next run:
+    /// then `enforce: lifecycle` is no mistake, and the rule is direct in the meantime.
+    pub(super) fn are_passing(reasons: &[Self]) -> bool {
+        let passes = |reason: &Self| matches!(reason, Self::Hold(_) | Self::Unlisted(_) | Self::Beside(_));
+        // A hold is what the rest has to be split up for.
+        let is_split = |reason: &Self| {
+            matches!(reason, Self::StaysLonger | Self::TooManyDirectories { .. } | Self::TooManyRules { .. })
+        };
+        let is_held = reasons.iter().any(|reason| matches!(reason, Self::Hold(_)));
+        reasons.iter().all(|reason| passes(reason) || is_held && is_split(reason))
     }
 }
 
@@ -161,6 +169,9 @@ impl fmt::Display for DirectReason {
             Self::Overridden { tenants: 1, .. } => f.write_str("an override is in force for one tenant"),
             Self::Overridden { tenants, .. } => write!(f, "an override is in force for {tenants} tenants"),
             Self::UndoWindow => f.write_str("its deletions can be undone for a while, which S3 does not offer"),
+            Self::LeavesMarkers => f.write_str(
+                "the bucket keeps versions, and S3 would leave delete markers behind that no rule with tags or sizes removes",
+            ),
             Self::OverrideEnds => f.write_str(
                 "an override that shortens it ends on a certain day, and S3 would go by it until the next run after that",
             ),

@@ -2,7 +2,6 @@
 
 use crate::policy::{Condition, Select};
 
-use super::compile::covers_bucket;
 use super::reason::DirectReason;
 use super::rule::Filter;
 use super::whose::Whose;
@@ -111,4 +110,9 @@ fn filters(select: &Select, start: &str) -> Option<Vec<Filter>> {
     filters.sort();
     filters.dedup();
     Some(filters)
+}
+
+/// Whether a rule's or a hold's selection covers the bucket. No bucket named means every bucket.
+pub(super) fn covers_bucket(select: &Select, bucket: &str) -> bool {
+    select.buckets.is_empty() || select.buckets.iter().any(|pattern| pattern.matches(bucket))
 }

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::header::{BucketPlan, LifecycleChange};
 use crate::lifecycle::{
-    self, Compiled, Directories, DocumentError, Engine, Invalid, LifecycleDocument, LifecycleTerms, Merge,
-    MergeError, Surroundings, Target,
+    self, Compiled, Directories, DocumentError, Engine, ForeignConflict, Invalid, LifecycleDocument,
+    LifecycleTerms, Merge, MergeError, Surroundings, Target,
 };
 use crate::object::BucketFacts;
 use crate::policy::Policy;
@@ -35,14 +35,6 @@ pub enum ProposalError {
     /// S3 would refuse the result.
     #[error("S3 would refuse the new lifecycle configuration: {}", list(.0))]
     Invalid(Vec<Invalid>),
-    /// The policy demands of S3 what cannot be proved.
-    #[error("rule {rule} says `enforce: lifecycle`, and S3 cannot be proved to keep it: {why}")]
-    Refused {
-        /// The rule's id.
-        rule: String,
-        /// Why not.
-        why: String,
-    },
 }
 
 fn list(faults: &[Invalid]) -> String {
@@ -71,11 +63,6 @@ pub fn propose(
     let other_rules = others.filter(|rule| rule.policy_rule(&policy.name).is_none()).count();
     let around = Surroundings { directories: directories.clone(), other_rules };
     let compiled = lifecycle::compile(policy, facts, &around, now);
-    if let Some((rule, reasons)) = compiled.refused().next() {
-        let rule = policy.rules.get(rule).map_or_else(String::new, |rule| rule.id.clone());
-        let why: Vec<String> = reasons.iter().map(ToString::to_string).collect();
-        return Err(ProposalError::Refused { rule, why: why.join("; ") });
-    }
     let base = match &before {
         Some(document) if upgrade_v1 && document.is_v1() => Some(document.upgraded()?),
         other => other.clone(),
@@ -100,17 +87,51 @@ pub fn propose(
 }
 
 impl Proposal {
+    /// Only what makes S3 do less.
+    #[must_use]
+    pub fn narrowing(self) -> Self {
+        Self { merge: self.merge.narrowing(), ..self }
+    }
+
+    /// What the policy demands of S3 and S3 cannot be proved to keep, in words. What stood for it
+    /// goes: whatever has made it unprovable may be a hold.
+    pub fn refused(&self, policy: &Policy) -> Vec<String> {
+        let refused = self.compiled.refused().filter_map(|(rule, reasons)| {
+            let why: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+            Some((policy.rules.get(rule)?, why.join("; ")))
+        });
+        let words = refused.map(|(rule, why)| {
+            format!("rule {} says `enforce: lifecycle`, and S3 cannot be proved to keep it: {why}", rule.id)
+        });
+        words.collect()
+    }
+
     /// As it stands in a plan.
-    pub fn to_plan(&self, policy: &Policy, facts: &BucketFacts, before: Option<&str>) -> BucketPlan {
+    pub fn to_plan(
+        &self,
+        policy: &Policy,
+        facts: &BucketFacts,
+        before: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> BucketPlan {
         let changes = self.merge.changes.iter().map(|change| LifecycleChange {
             id: change.id.clone(),
             rule: change.policy_rule.clone(),
             kind: change.kind.word().to_owned(),
             before: change.before.clone(),
             after: change.after.clone(),
+            at_once: None,
         });
-        let warnings = self.before.iter().flat_map(|document| {
-            lifecycle::foreign_conflicts(document, policy, facts).into_iter().map(|found| found.to_string())
+        let met = self
+            .before
+            .iter()
+            .flat_map(|document| lifecycle::foreign_conflicts(document, policy, facts, now).into_iter());
+        let (alarms, warnings): (Vec<_>, Vec<_>) = met.partition(|found| found.may_be_early);
+        let words = |found: Vec<ForeignConflict>| found.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let unmoved = self.compiled.engines.iter().filter(|it| !matches!(it.engine, Engine::Lifecycle(_)));
+        let unmoved = unmoved.filter_map(|it| policy.rules.get(it.rule));
+        let unmoved = unmoved.filter(|rule| !rule.transitions.is_empty()).map(|rule| {
+            format!("S3 makes the transitions of the rule `{}` only where it is given the rule", rule.id)
         });
         BucketPlan {
             engines: self
@@ -125,7 +146,10 @@ impl Proposal {
             lifecycle_before: before.map(str::to_owned),
             lifecycle_after: xml_of(&self.merge.after),
             changes: changes.collect(),
-            warnings: warnings.collect(),
+            refused: self.refused(policy),
+            alarms: words(alarms),
+            warnings: words(warnings).into_iter().chain(unmoved).collect(),
+            drift: Vec::new(),
         }
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::guards::GuardResult;
-use super::summary::Line;
+use super::summary::{Line, Tally};
 use crate::lifecycle::Surroundings;
 
 /// What stands in a plan file's metadata.
@@ -24,6 +24,8 @@ pub struct PlanHeader {
     pub holds_digest: String,
     /// Record files, by table.
     pub records: BTreeMap<String, RecordsDigest>,
+    /// Whether only what makes S3 do less is to be written, and nothing is to be deleted.
+    pub narrow_only: bool,
     /// The buckets, by name.
     pub buckets: BTreeMap<String, BucketPlan>,
     /// Everything counted.
@@ -56,8 +58,15 @@ pub struct BucketPlan {
     pub lifecycle_after: Option<String>,
     /// What changes between the two.
     pub changes: Vec<LifecycleChange>,
-    /// Rules of other owners that meet ours, in words.
+    /// What the policy demands of S3 and S3 cannot be proved to keep, in words.
+    pub refused: Vec<String>,
+    /// Rules of other owners that could remove something before it is due or although it is held,
+    /// in words.
+    pub alarms: Vec<String>,
+    /// Other rules of theirs that meet ours, and what else is to be known, in words.
     pub warnings: Vec<String>,
+    /// What somebody has changed since Shelflife last wrote the configuration, in words.
+    pub drift: Vec<String>,
 }
 
 /// One lifecycle rule of ours that is added, changed, removed or kept.
@@ -73,6 +82,10 @@ pub struct LifecycleChange {
     pub before: Option<String>,
     /// What it does after, in words.
     pub after: Option<String>,
+    /// What of the objects that are there now S3 removes by it at once, where it does more than
+    /// before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_once: Option<Tally>,
 }
 
 impl BucketPlan {

@@ -2,12 +2,14 @@
 //!
 //! Every choice of a run is made here; `apply` makes none.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Days, Utc};
 
 use super::row::{Action, PlanRow};
-use super::summary::{Disposal, Summary};
+use super::summary::{Disposal, Summary, Tally};
 use crate::decide::{Decision, Verdict};
-use crate::lifecycle::Compiled;
+use crate::lifecycle::{Compiled, Engine};
 use crate::object::{BucketFacts, Kind, Versioning};
 use crate::policy::{Enforce, Erasure, Policy, Rule};
 
@@ -57,6 +59,11 @@ pub struct BucketContext {
 }
 
 impl BucketContext {
+    /// Whether the policy demands the rule of S3, which cannot be proved to keep it.
+    fn is_refused(&self, rule: usize) -> bool {
+        matches!(self.compiled.engine(rule), Some(Engine::Refused(_)))
+    }
+
     /// Whether S3 removes what is due under `rules`. Without a rule of its own for them, S3 never
     /// removes incomplete uploads (user guide, "Lifecycle rules"), nor lone delete markers.
     fn is_done_by_s3(&self, key: &str, kind: Kind, rules: &[usize]) -> bool {
@@ -74,17 +81,24 @@ pub struct Planner<'a> {
     policy: &'a Policy,
     now: DateTime<Utc>,
     summary: Summary,
+    /// What S3 is to remove at once, by bucket and start of keys.
+    at_once: BTreeMap<(String, String), Tally>,
 }
 
 impl<'a> Planner<'a> {
     /// A planner for one run.
     pub fn new(policy: &'a Policy, now: DateTime<Utc>) -> Self {
-        Self { policy, now, summary: Summary::default() }
+        Self { policy, now, summary: Summary::default(), at_once: BTreeMap::new() }
     }
 
     /// What was counted so far.
     pub const fn summary(&self) -> &Summary {
         &self.summary
+    }
+
+    /// What of the listed objects S3 removes at once under this start of keys.
+    pub fn at_once(&self, bucket: &str, start: &str) -> Tally {
+        self.at_once.get(&(bucket.to_owned(), start.to_owned())).copied().unwrap_or_default()
     }
 
     /// Who removes each of a key's versions and markers, newest first, with the decision that says so.
@@ -120,6 +134,12 @@ impl<'a> Planner<'a> {
         let versions = group.items.iter().zip(self.disposals(bucket, group)).rev();
         for (item, (decision, disposal)) in uploads.chain(versions).collect::<Vec<_>>() {
             self.count(bucket, item, decision, disposal);
+            if disposal == Some(Disposal::LeftToS3)
+                && let Some(claim) = bucket.compiled.claims_on(&group.key, &decision.rules).next()
+            {
+                let place = (bucket.facts.name.clone(), claim.start.clone());
+                self.at_once.entry(place).or_default().add(item.size, decision.due);
+            }
             if goes(disposal) {
                 rows.push(self.row(bucket, &group.key, item, decision, disposal));
             }
@@ -160,6 +180,9 @@ impl<'a> Planner<'a> {
             rules if decision.erasure.is_none() && bucket.is_done_by_s3(key, item.kind, rules) => {
                 if self.is_overdue(decision.due) { Disposal::Swept } else { Disposal::LeftToS3 }
             }
+            rules if decision.erasure.is_none() && rules.iter().all(|rule| bucket.is_refused(*rule)) => {
+                Disposal::Refused
+            }
             _ => Disposal::Direct,
         })
     }
@@ -172,7 +195,7 @@ impl<'a> Planner<'a> {
                 && rule.select.buckets.iter().any(|name| name.matches(&bucket.facts.name))
         };
         self.erasure(decision).is_none_or(|erasure| erasure.select.buckets.is_empty())
-            && !self.policy.rules.iter().any(|rule| acts(rule))
+            && !self.policy.rules.iter().any(acts)
     }
 
     /// The erasure that a decision goes by.

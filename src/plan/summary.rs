@@ -45,6 +45,8 @@ pub enum Disposal {
     LeftToS3,
     /// Nobody: the rule is only observed.
     Observed,
+    /// Nobody: the policy demands it of S3, which cannot be proved to keep it.
+    Refused,
     /// Nobody can without the second factor.
     MfaDelete,
     /// Nobody: in a suspended bucket, what is called `null` and is not the latest version cannot be
@@ -62,6 +64,7 @@ impl Disposal {
             Self::Swept => "to sweep, overdue",
             Self::LeftToS3 => "left to S3",
             Self::Observed => "observed only",
+            Self::Refused => "not provable for S3",
             Self::MfaDelete => "kept by MFA delete",
             Self::Null => "null version, left",
             Self::HidesVersions => "waits for versions below",

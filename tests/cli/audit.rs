@@ -233,7 +233,7 @@ async fn a_hold_that_a_lifecycle_rule_does_not_know_of_breaks_the_promise() {
         "legal hold case-7",
         "held, 1 object, 6 B: legal hold case-7",
         "S3 is not set up as the policy says:",
-        "is to be removed",
+        "is to be narrowed",
         "next shelflife reconcile policies",
     ]);
     // It is released before S3 acts, so nothing is lost.

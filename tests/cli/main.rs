@@ -15,6 +15,7 @@ mod check_live;
 mod compile;
 #[cfg(feature = "sandbox")]
 mod compile_iam;
+mod configurations;
 mod described;
 mod desk;
 mod erasures;

@@ -34,7 +34,19 @@ pub struct Case {
 }
 
 const TENANTS: [&str; 3] = ["0815", "4711", "acme"];
-const STARTS: [&str; 8] = ["", "in/", "in/0815/", "in/08", "in/4711/x/", "out/", "i", "in/acme/"];
+const STARTS: [&str; 11] = [
+    "",
+    "in/",
+    "in/0815/",
+    "in/08",
+    "in/4711/x/",
+    "out/",
+    "i",
+    "in/acme/",
+    "in/4711/",
+    "in/4711/x/y/",
+    "in/0815/x/",
+];
 const DATE: &str = "communication-date";
 const HOUR: u64 = 3600;
 
@@ -235,7 +247,7 @@ fn rule(rng: &mut Rng, at: usize) -> Rule {
         4 => select.tenants = Some(tenants(rng)),
         5 => select.key = Some(pattern(rng.pick(&["in/**", "in/*.jpg", "**.jpg", "out/0815/**"]))),
         6 if rng.chance(30) => select.media = Some(vec![MediaRange::parse("image/*").expect("a range")]),
-        7 | 8 => select.except = vec![departing(rng, true)],
+        7 | 8 => select.except = (0..1 + rng.below(2)).map(|_| departing(rng, true)).collect(),
         9 if rng.chance(30) => {
             select.metadata = vec![Condition { name: "team".to_owned(), values: vec!["a".to_owned()] }];
         }

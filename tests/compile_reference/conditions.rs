@@ -9,8 +9,11 @@ use shelflife::lifecycle::DirectReason as R;
 /// Cases that are tried to find what leaving one out breaks.
 pub const ENOUGH: u64 = 400_000;
 
+/// Whether a reason is what a condition is known by.
+pub type Known = fn(&R) -> bool;
+
 /// Each condition, and what it is known by.
-pub const ALL: &[(&str, fn(&R) -> bool)] = &[
+pub const ALL: &[(&str, Known)] = &[
     ("the trigger needs no records", |r| *r == R::TriggerNeedsRecords),
     ("the trigger is one date", |r| *r == R::TriggerOfSeveralDates),
     // Without a window, or one that has no end, nothing can count as its end: two go together.
@@ -29,6 +32,7 @@ pub const ALL: &[(&str, fn(&R) -> bool)] = &[
     ("no other rule could keep some of it longer", |r| matches!(r, R::Overlaps(_))),
     ("a versioned bucket has days for noncurrent versions", |r| *r == R::VersionedWithoutNoncurrent),
     ("no versions are kept by number", |r| matches!(r, R::NewerVersionsStay(_))),
+    ("tags and sizes are not for versioned buckets", |r| *r == R::LeavesMarkers),
     ("versioning is not suspended", |r| *r == R::Suspended),
     ("no second factor", |r| *r == R::MfaDelete),
     ("no locks", |r| *r == R::ObjectLock),

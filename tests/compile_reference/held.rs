@@ -60,7 +60,7 @@ pub fn check(case: &Case, waived: &dyn Fn(&DirectReason) -> bool, told: &mut Tol
     told.filtered += u64::from(document.rules().iter().any(has_tags));
     for thing in &case.things {
         let done = s3::does(&document, &case.facts, thing, case.now);
-        never_early(case, thing, &done, told).map_err(|why| explained(&why, &document, thing))?;
+        never_early(case, &document, thing, &done, told).map_err(|why| explained(&why, &document, thing))?;
         not_later_than_the_bound(case, &compiled, thing, &done, told)
             .map_err(|why| explained(&why, &document, thing))?;
     }
@@ -102,7 +102,13 @@ fn answer(case: &Case, thing: &Thing, now: Sec) -> Answer {
 }
 
 /// Whatever S3 removes or hides was due then, and was for S3 to remove.
-fn never_early(case: &Case, thing: &Thing, done: &[Done], told: &mut Told) -> Result<(), String> {
+fn never_early(
+    case: &Case,
+    document: &LifecycleDocument,
+    thing: &Thing,
+    done: &[Done],
+    told: &mut Told,
+) -> Result<(), String> {
     for what in done {
         let (Done::Removed(early, _) | Done::Hidden(early, _)) = what;
         // S3 acts at once on what is there when a rule is written.
@@ -136,6 +142,37 @@ fn never_early(case: &Case, thing: &Thing, done: &[Done], told: &mut Told) -> Re
             return Err(format!("{what:?}, and it is only observed"));
         }
         told.removed += 1;
+        if let Done::Hidden(..) = what
+            && let Some(hidden) = hidden
+        {
+            nothing_is_left(case, document, thing, hidden)?;
+        }
+    }
+    Ok(())
+}
+
+/// The marker that S3 puts on top goes too, by S3 or by Shelflife.
+fn nothing_is_left(
+    case: &Case,
+    document: &LifecycleDocument,
+    thing: &Thing,
+    hidden: Sec,
+) -> Result<(), String> {
+    let marker = Thing {
+        kind: Kind::Marker,
+        uploaded: hidden,
+        superseded: None,
+        alone: true,
+        size: None,
+        metadata: Default::default(),
+        tags: Default::default(),
+        lock: Default::default(),
+        ..thing.clone()
+    };
+    let by_s3 = s3::does(document, &case.facts, &marker, case.now);
+    let later = answer(case, &marker, hidden + 3000 * DAY);
+    if by_s3.is_empty() && later.verdict == "undecided" {
+        return Err("its delete marker stays for ever".to_owned());
     }
     Ok(())
 }

@@ -391,8 +391,8 @@ fn rules_of_others_that_reach_the_same_objects_are_shown_and_early_ones_called_s
     };
     let days = |n: u32| format!("<Expiration><Days>{n}</Days></Expiration>");
     let found = |document: &LifecycleDocument, versioning| {
-        let conflicts = foreign_conflicts(document, &policy, &bucket(versioning));
-        conflicts.iter().map(|c| (c.policy_rule.clone(), c.removes, c.may_be_early)).collect::<Vec<_>>()
+        let conflicts = foreign_conflicts(document, &policy, &bucket(versioning), at(NOW));
+        conflicts.iter().map(|c| (c.meets.clone(), c.removes, c.may_be_early)).collect::<Vec<_>>()
     };
     let one = |rule: &str, when, early| vec![(rule.to_owned(), ForeignRemoval::Current(when), early)];
     let never = Versioning::Never;
@@ -420,10 +420,10 @@ fn rules_of_others_that_reach_the_same_objects_are_shown_and_early_ones_called_s
 fn our_own_and_disabled_rules_stand_in_nobodys_way() {
     let policy = policy(chrono_tz::UTC, vec![rule("media", "")]);
     let never = bucket(Versioning::Never);
-    assert_eq!(foreign_conflicts(&stored(&[expire("media", "", 1)]), &policy, &never), []);
+    assert_eq!(foreign_conflicts(&stored(&[expire("media", "", 1)]), &policy, &never, at(NOW)), []);
     let disabled = document(&FOREIGN.replace("Enabled", "Disabled"));
-    assert_eq!(foreign_conflicts(&disabled, &policy, &never), []);
-    let [conflict] = foreign_conflicts(&document(FOREIGN), &policy, &never).try_into().unwrap();
+    assert_eq!(foreign_conflicts(&disabled, &policy, &never, at(NOW)), []);
+    let [conflict] = foreign_conflicts(&document(FOREIGN), &policy, &never, at(NOW)).try_into().unwrap();
     assert_eq!(
         conflict.to_string(),
         "the lifecycle rule \"ops\", which is not the policy's, expires objects under \"logs/\" after 30 days; the rule `media` covers them too"

@@ -133,6 +133,58 @@ fn holds_exceptions_and_longer_rules_under_a_rule_are_left_out_of_it() {
 }
 
 #[test]
+fn a_shorter_rule_within_is_held_to_what_stands_under_it_as_well() {
+    // A tenant's shorter period around something that stays longer than it, but not than the rule.
+    let x = Rule { retain: Period::days(20), ..rule("x", "in/4711/x/") };
+    let mut by_tenant = by_key(vec![rule("media", "in/"), x]);
+    by_tenant.overrides = vec![custom("4711", 7)];
+    let around = listed(&[("in/", &["4711", "1"]), ("in/4711/", &["x", "y"])]);
+    let expected = [("in/1/", 30), ("in/4711/x/", 20), ("in/4711/y/", 7)];
+    assert_eq!(given(&compiled_with(&by_tenant, &around)), expected);
+    // The same by an exception.
+    let mut outer = rule("a", "in/");
+    outer.select.except = vec![select("in/4711/")];
+    let rules = vec![
+        outer,
+        Rule { retain: Period::days(7), ..rule("b", "in/") },
+        Rule { retain: Period::days(20), ..rule("c", "in/4711/x/") },
+    ];
+    assert_eq!(given(&compiled_with(&by_key(rules), &around)), expected);
+}
+
+#[test]
+fn a_hold_makes_no_error_of_a_rule_that_the_policy_demands_of_s3() {
+    let demanded = Rule { enforce: Enforce::Lifecycle, ..rule("media", "inbound/") };
+    let mut policy = by_key(vec![demanded]);
+    policy.holds = vec![hold(Select { tenants: Some(vec!["0815".to_owned()]), ..Select::default() })];
+    let mut many = Surroundings::default();
+    many.directories.insert("inbound/".to_owned(), Listing::TooMany(10_000));
+    for around in [Surroundings::default(), many, listed(&[("inbound/", &["0815"])])] {
+        let compiled = compiled_with(&policy, &around);
+        assert_eq!(compiled.refused().count(), 0, "{:?}", compiled.engines);
+        assert!(compiled.rules.is_empty());
+    }
+}
+
+#[test]
+fn tags_and_sizes_are_not_for_buckets_with_versions_for_no_rule_of_s3s_would_remove_the_markers() {
+    let mut tagged = Rule { noncurrent: Some(NONCURRENT), ..rule("tagged", "inbound/") };
+    tagged.select.tags = vec![Condition { name: "class".to_owned(), values: vec!["a".to_owned()] }];
+    let policy = by_key(vec![tagged]);
+    let compiled = compile(&policy, &bucket(Versioning::Enabled), &Surroundings::default(), at(NOW));
+    assert_eq!(compiled.engine(0), Some(&Engine::Direct(vec![DirectReason::LeavesMarkers])));
+}
+
+#[test]
+fn what_is_only_observed_is_never_named_by_a_rule_of_s3s() {
+    let mut watched =
+        Rule { enforce: Enforce::Observe, retain: Period::days(60), ..rule("watch", "inbound/") };
+    watched.select.tags = vec![Condition { name: "class".to_owned(), values: vec!["a".to_owned()] }];
+    let compiled = compiled_with(&by_key(vec![rule("media", "inbound/"), watched]), &Surroundings::default());
+    assert_eq!(compiled.rules, []);
+}
+
+#[test]
 fn a_hold_that_is_placed_takes_the_broad_rule_away_even_if_nothing_is_listed() {
     let mut policy = by_key(vec![rule("media", "inbound/")]);
     policy.holds = vec![hold(select("inbound/case/"))];

@@ -185,6 +185,7 @@ impl Stage {
             header: &header,
             buckets: &enrolment.buckets,
             upgrade_v1: false,
+            narrow_only: false,
             clock: &move || now,
             stop: &AtomicBool::new(false),
         };
@@ -288,6 +289,7 @@ async fn make(
         policy_digest: policy.digest.clone(),
         holds_digest: policy.holds_digest.clone(),
         records: BTreeMap::new(),
+        narrow_only: false,
         buckets: BTreeMap::new(),
         summary: Vec::new(),
         guards: Vec::new(),
@@ -300,7 +302,7 @@ async fn make(
         let before = stored.as_ref().map(|stored| stored.xml.as_str());
         let directories = survey::directories(policy, &enrolled.bucket, &enrolled.facts, now).await.unwrap();
         let proposal = plan::propose(policy, &enrolled.facts, before, &directories, false, now).unwrap();
-        header.buckets.insert(name.clone(), proposal.to_plan(policy, &enrolled.facts, before));
+        header.buckets.insert(name.clone(), proposal.to_plan(policy, &enrolled.facts, before, now));
         let context = BucketContext { facts: enrolled.facts.clone(), compiled: proposal.compiled };
         let (bucket, facts) = (enrolled.bucket.clone(), enrolled.facts.clone());
         let mut sink = ToPlan { planner: &mut planner, writer: &mut writer, context: &context };

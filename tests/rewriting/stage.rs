@@ -130,7 +130,7 @@ impl Stage {
             let stored = enrolled.bucket.lifecycle().await.unwrap();
             let before = stored.as_ref().map(|stored| stored.xml.as_str());
             let proposal = propose(policy, &enrolled.facts, before, &Directories::NONE, true, now).unwrap();
-            buckets.insert(name, proposal.to_plan(policy, &enrolled.facts, before));
+            buckets.insert(name, proposal.to_plan(policy, &enrolled.facts, before, now));
         }
         PlanHeader {
             tool: "shelflife".to_owned(),
@@ -139,6 +139,7 @@ impl Stage {
             policy_digest: policy.digest.clone(),
             holds_digest: policy.holds_digest.clone(),
             records: BTreeMap::new(),
+            narrow_only: false,
             buckets,
             summary: Vec::new(),
             guards: Vec::new(),
@@ -176,6 +177,7 @@ impl Stage {
             header,
             buckets: &enrolment.buckets,
             upgrade_v1: true,
+            narrow_only: false,
             clock: &move || now,
             stop: &stop,
         };

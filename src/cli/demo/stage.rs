@@ -1,6 +1,6 @@
 //! The demo's stage: sandbox, policy folder, and the daily run of Shelflife against them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -177,6 +177,8 @@ impl Stage {
             enrolment: &enrolment,
             now: self.now,
             upgrade_v1: false,
+            narrow_only: false,
+            written: BTreeMap::new(),
             quiet: true,
         };
         let made = planning::make(&making, PlanFile::create(&self.plan())?).await?;
@@ -193,6 +195,7 @@ impl Stage {
             enrolment: &enrolment,
             accepted: &[],
             upgrade_v1: false,
+            narrow_only: false,
             evidence: log.clone(),
             endpoint: Some(self.endpoint()),
             previous_head: self.head.take(),

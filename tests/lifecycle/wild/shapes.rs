@@ -254,7 +254,6 @@ fn documents() -> Vec<Shape> {
         )),
         kept(format!("<LifecycleConfiguration xmlns=\"http://obs.example/doc/2015-06-30/\">{one}{END}")),
         kept(format!("{ROOT}{}{END}", rules(999))),
-        refused(format!("{ROOT}{}{END}", rules(1000)), "TooManyRules(1001)"),
         refused(format!("{}{one}{END}", ROOT.replace('>', " xml:lang=\"en\">")), "Attribute"),
         refused(format!("<!DOCTYPE x>{ROOT}{one}{END}"), "Dtd"),
         refused(format!("{ROOT}{one}stray{END}"), "Content"),

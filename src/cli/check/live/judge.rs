@@ -234,15 +234,20 @@ impl<'a> Judge<'a> {
         }
         let Some(stored) = stored else { return };
         if let Ok(document) = LifecycleDocument::read(stored) {
-            for found in lifecycle::foreign_conflicts(&document, policy, facts) {
+            for found in lifecycle::foreign_conflicts(&document, policy, facts, self.now) {
                 let severity = if found.may_be_early { Severity::Warning } else { Severity::Note };
                 let message = format!("bucket {name}: {}", text::terminal(&found.to_string()));
                 let help = "take that rule away, or make sure that it is meant; Shelflife never touches it";
-                self.add((Code::ForeignRule, severity), policy.rules.get(found.rule), message, help);
+                self.add(
+                    (Code::ForeignRule, severity),
+                    found.rule.and_then(|rule| policy.rules.get(rule)),
+                    message,
+                    help,
+                );
             }
         }
         match plan::propose(policy, facts, Some(stored), &probed.around.directories, false, self.now) {
-            Ok(_) | Err(ProposalError::Refused { .. }) => {}
+            Ok(_) => {}
             Err(ProposalError::Merge(error)) => {
                 let message = format!("bucket {name}: {}", text::terminal(&error.to_string()));
                 let help = "`plan --upgrade-v1` rewrites it in the new form";
