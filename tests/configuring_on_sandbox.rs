@@ -13,7 +13,7 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use desk::{Desk, Ran};
 use shelflife::lifecycle::{LifecycleDocument, RuleView};
-use shelflife::sandbox::{BucketOptions, Effect, Fault, PutOptions, Sandbox, SandboxOptions};
+use shelflife::sandbox::{BucketOptions, Effect, Fault, PutOptions, Quirk, Sandbox, SandboxOptions};
 
 const BUCKET: &str = "media";
 const PLAN: &str = "shelflife-plan.parquet";
@@ -442,4 +442,38 @@ async fn the_same_plan_goes_on_after_a_kill_at_either_step() {
 
         scene.is_applied(scene.apply(), 30);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_store_makes_something_else_of_is_shelflifes_from_the_next_run_on() {
+    let scene = Scene::new().await;
+    scene.desk.policy(&format!(
+        "version: 1
+name: e2e
+rules:
+  - id: sized
+    select: {{buckets: [{BUCKET}], prefix: inbound/, size: {{over: 1 KiB}}}}
+    trigger: uploaded
+    retain: 30 days
+"
+    ));
+    scene.sandbox.faults().add(Fault::on(PUT, Effect::Quirk(Quirk::DropSizes)));
+
+    scene.run(&["reconcile", "--out", "first.parquet"]).ends(1).shows(&["did not keep", "taken out again"]);
+
+    assert_eq!(scene.enabled(BUCKET), [0_i64; 0]);
+    let due = Utc::now() - TimeDelta::days(31);
+    for (key, size) in [("inbound/due", 1025), ("inbound/other", 1024)] {
+        let options = PutOptions::size(size).last_modified(due);
+        scene.sandbox.put_object(BUCKET, key, options).unwrap();
+    }
+    // Its log tells the next run, which does not wait for the tolerance.
+    scene
+        .run(&["reconcile", "--out", "second.parquet"])
+        .ends(0)
+        .shows(&["direct", "as the log of an earlier run says"]);
+    let left = scene.sandbox.list_everything(BUCKET).unwrap();
+    let left: Vec<&str> = left.iter().map(|entry| entry.key.as_str()).collect();
+    assert_eq!(left, ["inbound/1/young", "inbound/other"]);
+    scene.still_has(BUCKET, &["others"]);
 }

@@ -23,6 +23,8 @@ struct Change<'a> {
     policy_name: &'a str,
     /// What the store has made of rules that were then taken out again.
     altered: Vec<String>,
+    /// The rules of the policy that these were for.
+    altered_rules: BTreeSet<String>,
 }
 
 impl Change<'_> {
@@ -58,7 +60,7 @@ pub(super) async fn configure(
             },
             Err(stop) => stop,
         };
-        end(run, name, ended, log, applied, watch)?;
+        end(run, name, ended, BTreeSet::new(), log, applied, watch)?;
     }
     for mut change in staged {
         let enabled = enable(&mut change).await;
@@ -69,7 +71,7 @@ pub(super) async fn configure(
         };
         let why = change.altered.iter().cloned().chain(why).collect::<Vec<_>>().join("; ");
         let ended = Stop::new(result, why);
-        end(run, change.name, ended, log, applied, watch)?;
+        end(run, change.name, ended, change.altered_rules, log, applied, watch)?;
     }
     Ok(())
 }
@@ -97,6 +99,7 @@ fn end(
     run: &Run<'_>,
     name: &str,
     Stop { result, why: detail, .. }: Stop,
+    altered: BTreeSet<String>,
     log: &mut EvidenceLog,
     applied: &mut Applied,
     watch: &mut (dyn Watch + Send),
@@ -105,7 +108,7 @@ fn end(
     let configured = Configured { result, detail };
     log.configuration_outcome(
         (run.clock)(),
-        ConfigurationOutcome { bucket: name.to_owned(), result, detail: configured.detail.clone() },
+        ConfigurationOutcome { bucket: name.to_owned(), result, detail: configured.detail.clone(), altered },
     )?;
     watch.configured(name, &configured);
     applied.configured.insert(name.to_owned(), configured);
@@ -121,8 +124,8 @@ async fn prepare<'a>(
 ) -> Result<Change<'a>, Stop> {
     let found = target.bucket.lifecycle().await?;
     let found_xml = found.as_ref().map(|found| found.xml.as_str());
-    let directories = &plan.around.directories;
-    let proposal = propose(run.policy, &target.facts, found_xml, directories, run.upgrade_v1, (run.clock)())
+    let around = &plan.around;
+    let proposal = propose(run.policy, &target.facts, found_xml, around, run.upgrade_v1, (run.clock)())
         .map_err(|error| Stop::new(ConfigurationResult::Failed, error.to_string()))?;
     let proposal = if run.narrow_only { proposal.narrowing() } else { proposal };
     let narrows = only_narrows(&proposal, plan) && !proposal.merge.removes_more();
@@ -133,6 +136,7 @@ async fn prepare<'a>(
         found,
         policy_name: &run.policy.name,
         altered: Vec::new(),
+        altered_rules: BTreeSet::new(),
     };
     // A hold that was placed since must not wait for the next plan.
     if !plan.is_changed() && (proposal.merge.is_unchanged() || narrows) {
@@ -154,8 +158,8 @@ async fn prepare<'a>(
 /// step, or all of it.
 fn is_half_way(run: &Run<'_>, target: &Enrolled, plan: &BucketPlan, proposal: &Proposal) -> bool {
     let before = plan.lifecycle_before.as_deref();
-    let directories = &plan.around.directories;
-    let planned = propose(run.policy, &target.facts, before, directories, run.upgrade_v1, (run.clock)());
+    let around = &plan.around;
+    let planned = propose(run.policy, &target.facts, before, around, run.upgrade_v1, (run.clock)());
     let Ok(planned) = planned else {
         return false;
     };
@@ -260,13 +264,14 @@ async fn without_altered(
         return Err(stop);
     }
     let of_policy = written.rules().iter().filter(|rule| ids.contains(rule.id()));
-    let names: BTreeSet<String> =
-        of_policy.filter_map(|rule| Some(format!("`{}`", rule.policy_rule(change.policy_name)?))).collect();
+    let rules: BTreeSet<String> = of_policy.filter_map(|rule| rule.policy_rule(change.policy_name)).collect();
+    let names: Vec<String> = rules.iter().map(|rule| format!("`{rule}`")).collect();
     change.altered.push(format!(
         "{}; this was taken out again and the rest written: for this store set `enforce: direct` on {}",
         stop.why,
-        names.into_iter().collect::<Vec<_>>().join(", ")
+        names.join(", ")
     ));
+    change.altered_rules.extend(rules);
     change.proposal.merge = merge;
     Ok(())
 }

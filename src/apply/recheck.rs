@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::run::Run;
 use crate::decide::Verdict;
 use crate::evidence::ItemResult;
-use crate::lifecycle::{self, Directories, Surroundings};
+use crate::lifecycle::{self, Surroundings};
 use crate::object::Kind;
 use crate::plan::{BucketContext, Item, KeyGroup, PlanRow, Planner};
 use crate::s3::StoreError;
@@ -73,7 +73,7 @@ pub async fn look_again(run: &Run<'_>, target: &Enrolled, rows: &[PlanRow]) -> R
 
 /// What the plan found in the bucket: S3 was given rules by it.
 fn around<'r>(run: &'r Run<'_>, bucket: &str) -> &'r Surroundings {
-    static NOTHING: Surroundings = Surroundings { directories: Directories::NONE, other_rules: 0 };
+    static NOTHING: Surroundings = Surroundings::NOTHING;
     run.header.buckets.get(bucket).map_or(&NOTHING, |plan| &plan.around)
 }
 

@@ -59,7 +59,7 @@ pub async fn run(context: &Context, store: &StoreArgs, args: &ExplainArgs) -> Re
     }
     let directories = survey::directories(loaded.policy(), &bucket, &facts, now);
     let directories = directories.await.map_err(|error| store_failure(&error))?;
-    let around = Surroundings { directories, other_rules: 0 };
+    let around = Surroundings::from(directories);
     let survey =
         Survey { policy: loaded.policy(), records: &records.records, bucket, facts: facts.clone(), now };
     let examined = survey.examine(&address.key).await.map_err(|error| store_failure(&error))?;

@@ -8,7 +8,7 @@ mod compile;
 mod context;
 #[cfg(feature = "sandbox")]
 mod demo;
-mod drift;
+mod earlier;
 mod exit;
 mod explain;
 mod inputs;

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use super::drift::Written;
+use super::earlier::Earlier;
 use super::exit::Failure;
 use super::output;
 use super::progress::Progress;
 use super::store::store_failure;
-use crate::lifecycle::Action;
+use crate::lifecycle::{Action, Surroundings};
 use crate::plan::{
     self, BucketContext, KeyGroup, PlanFileError, PlanHeader, PlanWriter, Planner, RecordsDigest, Summary,
     evaluate_guards,
@@ -38,8 +38,8 @@ pub struct Making<'a> {
     pub upgrade_v1: bool,
     /// Whether only what makes S3 do less is wanted.
     pub narrow_only: bool,
-    /// The configurations that were last written, by bucket, as far as there are logs of it.
-    pub written: BTreeMap<String, Written>,
+    /// What the logs of earlier runs tell, by bucket.
+    pub earlier: BTreeMap<String, Earlier>,
     /// Whether to keep quiet.
     pub quiet: bool,
 }
@@ -142,8 +142,9 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile) -> Result<Made, Failu
         let before = stored.as_ref().map(|stored| stored.xml.as_str());
         let directories = survey::directories(policy, &enrolled.bucket, &enrolled.facts, making.now);
         let directories = directories.await.map_err(|error| store_failure(&error))?;
-        let proposed =
-            plan::propose(policy, &enrolled.facts, before, &directories, making.upgrade_v1, making.now);
+        let earlier = making.earlier.get(name).cloned().unwrap_or_default();
+        let around = Surroundings { altered: earlier.altered.clone(), ..directories.into() };
+        let proposed = plan::propose(policy, &enrolled.facts, before, &around, making.upgrade_v1, making.now);
         let proposal = match proposed.map_err(|error| proposal_failure(name, &error)) {
             Ok(proposal) => proposal,
             // One that cannot be read must not hold up what a hold has to narrow elsewhere.
@@ -155,7 +156,7 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile) -> Result<Made, Failu
         };
         let proposal = if making.narrow_only { proposal.narrowing() } else { proposal };
         let mut planned = proposal.to_plan(policy, &enrolled.facts, before, making.now);
-        planned.drift = making.written.get(name).map_or_else(Vec::new, |written| written.drift(before));
+        planned.drift = earlier.drift(before);
         header.buckets.insert(name.clone(), planned);
         contexts
             .push((enrolled, BucketContext { facts: enrolled.facts.clone(), compiled: proposal.compiled }));

@@ -8,7 +8,7 @@ use chrono::{DateTime, Duration, Utc};
 use super::applying::{self, Carried, Carrying, stop_on_ctrl_c};
 use super::args::{ApplyArgs, Applying, PlanArgs, Planning, ReconcileArgs, StoreArgs};
 use super::context::Context;
-use super::drift;
+use super::earlier;
 use super::exit::{Exit, Failure};
 use super::inputs::{self, Loaded};
 use super::planning::{self, Made, Making, PlanFile};
@@ -83,7 +83,7 @@ impl Ready {
             now: self.now,
             upgrade_v1: planning.upgrade_v1,
             narrow_only: planning.narrow_only,
-            written: drift::last_written(evidence, &self.loaded.policy().name),
+            earlier: earlier::earlier(evidence, &self.loaded.policy().name),
             quiet: context.quiet,
         }
     }

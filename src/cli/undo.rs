@@ -1,6 +1,6 @@
 //! `shelflife undo`: puts lifecycle configurations back as they were before a run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -65,7 +65,8 @@ pub async fn run(context: &Context, args: &StoreArgs, undo: &UndoArgs) -> Result
             }
         };
         let Configured { result, detail } = configured.clone();
-        let outcome = ConfigurationOutcome { bucket: bucket.to_owned(), result, detail };
+        let outcome =
+            ConfigurationOutcome { bucket: bucket.to_owned(), result, detail, altered: BTreeSet::new() };
         log.configuration_outcome(Utc::now(), outcome).map_err(|error| wrong(&error))?;
         done.insert(bucket, configured);
     }

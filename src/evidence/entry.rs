@@ -1,6 +1,6 @@
 //! What stands in a log: one type for each kind of entry. The field names are the log's format.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -277,6 +277,9 @@ pub struct ConfigurationOutcome {
     /// More, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// Rules of the policy of whose lifecycle rules the store has made something else.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub altered: BTreeSet<String>,
 }
 
 /// What became of a lifecycle configuration.

@@ -1,5 +1,6 @@
 //! Writing a log, and taking up one whose run was interrupted.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, Write};
 use std::path::Path;
@@ -212,7 +213,10 @@ impl EvidenceLog {
         for bucket in self.ledger.open_configurations.clone() {
             let result = ConfigurationResult::Unclear;
             let detail = Some(DETAIL.to_string());
-            self.configuration_outcome(at, ConfigurationOutcome { bucket, result, detail })?;
+            self.configuration_outcome(
+                at,
+                ConfigurationOutcome { bucket, result, detail, altered: BTreeSet::new() },
+            )?;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! A log tells what was done, goes on after a crash, and gives away any change.
 
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -95,7 +96,12 @@ fn whole_log() -> (Vec<u8>, String) {
     };
     log.configuration_intent(at(1), intent).unwrap();
     let result = ConfigurationResult::Applied;
-    let applied = ConfigurationOutcome { bucket: "acme-ott-media".into(), result, detail: None };
+    let applied = ConfigurationOutcome {
+        bucket: "acme-ott-media".into(),
+        result,
+        detail: None,
+        altered: BTreeSet::new(),
+    };
     log.configuration_outcome(at(2), applied).unwrap();
     let batch = log.intent(at(3), vec![item("a\n\u{202e}\"\\"), item("b")]).unwrap();
     log.outcome(at(4), batch, vec![outcome("b", ItemResult::Held)]).unwrap();

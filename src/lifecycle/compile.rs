@@ -21,14 +21,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::calendar;
 use crate::object::BucketFacts;
 use crate::policy::{Enforce, Policy, Rule};
 
 use super::claim::{Claim, Target};
-use super::directories::{Directories, Listing};
+use super::directories::{Listing, Surroundings};
 use super::emit::owned_rules;
 use super::owned::OwnedRule;
 use super::problem::MOST_RULES;
@@ -80,15 +79,6 @@ pub enum Engine {
     Refused(Vec<DirectReason>),
     /// Nobody: the policy says `enforce: observe`.
     Observe,
-}
-
-/// What there is in a bucket that bears on what S3 can be given.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Surroundings {
-    /// Directories, as far as they were listed.
-    pub directories: Directories,
-    /// How many lifecycle rules of others stand in the bucket.
-    pub other_rules: usize,
 }
 
 impl Compiled {
@@ -144,7 +134,7 @@ pub fn compile_without(
     now: DateTime<Utc>,
     waived: &dyn Fn(&DirectReason) -> bool,
 ) -> Compiled {
-    let reaches = Reaches::new(policy, bucket, now, waived);
+    let reaches = Reaches::new(policy, bucket, around, now, waived);
     let mut search = Search { reaches: &reaches, around, found: Found::default(), target: Target::Whole };
     for target in reaches.targets() {
         search.target = target;

@@ -1,4 +1,5 @@
-//! The directories of a bucket, as far as they were listed.
+//! What there is in a bucket that bears on what S3 can be given: the directories, as far as they
+//! were listed, and what earlier runs have seen.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,4 +43,29 @@ impl Directories {
     pub fn is_empty(&self) -> bool {
         self.listings.is_empty()
     }
+}
+
+/// What there is in a bucket that bears on what S3 can be given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Surroundings {
+    /// Directories, as far as they were listed.
+    pub directories: Directories,
+    /// How many lifecycle rules of others stand in the bucket.
+    pub other_rules: usize,
+    /// Rules of the policy, by id, of whose lifecycle rules the store has been seen to make
+    /// something else.
+    pub altered: BTreeSet<String>,
+}
+
+/// With directories alone.
+impl From<Directories> for Surroundings {
+    fn from(directories: Directories) -> Self {
+        Self { directories, ..Self::NOTHING }
+    }
+}
+
+impl Surroundings {
+    /// Nothing is known.
+    pub const NOTHING: Self =
+        Self { directories: Directories::NONE, other_rules: 0, altered: BTreeSet::new() };
 }

@@ -33,8 +33,8 @@ mod xml;
 
 pub use claim::{Claim, Target as ClaimTarget};
 pub use compare::{Difference, altered, same_meaning};
-pub use compile::{Compiled, Engine, RuleEngine, Surroundings, compile, compile_without, eligible_at};
-pub use directories::{Directories, Listing};
+pub use compile::{Compiled, Engine, RuleEngine, compile, compile_without, eligible_at};
+pub use directories::{Directories, Listing, Surroundings};
 pub use document::{DocumentError, DocumentRule, LifecycleDocument};
 pub use eligible::{Effect, Match, Removal, removals};
 pub use foreign::{ForeignConflict, ForeignRemoval, foreign_conflicts};

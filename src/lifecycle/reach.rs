@@ -24,11 +24,11 @@ use crate::object::{BucketFacts, Versioning};
 use crate::policy::{Enforce, Hold, Policy, Rule, Select};
 
 use super::claim::{Claim, Target};
-use super::owned::{Action, LONGEST_ID, OwnedRule};
+use super::directories::Surroundings;
 use super::reason::DirectReason;
 use super::rule::Filter;
 use super::select::{Cover, cover, covers_bucket, starts};
-use super::terms::{Waits, moves, waits};
+use super::terms::{Waits, moves, speaks_against, waits};
 use super::whose::{Sources, Whose};
 use super::xml;
 
@@ -90,6 +90,7 @@ impl<'a> Reaches<'a> {
     pub(super) fn new(
         policy: &'a Policy,
         bucket: &'a BucketFacts,
+        around: &Surroundings,
         now: DateTime<Utc>,
         waived: &'a dyn Fn(&DirectReason) -> bool,
     ) -> Self {
@@ -100,6 +101,7 @@ impl<'a> Reaches<'a> {
             .map(|(index, rule)| {
                 let (own, mut against) = waits(policy, rule, rule.retain, bucket);
                 against.extend(speaks_against(policy, rule));
+                against.extend(around.altered.contains(&rule.id).then_some(DirectReason::Altered));
                 let overrides = policy.overrides.iter().filter(|o| o.rule == index && o.in_force(now, zone));
                 let overrides = overrides.map(|o| Customised {
                     tenants: o.tenants.as_deref(),
@@ -381,19 +383,4 @@ impl Reaching<'_> {
 
 const fn acts(rule: &Rule) -> bool {
     matches!(rule.enforce, Enforce::Auto | Enforce::Lifecycle)
-}
-
-/// What of the rule itself speaks against S3 wherever it covers something.
-fn speaks_against(policy: &Policy, rule: &Rule) -> Vec<DirectReason> {
-    let probe = OwnedRule::new(&policy.name, &rule.id, Filter::default(), Action::RemoveMarkers);
-    [
-        (rule.enforce == Enforce::Direct, DirectReason::PolicySaysDirect),
-        (rule.export.is_some(), DirectReason::Export),
-        (rule.undo_window.is_some(), DirectReason::UndoWindow),
-        (rule.evidence_per_object, DirectReason::EvidencePerObject),
-        (probe.id().len() > LONGEST_ID, DirectReason::IdTooLong),
-    ]
-    .into_iter()
-    .filter_map(|(speaks, reason)| speaks.then_some(reason))
-    .collect()
 }

@@ -59,6 +59,8 @@ pub enum DirectReason {
         /// Whether a record tells for whom.
         by_record: bool,
     },
+    /// The store has been seen to make something else of its lifecycle rules.
+    Altered,
     /// It selects by tags or size in a bucket that keeps versions.
     LeavesMarkers,
     /// An override that shortens the period has an `until`.
@@ -169,6 +171,9 @@ impl fmt::Display for DirectReason {
             Self::Overridden { tenants: 1, .. } => f.write_str("an override is in force for one tenant"),
             Self::Overridden { tenants, .. } => write!(f, "an override is in force for {tenants} tenants"),
             Self::UndoWindow => f.write_str("its deletions can be undone for a while, which S3 does not offer"),
+            Self::Altered => f.write_str(
+                "the store has made something else of its lifecycle rules, as the log of an earlier run says",
+            ),
             Self::LeavesMarkers => f.write_str(
                 "the bucket keeps versions, and S3 would leave delete markers behind that no rule with tags or sizes removes",
             ),

@@ -25,11 +25,12 @@
 
 use crate::calendar::Period;
 use crate::object::{BucketFacts, Versioning};
-use crate::policy::{Attribute, IfMissing, Outside, Policy, Rule, Source, Trigger};
+use crate::policy::{Attribute, Enforce, IfMissing, Outside, Policy, Rule, Source, Trigger};
 
 use super::days::{Offsets, Window};
-use super::owned::Move;
+use super::owned::{Action, LONGEST_ID, Move, OwnedRule};
 use super::reason::DirectReason;
+use super::rule::Filter;
 
 /// What S3 does under one rule. All in whole days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -243,4 +244,19 @@ pub(super) fn moves(policy: &Policy, rule: &Rule, expire_days: u32) -> Vec<Move>
         Some(Move { days, class: transition.to.clone() })
     });
     moves.filter(|it| it.days < expire_days).collect()
+}
+
+/// What of the rule itself speaks against S3 wherever it covers something.
+pub(super) fn speaks_against(policy: &Policy, rule: &Rule) -> Vec<DirectReason> {
+    let probe = OwnedRule::new(&policy.name, &rule.id, Filter::default(), Action::RemoveMarkers);
+    [
+        (rule.enforce == Enforce::Direct, DirectReason::PolicySaysDirect),
+        (rule.export.is_some(), DirectReason::Export),
+        (rule.undo_window.is_some(), DirectReason::UndoWindow),
+        (rule.evidence_per_object, DirectReason::EvidencePerObject),
+        (probe.id().len() > LONGEST_ID, DirectReason::IdTooLong),
+    ]
+    .into_iter()
+    .filter_map(|(speaks, reason)| speaks.then_some(reason))
+    .collect()
 }

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::header::{BucketPlan, LifecycleChange};
 use crate::lifecycle::{
-    self, Compiled, Directories, DocumentError, Engine, ForeignConflict, Invalid, LifecycleDocument,
-    LifecycleTerms, Merge, MergeError, Surroundings, Target,
+    self, Compiled, DocumentError, Engine, ForeignConflict, Invalid, LifecycleDocument, LifecycleTerms,
+    Merge, MergeError, Surroundings, Target,
 };
 use crate::object::BucketFacts;
 use crate::policy::Policy;
@@ -45,8 +45,7 @@ fn faults(document: &LifecycleDocument) -> Vec<Invalid> {
     lifecycle::validate(document).err().unwrap_or_default()
 }
 
-/// Works out the configuration of a bucket from `before`, the store's XML, and the directories
-/// that were listed.
+/// Works out the configuration of a bucket from `before`, the store's XML, and what else there is.
 ///
 /// # Errors
 /// [`ProposalError`]; then nothing may be written.
@@ -54,14 +53,14 @@ pub fn propose(
     policy: &Policy,
     facts: &BucketFacts,
     before: Option<&str>,
-    directories: &Directories,
+    around: &Surroundings,
     upgrade_v1: bool,
     now: DateTime<Utc>,
 ) -> Result<Proposal, ProposalError> {
     let before = before.map(LifecycleDocument::read).transpose()?;
     let others = before.iter().flat_map(|document| document.rules());
     let other_rules = others.filter(|rule| rule.policy_rule(&policy.name).is_none()).count();
-    let around = Surroundings { directories: directories.clone(), other_rules };
+    let around = Surroundings { other_rules, ..around.clone() };
     let compiled = lifecycle::compile(policy, facts, &around, now);
     let base = match &before {
         Some(document) if upgrade_v1 && document.is_v1() => Some(document.upgraded()?),

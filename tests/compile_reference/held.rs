@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use shelflife::lifecycle::{
-    Compiled, DirectReason, Directories, LifecycleDocument, Listing, Surroundings, Target, compile_without,
-    merge, validate,
+    Compiled, DirectReason, LifecycleDocument, Listing, Surroundings, Target, compile_without, merge,
+    validate,
 };
 use shelflife::object::{Kind, Versioning};
 use shelflife::policy::Enforce;
@@ -74,7 +74,7 @@ fn explained(why: &str, document: &LifecycleDocument, thing: &Thing) -> String {
 
 /// With the directories that are there, found as a run finds them.
 fn compiled(case: &Case, waived: &dyn Fn(&DirectReason) -> bool) -> Compiled {
-    let mut around = Surroundings { directories: Directories::NONE, other_rules: 0 };
+    let mut around = Surroundings::NOTHING;
     loop {
         let compiled = compile_without(&case.policy, &case.facts, &around, instant(case.now), waived);
         let open: Vec<String> = compiled.unlisted.iter().cloned().collect();

@@ -13,7 +13,7 @@ mod wild;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use shelflife::calendar::Period;
-use shelflife::lifecycle::{Compiled, Directories, LifecycleDocument, Surroundings, compile};
+use shelflife::lifecycle::{Compiled, LifecycleDocument, Surroundings, compile};
 use shelflife::object::{BucketFacts, Versioning};
 use shelflife::pattern::BucketPattern;
 use shelflife::policy::{

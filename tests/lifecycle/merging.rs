@@ -308,11 +308,11 @@ fn what_others_have_that_s3_would_refuse_never_keeps_a_rule_of_ours_from_going()
     let with = format!("<LifecycleConfiguration>{ours}{odd}</LifecycleConfiguration>");
     let facts = bucket(Versioning::Never);
     let none = policy(chrono_tz::UTC, Vec::new());
-    let gone = propose(&none, &facts, Some(&with), &Directories::NONE, false, at(NOW)).unwrap().merge;
+    let gone = propose(&none, &facts, Some(&with), &Surroundings::NOTHING, false, at(NOW)).unwrap().merge;
     assert_eq!(running(&gone.after), [("ops".to_owned(), true)]);
     // Putting one there is another matter.
     let media = policy(chrono_tz::UTC, vec![rule("media", "in/")]);
-    let refused = propose(&media, &facts, Some(&with), &Directories::NONE, false, at(NOW));
+    let refused = propose(&media, &facts, Some(&with), &Surroundings::NOTHING, false, at(NOW));
     assert!(matches!(refused, Err(ProposalError::Invalid(_))));
 }
 

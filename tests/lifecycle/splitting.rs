@@ -24,7 +24,7 @@ fn listed(levels: &[(&str, &[&str])]) -> Surroundings {
         let below: BTreeSet<String> = below.iter().map(|name| format!("{start}{name}/")).collect();
         directories.insert((*start).to_owned(), Listing::Whole(below));
     }
-    Surroundings { directories, other_rules: 0 }
+    Surroundings::from(directories)
 }
 
 fn compiled_with(policy: &Policy, around: &Surroundings) -> Compiled {

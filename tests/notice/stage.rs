@@ -209,7 +209,7 @@ impl Stage {
             let stored = bucket.lifecycle().await.unwrap();
             let before = stored.as_ref().map(|stored| stored.xml.as_str());
             let directories = survey::directories(policy, &bucket, &facts, now).await.unwrap();
-            let proposal = plan::propose(policy, &facts, before, &directories, false, now).unwrap();
+            let proposal = plan::propose(policy, &facts, before, &directories.into(), false, now).unwrap();
             auditor.take_proposal(name, &proposal);
             let context = BucketContext { facts: facts.clone(), compiled: proposal.compiled };
             let standing = Standing { context, document: proposal.before };
@@ -301,7 +301,8 @@ async fn make(
         let stored = enrolled.bucket.lifecycle().await.unwrap();
         let before = stored.as_ref().map(|stored| stored.xml.as_str());
         let directories = survey::directories(policy, &enrolled.bucket, &enrolled.facts, now).await.unwrap();
-        let proposal = plan::propose(policy, &enrolled.facts, before, &directories, false, now).unwrap();
+        let proposal =
+            plan::propose(policy, &enrolled.facts, before, &directories.into(), false, now).unwrap();
         header.buckets.insert(name.clone(), proposal.to_plan(policy, &enrolled.facts, before, now));
         let context = BucketContext { facts: enrolled.facts.clone(), compiled: proposal.compiled };
         let (bucket, facts) = (enrolled.bucket.clone(), enrolled.facts.clone());

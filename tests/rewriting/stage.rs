@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use shelflife::apply::{self, Applied, Configured, Run, Watch};
 use shelflife::evidence::{EvidenceLog, Opening};
-use shelflife::lifecycle::{Directories, LifecycleDocument, RuleView};
+use shelflife::lifecycle::{LifecycleDocument, RuleView, Surroundings};
 use shelflife::plan::{PlanHeader, propose};
 use shelflife::policy::{self, Policy, SourceFile};
 use shelflife::records::Records;
@@ -129,7 +129,8 @@ impl Stage {
         for (name, enrolled) in survey::enrol(&self.store, policy).await.unwrap().buckets {
             let stored = enrolled.bucket.lifecycle().await.unwrap();
             let before = stored.as_ref().map(|stored| stored.xml.as_str());
-            let proposal = propose(policy, &enrolled.facts, before, &Directories::NONE, true, now).unwrap();
+            let proposal =
+                propose(policy, &enrolled.facts, before, &Surroundings::NOTHING, true, now).unwrap();
             buckets.insert(name, proposal.to_plan(policy, &enrolled.facts, before, now));
         }
         PlanHeader {

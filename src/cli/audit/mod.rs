@@ -83,7 +83,7 @@ async fn standings<'a>(
         // Nothing is written, so a configuration of the old form is no obstacle.
         let directories = survey::directories(policy, &enrolled.bucket, &enrolled.facts, ready.now);
         let directories = directories.await.map_err(|error| store_failure(&error))?;
-        let proposal = plan::propose(policy, &enrolled.facts, before, &directories, true, ready.now)
+        let proposal = plan::propose(policy, &enrolled.facts, before, &directories.into(), true, ready.now)
             .map_err(|error| proposal_failure(name, &error))?;
         auditor.take_proposal(name, &proposal);
         let survey = Survey {

@@ -123,7 +123,7 @@ async fn asked(
         for (name, Enrolled { bucket, facts }) in &enrolment.buckets {
             let directories = survey::directories(policy, bucket, facts, now).await;
             let directories = directories.map_err(|error| store::store_failure(&error))?;
-            around.insert(name.clone(), Surroundings { directories, other_rules: 0 });
+            around.insert(name.clone(), directories.into());
         }
         for enrolled in enrolment.buckets.values() {
             tell_of_others(context, enrolled, policy).await?;

@@ -178,7 +178,7 @@ impl Stage {
             now: self.now,
             upgrade_v1: false,
             narrow_only: false,
-            written: BTreeMap::new(),
+            earlier: BTreeMap::new(),
             quiet: true,
         };
         let made = planning::make(&making, PlanFile::create(&self.plan())?).await?;
@@ -256,7 +256,7 @@ impl Stage {
         let facts = bucket.facts().await.map_err(|error| store_failure(&error))?;
         let directories = survey::directories(loaded.policy(), &bucket, &facts, self.now);
         let directories = directories.await.map_err(|error| store_failure(&error))?;
-        let around = Surroundings { directories, other_rules: 0 };
+        let around = Surroundings::from(directories);
         let survey = Survey {
             policy: loaded.policy(),
             records: &records.records,

@@ -119,7 +119,7 @@ fn nothing() -> Policy {
 }
 
 fn proposed(xml: &str, policy: &Policy, upgrade: bool) -> Result<Merge, ProposalError> {
-    propose(policy, &bucket(Versioning::Never), Some(xml), &Directories::NONE, upgrade, at(NOW))
+    propose(policy, &bucket(Versioning::Never), Some(xml), &Surroundings::NOTHING, upgrade, at(NOW))
         .map(|proposal| proposal.merge)
 }
 

@@ -246,7 +246,7 @@ impl<'a> Judge<'a> {
                 );
             }
         }
-        match plan::propose(policy, facts, Some(stored), &probed.around.directories, false, self.now) {
+        match plan::propose(policy, facts, Some(stored), &probed.around, false, self.now) {
             Ok(_) => {}
             Err(ProposalError::Merge(error)) => {
                 let message = format!("bucket {name}: {}", text::terminal(&error.to_string()));

@@ -163,7 +163,7 @@ async fn probe(bucket: &Bucket, policy: &Policy, now: DateTime<Utc>) -> Probed {
         head,
         tags,
         lock,
-        around: Surroundings { directories, other_rules: 0 },
+        around: directories.into(),
         top: bucket.level("", MOST_PREFIXES).await,
         facts,
     }

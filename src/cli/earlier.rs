@@ -1,7 +1,7 @@
-//! What somebody has changed in a bucket's lifecycle configuration since Shelflife last wrote it: its
-//! evidence says what that was.
+//! What the logs of earlier runs tell of a bucket's lifecycle configuration: what was written, so that
+//! what somebody has changed since is seen, and what the store has made something else of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::Path;
@@ -11,19 +11,27 @@ use chrono::{DateTime, Utc};
 use crate::evidence::{self, Body, ConfigurationResult};
 use crate::lifecycle::{Difference, LifecycleDocument, same_meaning};
 
+/// What the runs before have done to a bucket's configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Earlier {
+    written: Option<Written>,
+    /// Rules of the policy, by id, of whose lifecycle rules the store has made something else.
+    pub altered: BTreeSet<String>,
+}
+
 /// A configuration that a run has written.
 #[derive(Clone, Debug)]
-pub struct Written {
+struct Written {
     at: DateTime<Utc>,
     /// `None` where the run has deleted it.
     xml: Option<String>,
     policy: String,
 }
 
-/// What the runs of `policy` have last written to each bucket, as the logs in `folder` tell.
-pub fn last_written(folder: &Path, policy: &str) -> BTreeMap<String, Written> {
+/// What the runs of `policy` have done to each bucket, as the logs in `folder` tell.
+pub fn earlier(folder: &Path, policy: &str) -> BTreeMap<String, Earlier> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let mut found: BTreeMap<String, Written> = BTreeMap::new();
+    let mut found: BTreeMap<String, Earlier> = BTreeMap::new();
     let logs = fs::read_dir(folder).into_iter().flatten().filter_map(|entry| {
         let path = entry.ok()?.path();
         let is_log = path.to_string_lossy().ends_with(".evidence.jsonl");
@@ -42,10 +50,14 @@ pub fn last_written(folder: &Path, policy: &str) -> BTreeMap<String, Written> {
                 Body::ConfigurationIntent(intent) => {
                     intended.insert(intent.bucket, intent.after);
                 }
-                Body::ConfigurationOutcome(outcome) if outcome.result == ConfigurationResult::Applied => {
-                    let Some(xml) = intended.remove(&outcome.bucket) else { continue };
-                    let written = Written { at: entry.at, xml, policy: policy.to_owned() };
-                    found.insert(outcome.bucket, written);
+                Body::ConfigurationOutcome(outcome) => {
+                    let earlier = found.entry(outcome.bucket.clone()).or_default();
+                    earlier.altered.extend(outcome.altered);
+                    if outcome.result == ConfigurationResult::Applied
+                        && let Some(xml) = intended.remove(&outcome.bucket)
+                    {
+                        earlier.written = Some(Written { at: entry.at, xml, policy: policy.to_owned() });
+                    }
                 }
                 _ => {}
             }
@@ -54,9 +66,16 @@ pub fn last_written(folder: &Path, policy: &str) -> BTreeMap<String, Written> {
     found
 }
 
+impl Earlier {
+    /// What somebody has changed in what stands there now, in words.
+    pub fn drift(&self, found: Option<&str>) -> Vec<String> {
+        self.written.as_ref().map_or_else(Vec::new, |written| written.drift(found))
+    }
+}
+
 impl Written {
     /// What differs in `found`, in words: which rule, whose, and how.
-    pub fn drift(&self, found: Option<&str>) -> Vec<String> {
+    fn drift(&self, found: Option<&str>) -> Vec<String> {
         let read = |xml: Option<&str>| match xml {
             Some(xml) => LifecycleDocument::read(xml).ok(),
             None => Some(LifecycleDocument::default()),
