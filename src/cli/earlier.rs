@@ -8,7 +8,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use crate::evidence::{self, Body, ConfigurationResult};
+use crate::evidence::{self, Body, ConfigurationResult, Opening};
 use crate::lifecycle::{Difference, LifecycleDocument, same_meaning};
 
 /// What the runs before have done to a bucket's configuration.
@@ -29,7 +29,7 @@ struct Written {
 }
 
 /// What the runs of `policy` have done to each bucket, as the logs in `folder` tell.
-pub fn earlier(folder: &Path, policy: &str) -> BTreeMap<String, Earlier> {
+pub fn earlier(folder: &Path, policy: &str, endpoint: Option<&str>) -> BTreeMap<String, Earlier> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let mut found: BTreeMap<String, Earlier> = BTreeMap::new();
     let logs = fs::read_dir(folder).into_iter().flatten().filter_map(|entry| {
@@ -46,7 +46,7 @@ pub fn earlier(folder: &Path, policy: &str) -> BTreeMap<String, Earlier> {
         // A log that breaks off still tells what it tells.
         for entry in evidence::entries(BufReader::new(file)).map_while(Result::ok) {
             match entry.body {
-                Body::Opening(opened) if opened.opening.policy != policy => break,
+                Body::Opening(opened) if !is_of(&opened.opening, policy, endpoint) => break,
                 Body::ConfigurationIntent(intent) => {
                     intended.insert(intent.bucket, intent.after);
                 }
@@ -64,6 +64,11 @@ pub fn earlier(folder: &Path, policy: &str) -> BTreeMap<String, Earlier> {
         }
     }
     found
+}
+
+/// Whether a run was of this policy on this store.
+fn is_of(opening: &Opening, policy: &str, endpoint: Option<&str>) -> bool {
+    opening.policy == policy && opening.endpoint.as_deref() == endpoint
 }
 
 impl Earlier {

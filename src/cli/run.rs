@@ -74,7 +74,13 @@ fn refuse_what_is_not_carried_out(policy: &Policy) -> Result<(), Failure> {
 }
 
 impl Ready {
-    fn making(&self, context: &Context, planning: &Planning, evidence: &Path) -> Making<'_> {
+    fn making(
+        &self,
+        context: &Context,
+        args: &StoreArgs,
+        planning: &Planning,
+        evidence: &Path,
+    ) -> Making<'_> {
         Making {
             policy: self.loaded.policy(),
             records: &self.records.records,
@@ -83,7 +89,7 @@ impl Ready {
             now: self.now,
             upgrade_v1: planning.upgrade_v1,
             narrow_only: planning.narrow_only,
-            earlier: earlier::earlier(evidence, &self.loaded.policy().name),
+            earlier: earlier::earlier(evidence, &self.loaded.policy().name, args.endpoint_url.as_deref()),
             quiet: context.quiet,
         }
     }
@@ -109,8 +115,9 @@ pub async fn plan(context: &Context, args: &StoreArgs, plan: &PlanArgs) -> Resul
     let Planning { policy, tolerate_record_faults, .. } = &plan.planning;
     let file = PlanFile::create(&plan.out)?;
     let ready = ready(context, args, &policy.policy, *tolerate_record_faults, plan.as_of).await?;
-    let made = planning::make(&ready.making(context, &plan.planning, evidence_folder(&plan.out, None)), file)
-        .await?;
+    let made =
+        planning::make(&ready.making(context, args, &plan.planning, evidence_folder(&plan.out, None)), file)
+            .await?;
     show::plan(context, &made, &apply_command(args, plan, &made));
     let is_drifted = made.header.buckets.values().any(|bucket| !bucket.drift.is_empty());
     let exit = if made.header.broken_guards().next().is_some() {
@@ -175,7 +182,7 @@ pub async fn reconcile(
     applying::check_evidence_folder(&reconcile.out, reconcile.applying.evidence_dir.as_deref())?;
     let ready = ready(context, args, &policy.policy, *tolerate_record_faults, None).await?;
     let folder = evidence_folder(&reconcile.out, reconcile.applying.evidence_dir.as_deref());
-    let made = planning::make(&ready.making(context, &reconcile.planning, folder), file).await?;
+    let made = planning::make(&ready.making(context, args, &reconcile.planning, folder), file).await?;
     if !context.json {
         show::plan(context, &made, &what_follows(&made, &reconcile.applying.accept));
     }

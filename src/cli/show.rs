@@ -87,7 +87,7 @@ fn bucket(style: Style, header: &PlanHeader, name: &str, bucket: &BucketPlan) {
         })
         .collect();
     if rows.is_empty() {
-        output::print(&style.dim("  nothing there"));
+        output::print(&style.dim(if header.narrow_only { "  not listed" } else { "  nothing there" }));
     } else {
         output::print(&output::table(
             2,
