@@ -57,6 +57,9 @@ impl Terms {
             instead.latest = last.latest;
             instead.finding = last.finding.clone();
         }
+        if instead.earliest != instead.latest {
+            instead.needs = self.needs();
+        }
         Some(instead)
     }
 
