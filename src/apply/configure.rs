@@ -154,8 +154,8 @@ async fn prepare<'a>(
     Ok(change(proposal, found))
 }
 
-/// Whether what was found is what an interrupted run of the same plan leaves behind: its first
-/// step, or all of it.
+/// Whether what was found is what a run of the same plan leaves behind that was interrupted, or
+/// was only to narrow: its first step, or all of it.
 fn is_half_way(run: &Run<'_>, target: &Enrolled, plan: &BucketPlan, proposal: &Proposal) -> bool {
     let before = plan.lifecycle_before.as_deref();
     let around = &plan.around;
@@ -163,7 +163,8 @@ fn is_half_way(run: &Run<'_>, target: &Enrolled, plan: &BucketPlan, proposal: &P
     let Ok(planned) = planned else {
         return false;
     };
-    [planned.merge.staged, planned.merge.after].iter().any(|step| match (step, &proposal.before) {
+    let narrowed = planned.merge.narrowing().after;
+    [planned.merge.staged, planned.merge.after, narrowed].iter().any(|step| match (step, &proposal.before) {
         (Target::Delete, None) => true,
         (Target::Put(step), Some(found)) => same_meaning(step, found).is_ok(),
         _ => false,

@@ -185,6 +185,13 @@ pub struct Planning {
     pub narrow_only: bool,
 }
 
+impl Planning {
+    /// Whether to go on with faulty record files: to make S3 do less nothing is looked up in them.
+    pub const fn tolerates(&self) -> bool {
+        self.tolerate_record_faults || self.narrow_only
+    }
+}
+
 /// `plan`.
 #[derive(Args, Clone, Debug)]
 pub struct PlanArgs {

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::BufReader;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
+use memchr::memmem;
 
-use crate::evidence::{self, Body, ConfigurationResult, Opening};
+use crate::evidence::{Body, ConfigurationResult, Entry, Opening};
 use crate::lifecycle::{Difference, LifecycleDocument, same_meaning};
 
 /// What the runs before have done to a bucket's configuration.
@@ -42,11 +43,17 @@ pub fn earlier(folder: &Path, policy: &str, endpoint: Option<&str>) -> BTreeMap<
     logs.sort();
     for (_, log) in logs {
         let Ok(file) = File::open(&log) else { continue };
+        let mut lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
+        let opened = lines.next().and_then(|line| entry(&line)).map(|entry| entry.body);
+        if !matches!(opened, Some(Body::Opening(opened)) if is_of(&opened.opening, policy, endpoint)) {
+            continue;
+        }
         let mut intended: BTreeMap<String, Option<String>> = BTreeMap::new();
-        // A log that breaks off still tells what it tells.
-        for entry in evidence::entries(BufReader::new(file)).map_while(Result::ok) {
+        // A log names every object of its run: only the few lines that matter are read in full.
+        for entry in
+            lines.filter(|line| memmem::find(line, CONFIGURATION).is_some()).filter_map(|it| entry(&it))
+        {
             match entry.body {
-                Body::Opening(opened) if !is_of(&opened.opening, policy, endpoint) => break,
                 Body::ConfigurationIntent(intent) => {
                     intended.insert(intent.bucket, intent.after);
                 }
@@ -64,6 +71,13 @@ pub fn earlier(folder: &Path, policy: &str, endpoint: Option<&str>) -> BTreeMap<
         }
     }
     found
+}
+
+/// What only entries on configurations have: within a text of theirs the quotes would be escaped.
+const CONFIGURATION: &[u8] = b"\"kind\":\"configuration-";
+
+fn entry(line: &[u8]) -> Option<Entry> {
+    serde_json::from_slice(line).ok()
 }
 
 /// Whether a run was of this policy on this store.

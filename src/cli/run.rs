@@ -112,9 +112,9 @@ fn evidence_folder<'p>(plan: &'p Path, folder: Option<&'p Path>) -> &'p Path {
 
 /// `shelflife plan`.
 pub async fn plan(context: &Context, args: &StoreArgs, plan: &PlanArgs) -> Result<Exit, Failure> {
-    let Planning { policy, tolerate_record_faults, .. } = &plan.planning;
+    let Planning { policy, .. } = &plan.planning;
     let file = PlanFile::create(&plan.out)?;
-    let ready = ready(context, args, &policy.policy, *tolerate_record_faults, plan.as_of).await?;
+    let ready = ready(context, args, &policy.policy, plan.planning.tolerates(), plan.as_of).await?;
     let made =
         planning::make(&ready.making(context, args, &plan.planning, evidence_folder(&plan.out, None)), file)
             .await?;
@@ -157,7 +157,9 @@ pub async fn apply(context: &Context, args: &StoreArgs, apply: &ApplyArgs) -> Re
         .help("apply the plan that was looked at, or look at this one"));
     }
     applying::check_evidence_folder(&apply.plan, apply.applying.evidence_dir.as_deref())?;
-    let ready = ready(context, args, &apply.policy, apply.tolerate_record_faults, None).await?;
+    let ready =
+        ready(context, args, &apply.policy, apply.tolerate_record_faults || plan.header.narrow_only, None)
+            .await?;
     let carried = carry_out(
         context,
         args,
@@ -177,10 +179,11 @@ pub async fn reconcile(
     args: &StoreArgs,
     reconcile: &ReconcileArgs,
 ) -> Result<Exit, Failure> {
-    let Planning { policy, tolerate_record_faults, upgrade_v1, .. } = &reconcile.planning;
+    let Planning { policy, upgrade_v1, .. } = &reconcile.planning;
+    let tolerates = reconcile.planning.tolerates();
     let file = PlanFile::create(&reconcile.out)?;
     applying::check_evidence_folder(&reconcile.out, reconcile.applying.evidence_dir.as_deref())?;
-    let ready = ready(context, args, &policy.policy, *tolerate_record_faults, None).await?;
+    let ready = ready(context, args, &policy.policy, tolerates, None).await?;
     let folder = evidence_folder(&reconcile.out, reconcile.applying.evidence_dir.as_deref());
     let made = planning::make(&ready.making(context, args, &reconcile.planning, folder), file).await?;
     if !context.json {
@@ -190,7 +193,7 @@ pub async fn reconcile(
         let exit = alarmed(Exit::Done, &made);
         show::not_carried_out(context, &made, exit);
         // A hold that was placed while the buckets were listed would narrow what S3 does.
-        let again = self::ready(context, args, &policy.policy, *tolerate_record_faults, None).await?;
+        let again = self::ready(context, args, &policy.policy, tolerates, None).await?;
         let digests = |ready: &Ready| {
             let policy = ready.loaded.policy();
             (policy.digest.clone(), policy.holds_digest.clone())
@@ -207,7 +210,7 @@ pub async fn reconcile(
             .help("give each run a plan file of its own with --out"));
     }
     // Listing may have taken hours: policy, holds, records and buckets are read again.
-    let ready = self::ready(context, args, &policy.policy, *tolerate_record_faults, None).await?;
+    let ready = self::ready(context, args, &policy.policy, tolerates, None).await?;
     let carried =
         carry_out(context, args, &ready, &plan, &reconcile.out, &reconcile.applying, (*upgrade_v1, false))
             .await

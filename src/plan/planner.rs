@@ -135,7 +135,10 @@ impl<'a> Planner<'a> {
         for (item, (decision, disposal)) in uploads.chain(versions).collect::<Vec<_>>() {
             self.count(bucket, item, decision, disposal);
             if disposal == Some(Disposal::LeftToS3)
-                && let Some(claim) = bucket.compiled.claims_on(&group.key, &decision.rules).next()
+                && let Some(claim) = bucket
+                    .compiled
+                    .claims_on(&group.key, &decision.rules)
+                    .min_by_key(|claim| claim.terms.expire_days)
             {
                 let place = (bucket.facts.name.clone(), claim.start.clone());
                 self.at_once.entry(place).or_default().add(item.size, decision.due);

@@ -65,9 +65,14 @@ pub async fn directories(
 type Listed = Result<(String, Listing), StoreError>;
 
 async fn take(running: &mut JoinSet<Listed>, directories: &mut Directories) -> Result<(), StoreError> {
-    if let Some(Ok(listed)) = running.join_next().await {
-        let (start, listing) = listed?;
-        directories.insert(start, listing);
+    match running.join_next().await {
+        Some(Ok(listed)) => {
+            let (start, listing) = listed?;
+            directories.insert(start, listing);
+        }
+        // Passed over, it would be asked for again without end.
+        Some(Err(broken)) => std::panic::resume_unwind(broken.into_panic()),
+        None => {}
     }
     Ok(())
 }

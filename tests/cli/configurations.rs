@@ -87,6 +87,44 @@ async fn the_narrowing_part_of_a_plan_leaves_the_rest_to_be_carried_out() {
 }
 
 #[tokio::test]
+async fn after_the_narrowing_part_of_a_plan_that_widens_too_the_rest_can_still_be_carried_out() {
+    let Some(store) = LocalStack::shared() else { return };
+    let (shelf, desk) = set_up(store, "both-ways").await;
+    // The rule waits longer, and another one is new.
+    let other = format!(
+        "  - {{id: other, select: {{buckets: [{}], prefix: outbound/}}, trigger: uploaded, retain: 9 days}}\n",
+        shelf.bucket
+    );
+    desk.policy(&by_s3(&shelf.bucket, &other).replace("retain: 30 days", "retain: 60 days"));
+    desk.run(&["plan", "--out", "both.parquet"]).ends(0).shows(&["added", "narrowed"]);
+    desk.run(&["apply", "both.parquet", "--narrow-only"]).ends(0);
+    assert_eq!(given(&shelf).await, ["inbound/"]);
+    desk.run(&["apply", "both.parquet"]).ends(0);
+    assert_eq!(given(&shelf).await, ["inbound/", "outbound/"]);
+}
+
+#[tokio::test]
+async fn a_stale_record_file_does_not_hold_up_what_a_hold_narrows() {
+    let Some(store) = LocalStack::shared() else { return };
+    let (shelf, desk) = set_up(store, "stale").await;
+    let records = "records:\n  customers: {file: customers.csv, id: id, by: tenant, fresh-within: 2 days, exported-at: at}\n";
+    let stale = |more: &str| {
+        let rule = format!(
+            "  - {{id: ended, select: {{buckets: [{}], prefix: ended/}}, retain: 1 day, enforce: direct,\n     \
+             trigger: {{record: customers.ended, if-missing: retained}}}}\n",
+            shelf.bucket
+        );
+        by_s3(&shelf.bucket, &format!("{rule}{records}{more}"))
+    };
+    desk.write("policies/customers.csv", "id,ended,at\n1,2020-01-01,2020-01-02T00:00:00Z\n");
+    desk.policy(&stale(HOLD));
+    desk.run(&["reconcile", "--out", "whole.parquet"]).ends(2);
+    assert_eq!(given(&shelf).await, ["inbound/"]);
+    desk.run(&["reconcile", "--narrow-only", "--out", "narrow.parquet"]).ends(0);
+    assert_eq!(given(&shelf).await, ["inbound/2/"]);
+}
+
+#[tokio::test]
 async fn what_others_have_changed_since_the_last_run_is_told() {
     let Some(store) = LocalStack::shared() else { return };
     let (shelf, desk) = set_up(store, "drift").await;
@@ -172,7 +210,7 @@ async fn a_rule_that_the_policy_demands_of_s3_is_taken_away_by_what_makes_it_unp
     desk.policy(&demanded(HOLD));
     desk.run(&["reconcile", "--out", "held.parquet"]).ends(0);
     assert_eq!(given(&shelf).await, [""; 0]);
-    // An override by records can never be S3's: an error, and what stood there goes all the same.
+    // A date that can lie anywhere is never S3's: an error, and what stood there goes all the same.
     desk.policy(&demanded(""));
     desk.run(&["reconcile", "--out", "again.parquet"]).ends(0);
     shelf.put("inbound/1/old.jpg", 90).await;

@@ -115,9 +115,8 @@ fn place(foreign: &str) -> Place {
     Place { versioning: Versioning::Enabled, ..Place::new(BUCKET, foreign) }
 }
 
-async fn meets_a_store_with(quirk: Quirk, policy: Policy, foreign: &'static str) {
-    let Met { told, stage, asked } =
-        meet(&policy, place(foreign), vec![Fault::on(PUT, Effect::Quirk(quirk))]).await;
+async fn meets_a_store_with(quirk: Quirk, policy: Policy, place: Place) {
+    let Met { told, stage, asked } = meet(&policy, place, vec![Fault::on(PUT, Effect::Quirk(quirk))]).await;
     let why = told.detail.clone().unwrap_or_default();
     let where_ = format!("{quirk:?}: {told:?}\n{:#?}", stage.rules(BUCKET));
     let ours: Vec<&RuleView> = asked.iter().filter(|rule| is_ours(rule)).collect();
@@ -156,8 +155,10 @@ async fn meets_a_store_with(quirk: Quirk, policy: Policy, foreign: &'static str)
 async fn what_a_store_keeps_is_in_force_and_what_it_makes_something_else_of_is_not() {
     let mut running = tokio::task::JoinSet::new();
     for quirk in QUIRKS {
-        running.spawn(meets_a_store_with(quirk, everything(), ""));
-        running.spawn(meets_a_store_with(quirk, whole(), ""));
+        running.spawn(meets_a_store_with(quirk, everything(), place("")));
+        running.spawn(meets_a_store_with(quirk, whole(), place("")));
+        // Tags and sizes are given to S3 only where no versions are kept.
+        running.spawn(meets_a_store_with(quirk, everything(), Place::new(BUCKET, "")));
     }
     while let Some(ended) = running.join_next().await {
         ended.unwrap();
@@ -167,13 +168,21 @@ async fn what_a_store_keeps_is_in_force_and_what_it_makes_something_else_of_is_n
 /// Each quirk that can be seen in today's rules is seen in some.
 #[tokio::test]
 async fn the_quirks_bite() {
-    let stage = Stage::set(&[place("")]).await;
     let mut asked = Vec::new();
-    for policy in [everything(), whole()] {
-        let header = stage.plan(&policy).await;
+    for (policy, place) in
+        [(everything(), place("")), (whole(), place("")), (everything(), Place::new(BUCKET, ""))]
+    {
+        let header = Stage::set(&[place]).await.plan(&policy).await;
         asked.extend(super::stage::rules(header.buckets[BUCKET].lifecycle_after.as_deref()));
     }
-    for quirk in [Quirk::DropMarkers, Quirk::DropAbort, Quirk::DropPrefixes, Quirk::DropIds] {
+    for quirk in [
+        Quirk::DropTags,
+        Quirk::DropSizes,
+        Quirk::DropMarkers,
+        Quirk::DropAbort,
+        Quirk::DropPrefixes,
+        Quirk::DropIds,
+    ] {
         assert!(asked.iter().any(|rule| alters(quirk, rule)), "{quirk:?}: {asked:#?}");
         assert!(
             quirk == Quirk::DropIds || asked.iter().any(|rule| !alters(quirk, rule)),
