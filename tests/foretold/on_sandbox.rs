@@ -1,8 +1,5 @@
-//! One lifecycle configuration, read three times: by `lifecycle::removals`, by what the sandbox answers in
-//! `x-amz-expiration`, and by what the sandbox carries out. Ten thousand random objects under random
-//! configurations, one midnight after the other; all three must agree on every one of them.
-#![cfg(feature = "sandbox")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+//! Random configurations over random objects, versions, markers and uploads, one midnight after the
+//! other: all four readings must agree on every one of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,32 +13,15 @@ use shelflife::sandbox::{
     Sandbox, SandboxOptions,
 };
 
+use crate::dice::Dice;
+use crate::simulated;
+
 const BUCKET: &str = "media";
 const CONFIGURATIONS: u64 = 125;
 const OBJECTS: usize = 80;
 const NIGHTS: u64 = 12;
 const PREFIXES: [&str; 5] = ["", "a", "a/", "a/b/", "c"];
 const KEYS: [&str; 4] = ["a/", "a/b/", "ab", "c"];
-
-/// SplitMix64: the same cases on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[usize::try_from(self.below(of.len() as u64)).unwrap()]
-    }
-}
 
 /// The start of every case: no midnight, so that one can fall exactly on a sum.
 fn start() -> DateTime<Utc> {
@@ -245,6 +225,27 @@ fn predicted(
     acts
 }
 
+/// What the simulator says will have happened by `night`.
+fn simulated(
+    standing: &Standing,
+    document: &LifecycleDocument,
+    exact: ExactMidnight,
+    night: DateTime<Utc>,
+) -> BTreeSet<(String, String, Effect)> {
+    let mut acts = BTreeSet::new();
+    for entries in standing.keys() {
+        for (object, entry) in standing.observed(&entries).iter().zip(entries) {
+            for (effect, early, late) in simulated::effects(document, standing.versioning, object, start()) {
+                let due = if exact == ExactMidnight::Same { early } else { late };
+                if due <= night.timestamp() {
+                    acts.insert((entry.key.clone(), entry.id.clone(), effect));
+                }
+            }
+        }
+    }
+    acts
+}
+
 fn carried_out(events: Vec<LifecycleEvent>, standing: &Standing) -> Vec<((String, String, Effect), String)> {
     events
         .into_iter()
@@ -267,6 +268,7 @@ fn carried_out(events: Vec<LifecycleEvent>, standing: &Standing) -> Vec<((String
 async fn the_literal_reading_the_header_and_what_is_carried_out_agree_on_ten_thousand_objects() {
     let mut dice = Dice(7);
     let (mut heads, mut sent, mut acted) = (0, 0, BTreeMap::<Effect, u32>::new());
+    let mut simulations = 0;
     for number in 0..CONFIGURATIONS {
         let exact = dice.pick(&[ExactMidnight::Same, ExactMidnight::Next]);
         let versioning = [Versioning::Never, Versioning::Enabled, Versioning::Suspended][number as usize % 3];
@@ -315,6 +317,11 @@ async fn the_literal_reading_the_header_and_what_is_carried_out_agree_on_ten_tho
         for night in (1..=NIGHTS).map(|night| midnight(start(), night)) {
             let standing = Standing::of(&sandbox, versioning);
             let predicted = predicted(&standing, &document, exact, night);
+            if simulated::knows(&document, versioning) {
+                let simulated = simulated(&standing, &document, exact, night);
+                assert_eq!(simulated, predicted.keys().cloned().collect(), "{night}\n{xml}");
+                simulations += simulated.len();
+            }
             let carried_out = carried_out(sandbox.advance_to(night).unwrap(), &standing);
             let acts: BTreeSet<_> = carried_out.iter().map(|(act, _)| act.clone()).collect();
             assert_eq!(
@@ -333,6 +340,7 @@ async fn the_literal_reading_the_header_and_what_is_carried_out_agree_on_ten_tho
         }
         sandbox.stop();
     }
+    assert!(simulations > 1_000, "{simulations}");
     assert!(heads >= 8_000 && sent > heads / 4 && sent < heads, "{sent} of {heads}");
     for effect in [
         Effect::Removed,
