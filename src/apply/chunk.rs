@@ -1,68 +1,121 @@
-//! One chunk of rows: look again, log the intent, delete in a safe order, log the outcome.
+//! One chunk of rows: look again, log the intent, delete in a safe order, look once more, log the outcome.
 //!
 //! Deleting the latest version of a key brings an older one back. So the older ones go first;
 //! the latest goes when they are seen to be gone, and if any stays, a delete marker is put on
-//! top before the latest is removed.
+//! top before the latest is removed. Where a key had several versions, what the store says it has
+//! deleted must not be listed any more.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ending::Ended;
-use super::recheck::{Company, Look, look_again};
-use super::run::{ApplyError, Run};
+use super::recheck::{Company, Look, Looked, look_again, survey};
+use super::run::ApplyError;
+use super::session::Session;
 use super::{cover, delete};
-use crate::evidence::{self, EvidenceLog, ItemOutcome, ItemResult};
+use crate::evidence::{self, ItemOutcome, ItemResult};
 use crate::object::{Kind, Versioning};
-use crate::plan::PlanRow;
-use crate::survey::Enrolled;
+use crate::plan::{KeyGroup, PlanRow};
+use crate::s3::StoreError;
+use crate::survey::{Enrolled, Standing};
 
-/// Takes the outcomes of a batch.
-type Report<'a> = &'a mut (dyn FnMut(&[ItemOutcome]) + Send);
+/// A row, and its place in the plan.
+#[derive(Clone, Debug)]
+pub struct Numbered {
+    /// Counted from 0.
+    pub number: u64,
+    /// The row.
+    pub row: PlanRow,
+}
 
-/// Carries out `rows`, which share a bucket and hold all planned rows of their keys.
-pub async fn carry_out(
-    run: &Run<'_>,
+/// Carries out `rows`, which share a bucket and hold all rows of their keys that are left. Answers with
+/// those that the store puts off, and with none on the `last_try`.
+pub(super) async fn carry_out(
+    session: &Session<'_>,
     target: &Enrolled,
-    rows: Vec<PlanRow>,
-    log: &mut EvidenceLog,
-    report: Report<'_>,
-) -> Result<(), ApplyError> {
+    rows: Vec<Numbered>,
+    last_try: bool,
+) -> Result<Vec<Numbered>, ApplyError> {
     // How objects can be removed hangs on the bucket's state, which somebody may change meanwhile.
     if target.bucket.facts().await? != target.facts {
         return Err(ApplyError::BucketChanged);
     }
-    let looks = look_again(run, target, &rows).await?;
-    let (mut tops, mut nulls) = (Vec::new(), Vec::new());
+    let plain: Vec<&PlanRow> = rows.iter().map(|it| &it.row).collect();
+    let Looked { looks, .. } = look_again(session, target, &plain).await?;
+    let (mut tops, mut shared) = (Vec::new(), BTreeSet::new());
     let mut batch = Batch::default();
     for (row, look) in rows.into_iter().zip(looks) {
+        if matches!(look, Look::Goes(Company::OnTop | Company::Beneath)) {
+            shared.insert(row.row.key.clone());
+        }
         match look {
-            Look::Goes(_) if is_mutable(target, &row) => nulls.push(row),
+            Look::Goes(_) if is_mutable(target, &row.row) => batch.nulls.push(row),
             Look::Goes(Company::OnTop) => tops.push(row),
-            Look::Goes(Company::None) => batch.goes.push(row),
+            Look::Goes(Company::None | Company::Beneath) => batch.goes.push(row),
             Look::Stays(result, why) => batch.stays.push((row, Ended::because(result, why))),
         }
     }
-    send(run, target, batch, log, report).await?;
-    send(run, target, Batch { nulls, ..Batch::default() }, log, report).await?;
+    let mut sent = batch.send(session, target).await?;
 
-    if tops.is_empty() {
-        return Ok(());
+    // The second look tells what was left of the older versions, and with them of what can go now.
+    let waiting: BTreeSet<&str> =
+        sent.iter().filter(|it| it.is_put_off()).map(|it| it.row.row.key.as_str()).collect();
+    let (late, tops): (Vec<_>, Vec<_>) =
+        tops.into_iter().partition(|top| waiting.contains(top.row.key.as_str()));
+    let plain: Vec<&PlanRow> = tops.iter().map(|it| &it.row).collect();
+    let looked = look_again(session, target, &plain).await;
+    if let Ok(looked) = &looked {
+        let top_keys: BTreeSet<&str> = plain.iter().map(|row| row.key.as_str()).collect();
+        let others: Vec<&str> =
+            shared.iter().map(String::as_str).filter(|key| !top_keys.contains(key)).collect();
+        let mut left = standing(session, target, &others).await;
+        left.extend(looked.groups.iter().map(|(key, group)| (key.clone(), standing_of(group))));
+        sent.iter_mut().for_each(|it| it.hold_to(&left));
     }
-    let looks = look_again(run, target, &tops).await?;
+    let mut put_off = sent.log(session, last_try)?;
+
     let mut batch = Batch::default();
-    for (row, look) in tops.into_iter().zip(looks) {
-        match look {
-            Look::Goes(Company::None) => batch.goes.push(row),
-            Look::Goes(Company::OnTop) if row.kind == Kind::Marker => {
-                let why = "versions below it are still there";
-                batch.stays.push((row, Ended::because(ItemResult::Overtaken, why)));
-            }
-            Look::Goes(Company::OnTop) if target.facts.versioning == Versioning::Suspended => {
-                let why = "versions below it stay, and a null delete marker could destroy a newer object";
-                batch.stays.push((row, Ended::because(ItemResult::Overtaken, why)));
-            }
-            Look::Goes(Company::OnTop) => batch.covered.push(row),
-            Look::Stays(result, why) => batch.stays.push((row, Ended::because(result, why))),
+    let why = "an older version of its key was put off";
+    batch.stays.extend(late.into_iter().map(|top| (top, Ended::because(ItemResult::PutOff, why))));
+    match looked {
+        Ok(looked) => {
+            tops.into_iter().zip(looked.looks).for_each(|(top, look)| batch.take_top(target, top, look));
+        }
+        Err(error) => {
+            let ended = if error.kind().is_retryable() { ItemResult::PutOff } else { ItemResult::Failed };
+            let why = format!("its key could not be listed again: {error}");
+            batch.stays.extend(tops.into_iter().map(|top| (top, Ended::because(ended, why.clone()))));
         }
     }
-    send(run, target, batch, log, report).await
+    let keys: BTreeSet<String> =
+        batch.goes.iter().chain(&batch.covered).map(|it| it.row.key.clone()).collect();
+    let mut sent = batch.send(session, target).await?;
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let left = standing(session, target, &keys).await;
+    sent.iter_mut().for_each(|it| it.hold_to(&left));
+    put_off.extend(sent.log(session, last_try)?);
+    Ok(put_off)
+}
+
+/// What is listed under `keys`. Where it cannot be listed, the store's answers to the deletions stand as
+/// they are.
+async fn standing(
+    session: &Session<'_>,
+    target: &Enrolled,
+    keys: &[&str],
+) -> BTreeMap<String, Vec<Standing>> {
+    let now = (session.run.clock)();
+    let listed: Result<_, StoreError> = survey(session.run, target, now).standing(keys).await;
+    listed.unwrap_or_default()
+}
+
+fn standing_of(group: &KeyGroup) -> Vec<Standing> {
+    let standing = group.items.iter().map(|item| Standing {
+        kind: item.kind,
+        version_id: item.version_id.clone(),
+        etag: item.etag.clone(),
+        uploaded: item.uploaded,
+    });
+    standing.collect()
 }
 
 /// Whether another object can take the place of what the row names, under the same version id:
@@ -76,53 +129,161 @@ fn is_mutable(target: &Enrolled, row: &PlanRow) -> bool {
 #[derive(Default)]
 struct Batch {
     /// To be removed.
-    goes: Vec<PlanRow>,
+    goes: Vec<Numbered>,
     /// To be removed once a delete marker is on top.
-    covered: Vec<PlanRow>,
+    covered: Vec<Numbered>,
     /// Null versions of a suspended bucket, to be removed.
-    nulls: Vec<PlanRow>,
+    nulls: Vec<Numbered>,
     /// Left alone.
-    stays: Vec<(PlanRow, Ended)>,
+    stays: Vec<(Numbered, Ended)>,
 }
 
-async fn send(
-    run: &Run<'_>,
-    target: &Enrolled,
-    batch: Batch,
-    log: &mut EvidenceLog,
-    report: Report<'_>,
-) -> Result<(), ApplyError> {
-    let Batch { goes, covered, nulls, stays } = batch;
-    let rows = goes.iter().chain(&covered).chain(&nulls).chain(stays.iter().map(|(row, _)| row));
-    let mut items: Vec<evidence::Item> = rows.cloned().map(evidence::Item::from).collect();
-    if items.is_empty() {
-        return Ok(());
-    }
-    items.extend(covered.iter().map(marker_item));
-    let number = log.intent((run.clock)(), items)?;
+/// What became of a row, before it is told.
+struct Sent {
+    row: Numbered,
+    ended: Ended,
+    /// What became of the delete marker that was to cover older versions.
+    marker: Option<Ended>,
+}
 
-    let removed = delete::remove(&target.bucket, &goes).await;
-    let mut outcomes: Vec<ItemOutcome> =
-        goes.iter().zip(removed).map(|(row, ended)| outcome(row, ended)).collect();
-    outcomes.extend(stays.into_iter().map(|(row, ended)| outcome(&row, ended)));
-    for row in nulls {
-        outcomes.push(outcome(&row, cover::remove_null(&target.bucket, &row).await));
+/// A batch whose intent is logged, and whose outcome is not yet.
+struct Pending {
+    number: u64,
+    sent: Vec<Sent>,
+}
+
+impl Batch {
+    /// A latest version, looked at when the older ones had gone as far as they can.
+    fn take_top(&mut self, target: &Enrolled, top: Numbered, look: Look) {
+        let stays = |why| Ended::because(ItemResult::Overtaken, why);
+        match look {
+            Look::Goes(Company::None | Company::Beneath) => self.goes.push(top),
+            Look::Goes(Company::OnTop) if top.row.kind == Kind::Marker => {
+                self.stays.push((top, stays("versions below it are still there")));
+            }
+            Look::Goes(Company::OnTop) if target.facts.versioning == Versioning::Suspended => {
+                let why = "versions below it stay, and a null delete marker could destroy a newer object";
+                self.stays.push((top, stays(why)));
+            }
+            Look::Goes(Company::OnTop) => self.covered.push(top),
+            Look::Stays(result, why) => self.stays.push((top, Ended::because(result, why))),
+        }
     }
-    for row in covered {
-        let marker = cover::cover(&target.bucket, &row).await;
-        outcomes.push(ItemOutcome { version_id: None, ..outcome(&row, marker.clone()) });
-        let ended = if marker.result == ItemResult::MarkerAdded {
-            let row = [row.clone()];
-            delete::remove(&target.bucket, &row).await.pop()
-        } else {
-            Some(Ended::because(marker.result, "it could not be covered by a delete marker"))
+
+    /// Logs the intent, and sends what goes.
+    async fn send(self, session: &Session<'_>, target: &Enrolled) -> Result<Pending, ApplyError> {
+        let Self { goes, covered, nulls, stays } = self;
+        let rows = goes.iter().chain(&covered).chain(&nulls).chain(stays.iter().map(|(row, _)| row));
+        let mut items: Vec<evidence::Item> = rows.map(|it| evidence::Item::from(it.row.clone())).collect();
+        if items.is_empty() {
+            return Ok(Pending { number: 0, sent: Vec::new() });
+        }
+        items.extend(covered.iter().map(|it| marker_item(&it.row)));
+        let number = session.intent(items)?;
+
+        let plain: Vec<&PlanRow> = goes.iter().map(|it| &it.row).collect();
+        let removed = delete::remove(&target.bucket, &plain).await;
+        let mut sent: Vec<Sent> = goes.into_iter().zip(removed).map(Sent::from).collect();
+        sent.extend(stays.into_iter().map(Sent::from));
+        for row in nulls {
+            let ended = cover::remove_null(&target.bucket, &row.row).await;
+            sent.push(Sent::from((row, ended)));
+        }
+        for row in covered {
+            let marker = cover::cover(&target.bucket, &row.row).await;
+            let ended = if marker.result == ItemResult::MarkerAdded {
+                delete::remove(&target.bucket, &[&row.row]).await.pop()
+            } else {
+                Some(Ended::because(marker.result, "it could not be covered by a delete marker"))
+            };
+            let lost = || Ended::because(ItemResult::Unclear, "it has no answer");
+            sent.push(Sent { row, ended: ended.unwrap_or_else(lost), marker: Some(marker) });
+        }
+        Ok(Pending { number, sent })
+    }
+}
+
+impl From<(Numbered, Ended)> for Sent {
+    fn from((row, ended): (Numbered, Ended)) -> Self {
+        Self { row, ended, marker: None }
+    }
+}
+
+impl Sent {
+    const fn is_put_off(&self) -> bool {
+        matches!(self.ended.result, ItemResult::PutOff)
+    }
+
+    /// What the store says it has deleted must not be listed any more.
+    fn hold_to(&mut self, left: &BTreeMap<String, Vec<Standing>>) {
+        let row = &self.row.row;
+        let is_left = left.get(&row.key).is_some_and(|standing| {
+            standing.iter().any(|it| {
+                it.kind == row.kind
+                    && it.version_id == row.version_id
+                    && it.etag == row.etag
+                    && it.uploaded.timestamp_millis() == row.last_modified.timestamp_millis()
+            })
+        });
+        if is_left && self.ended.result == ItemResult::Deleted {
+            let why = "the store said that it is deleted, and still lists it";
+            self.ended = Ended::because(ItemResult::Failed, why);
+        }
+    }
+
+    /// Whether it is to be tried again; on the last try it has failed instead.
+    fn settle(&mut self, last_try: bool) -> bool {
+        if last_try {
+            for ended in std::iter::once(&mut self.ended).chain(&mut self.marker) {
+                if ended.result == ItemResult::PutOff {
+                    ended.result = ItemResult::Failed;
+                }
+            }
+        }
+        self.is_put_off()
+    }
+
+    fn outcomes(&self) -> impl Iterator<Item = ItemOutcome> {
+        let outcome = |ended: &Ended| ItemOutcome {
+            bucket: self.row.row.bucket.clone(),
+            key: self.row.row.key.clone(),
+            version_id: self.row.row.version_id.clone(),
+            upload_id: self.row.row.upload_id.clone(),
+            row: Some(self.row.number),
+            result: ended.result,
+            detail: ended.detail.clone(),
         };
-        let lost = || Ended::because(ItemResult::Unclear, "it has no answer");
-        outcomes.push(outcome(&row, ended.unwrap_or_else(lost)));
+        let marker =
+            self.marker.as_ref().map(|marker| ItemOutcome { version_id: None, row: None, ..outcome(marker) });
+        marker.into_iter().chain([outcome(&self.ended)])
     }
-    log.outcome((run.clock)(), number, outcomes.clone())?;
-    report(&outcomes);
-    Ok(())
+}
+
+impl Pending {
+    fn iter(&self) -> impl Iterator<Item = &Sent> {
+        self.sent.iter()
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Sent> {
+        self.sent.iter_mut()
+    }
+
+    /// Logs the outcome; what is left to be tried again.
+    fn log(mut self, session: &Session<'_>, last_try: bool) -> Result<Vec<Numbered>, ApplyError> {
+        if self.sent.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (mut outcomes, mut put_off) = (Vec::with_capacity(self.sent.len()), Vec::new());
+        for mut sent in std::mem::take(&mut self.sent) {
+            let comes_again = sent.settle(last_try);
+            outcomes.extend(sent.outcomes());
+            if comes_again {
+                put_off.push(sent.row);
+            }
+        }
+        session.outcome(self.number, outcomes)?;
+        Ok(put_off)
+    }
 }
 
 fn marker_item(row: &PlanRow) -> evidence::Item {
@@ -134,16 +295,5 @@ fn marker_item(row: &PlanRow) -> evidence::Item {
         size: 0,
         reason: "older versions stay, and must not come back".to_owned(),
         ..evidence::Item::from(row.clone())
-    }
-}
-
-fn outcome(row: &PlanRow, ended: Ended) -> ItemOutcome {
-    ItemOutcome {
-        bucket: row.bucket.clone(),
-        key: row.key.clone(),
-        version_id: row.version_id.clone(),
-        upload_id: row.upload_id.clone(),
-        result: ended.result,
-        detail: ended.detail,
     }
 }

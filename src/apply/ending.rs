@@ -1,5 +1,5 @@
 //! How a deletion ended: from what the store answers, and where that leaves doubt, from what
-//! it lists.
+//! it lists. What is still there, and may go a while later, is put off.
 
 use crate::evidence::ItemResult;
 use crate::object::Kind;
@@ -50,21 +50,27 @@ async fn judge(bucket: &Bucket, target: &DeleteTarget, kind: &StoreErrorKind, wh
         // A request that is sent again after its answer was lost meets its own work.
         StoreErrorKind::Changed => match listed(bucket, target).await {
             Ok(Some(etag)) if etag != target.if_match => Ended::because(ItemResult::Changed, why),
-            found => concluded(found.map(|found| found.is_some()), why),
+            found => concluded(found.map(|found| found.is_some()), kind, why),
         },
-        _ => doubtful(bucket, target, why).await,
+        // It was not even begun.
+        StoreErrorKind::Throttled => Ended::because(ItemResult::PutOff, why),
+        _ => concluded(listed(bucket, target).await.map(|found| found.is_some()), kind, why),
     }
 }
 
 /// Nobody has said for certain what became of it, so the store is asked whether it is there.
 pub async fn doubtful(bucket: &Bucket, target: &DeleteTarget, why: &str) -> Ended {
-    concluded(listed(bucket, target).await.map(|found| found.is_some()), why)
+    let found = listed(bucket, target).await;
+    concluded(found.map(|found| found.is_some()), &StoreErrorKind::Unreadable, why)
 }
 
-fn concluded(is_listed: Result<bool, StoreError>, why: &str) -> Ended {
+fn concluded(is_listed: Result<bool, StoreError>, kind: &StoreErrorKind, why: &str) -> Ended {
     match is_listed {
         Ok(false) => Ended::because(ItemResult::Deleted, format!("{why}; a listing shows that it is gone")),
-        Ok(true) => Ended::because(ItemResult::Failed, format!("{why}; a listing shows that it is there")),
+        Ok(true) => {
+            let result = if kind.is_retryable() { ItemResult::PutOff } else { ItemResult::Failed };
+            Ended::because(result, format!("{why}; a listing shows that it is there"))
+        }
         Err(error) => Ended::because(ItemResult::Unclear, format!("{why}; and listing it failed: {error}")),
     }
 }

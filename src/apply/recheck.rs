@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+
 use super::run::Run;
+use super::session::Session;
 use crate::decide::Verdict;
 use crate::evidence::ItemResult;
-use crate::lifecycle::{self, Surroundings};
 use crate::object::Kind;
-use crate::plan::{BucketContext, Item, KeyGroup, PlanRow, Planner};
+use crate::plan::{Item, KeyGroup, PlanRow, Planner};
 use crate::s3::StoreError;
 use crate::survey::{Enrolled, Survey};
 
@@ -23,26 +25,32 @@ pub enum Look {
 /// What stands under a row's key beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Company {
-    /// Nothing that it could uncover: it is the only one, or not on top.
+    /// Nothing.
     None,
     /// It is on top of older versions.
     OnTop,
+    /// Something newer is on top of it.
+    Beneath,
+}
+
+/// What a second look found.
+pub(super) struct Looked {
+    /// One for each row, in their order.
+    pub looks: Vec<Look>,
+    /// Everything that stands under their keys.
+    pub groups: BTreeMap<String, KeyGroup>,
 }
 
 /// Looks at each of `rows`, which share a bucket, as it is now.
-pub async fn look_again(run: &Run<'_>, target: &Enrolled, rows: &[PlanRow]) -> Result<Vec<Look>, StoreError> {
+pub(super) async fn look_again(
+    session: &Session<'_>,
+    target: &Enrolled,
+    rows: &[&PlanRow],
+) -> Result<Looked, StoreError> {
+    let run = session.run;
     let now = (run.clock)();
-    let survey = Survey {
-        policy: run.policy,
-        records: run.records,
-        bucket: target.bucket.clone(),
-        facts: target.facts.clone(),
-        now,
-    };
-    let context = BucketContext {
-        compiled: lifecycle::compile(run.policy, &target.facts, around(run, &target.facts.name), now),
-        facts: target.facts.clone(),
-    };
+    let survey = survey(run, target, now);
+    let context = session.context(&target.facts, now);
     let mut keys: Vec<&str> =
         rows.iter().filter(|row| row.kind != Kind::Upload).map(|row| row.key.as_str()).collect();
     keys.dedup();
@@ -61,20 +69,27 @@ pub async fn look_again(run: &Run<'_>, target: &Enrolled, rows: &[PlanRow]) -> R
     let mut planner = Planner::new(run.policy, now);
     let planned: BTreeMap<&str, Vec<PlanRow>> =
         groups.iter().map(|(key, group)| (key.as_str(), planner.plan_key(&context, group))).collect();
-    Ok(rows
+    let looks = rows
         .iter()
         .map(|row| {
             let group = groups.get(&row.key);
             let again = planned.get(row.key.as_str()).map_or(&[][..], Vec::as_slice);
             look_at(run, row, group, again)
         })
-        .collect())
+        .collect();
+    drop(planned);
+    Ok(Looked { looks, groups })
 }
 
-/// What the plan found in the bucket: S3 was given rules by it.
-fn around<'r>(run: &'r Run<'_>, bucket: &str) -> &'r Surroundings {
-    static NOTHING: Surroundings = Surroundings::NOTHING;
-    run.header.buckets.get(bucket).map_or(&NOTHING, |plan| &plan.around)
+/// The bucket as the policy sees it at `now`.
+pub(super) fn survey<'r>(run: &'r Run<'_>, target: &Enrolled, now: DateTime<Utc>) -> Survey<'r> {
+    Survey {
+        policy: run.policy,
+        records: run.records,
+        bucket: target.bucket.clone(),
+        facts: target.facts.clone(),
+        now,
+    }
 }
 
 fn look_at(run: &Run<'_>, row: &PlanRow, group: Option<&KeyGroup>, again: &[PlanRow]) -> Look {
@@ -117,7 +132,8 @@ fn is_same(a: &PlanRow, b: &PlanRow) -> bool {
 
 fn company(group: &KeyGroup, item: &Item) -> Company {
     match group.items.as_slice() {
-        [top, below @ ..] if !below.is_empty() && std::ptr::eq(top, item) => Company::OnTop,
-        _ => Company::None,
+        [] | [_] => Company::None,
+        [top, ..] if std::ptr::eq(top, item) => Company::OnTop,
+        _ => Company::Beneath,
     }
 }

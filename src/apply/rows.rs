@@ -1,10 +1,17 @@
-//! Through all rows of a plan, chunk by chunk; a bucket that fails does not stop the others.
+//! Through all rows of a plan, some chunks at a time; a bucket that fails does not stop the others, and
+//! what the store puts off comes again a while later.
 
-use std::collections::HashSet;
+use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
+use futures::stream::{FuturesUnordered, StreamExt};
+
+use super::chunk::{self, Numbered};
+use super::done::DoneRows;
 use super::run::{Applied, ApplyError, Run, Watch};
-use super::{chunk, configure};
+use super::session::Session;
+use super::{configure, pace};
 use crate::evidence::EvidenceLog;
 use crate::plan::{PlanFileError, PlanRow};
 
@@ -12,22 +19,26 @@ use crate::plan::{PlanFileError, PlanRow};
 /// versions: the most that S3 takes in one DeleteObjects (API reference, "DeleteObjects").
 pub const CHUNK_ROWS: usize = 1000;
 
-/// What stands for a row in [`run`]'s `done`.
-pub fn row_identity(bucket: &str, key: &str, version_id: Option<&str>, upload_id: Option<&str>) -> [u8; 16] {
-    use sha2::{Digest, Sha256};
-    let mut hash = Sha256::new();
-    for part in [Some(bucket), Some(key), version_id, upload_id] {
-        hash.update([u8::from(part.is_some())]);
-        hash.update((part.unwrap_or_default().len() as u64).to_le_bytes());
-        hash.update(part.unwrap_or_default());
-    }
-    let digest = hash.finalize();
-    let mut identity = [0; 16];
-    identity.copy_from_slice(&digest[..16]);
-    identity
+/// How many chunks are worked on at a time, unless somebody says otherwise.
+pub const CHUNKS_AT_ONCE: usize = 8;
+
+/// How often a row is tried that the store puts off.
+const TRIES: u32 = 8;
+
+/// How soon a run that is waiting notices that it is to stop.
+const NOTICED: Duration = Duration::from_millis(100);
+
+/// Rows that are carried out together.
+struct Chunk {
+    rows: Vec<Numbered>,
+    /// The how-manieth try it is, from 1.
+    attempt: u32,
+    /// Not before this.
+    at: Instant,
 }
 
-/// Carries out `rows`, which come as the plan has them; those in `done` were done before.
+/// Carries out `rows`, which come with their numbers as the plan has them; those in `done` were done
+/// before.
 ///
 /// Configurations come first, the narrowing parts of all buckets before any other.
 ///
@@ -37,8 +48,8 @@ pub fn row_identity(bucket: &str, key: &str, version_id: Option<&str>, upload_id
 /// [`ApplyError`]; a row, a configuration or a bucket that fails is no error of the run.
 pub async fn run(
     run: &Run<'_>,
-    rows: impl Iterator<Item = Result<PlanRow, PlanFileError>>,
-    done: &HashSet<[u8; 16]>,
+    rows: impl Iterator<Item = Result<(u64, PlanRow), PlanFileError>>,
+    done: &DoneRows,
     log: &mut EvidenceLog,
     applied: &mut Applied,
     watch: &mut (dyn Watch + Send),
@@ -47,63 +58,135 @@ pub async fn run(
     if run.narrow_only {
         return Ok(());
     }
-
-    let mut chunk: Vec<PlanRow> = Vec::new();
-    for row in rows {
-        let row = row?;
-        let identity =
-            row_identity(&row.bucket, &row.key, row.version_id.as_deref(), row.upload_id.as_deref());
-        if done.contains(&identity) {
-            applied.done_before += 1;
-            continue;
+    let session = Session::new(run, log, applied, watch);
+    let mut queue = Queue { rows: rows.peekable(), done, put_off: VecDeque::new() };
+    let mut working = FuturesUnordered::new();
+    let mut ended = Ok(());
+    loop {
+        while ended.is_ok() && working.len() < run.at_once.max(1) {
+            if run.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            match queue.next(&session) {
+                Ok(Some(chunk)) => working.push(carry_out(&session, chunk)),
+                Ok(None) => break,
+                Err(error) => ended = Err(error),
+            }
         }
-        // All rows of a key go together: the latest version waits for the older ones.
-        let ends_chunk = chunk.last().is_some_and(|last| {
-            last.bucket != row.bucket || (chunk.len() >= CHUNK_ROWS && last.key != row.key)
-        });
-        if ends_chunk {
-            carry_out(run, std::mem::take(&mut chunk), log, applied, watch).await?;
+        match working.next().await {
+            Some(Ok(again)) => queue.put_off.extend(again),
+            // What is in flight is brought to its end; nothing new begins.
+            Some(Err(error)) => ended = ended.and(Err(error)),
+            None => break,
         }
-        if applied.interrupted {
-            return Ok(());
-        }
-        chunk.push(row);
+        session.tell_pace(run.pace.slowest(Instant::now()));
     }
-    carry_out(run, chunk, log, applied, watch).await
+    ended?;
+    if queue.is_left() {
+        session.interrupt();
+    }
+    Ok(())
 }
 
-async fn carry_out(
-    run: &Run<'_>,
-    rows: Vec<PlanRow>,
-    log: &mut EvidenceLog,
-    applied: &mut Applied,
-    watch: &mut (dyn Watch + Send),
-) -> Result<(), ApplyError> {
-    let Some(first) = rows.first() else {
-        return Ok(());
-    };
-    if run.stop.load(Ordering::Relaxed) {
-        applied.interrupted = true;
-        return Ok(());
+/// What is still to be done.
+struct Queue<'d, I: Iterator<Item = Result<(u64, PlanRow), PlanFileError>>> {
+    rows: std::iter::Peekable<I>,
+    done: &'d DoneRows,
+    put_off: VecDeque<Chunk>,
+}
+
+impl<I: Iterator<Item = Result<(u64, PlanRow), PlanFileError>>> Queue<'_, I> {
+    /// The next chunk: what was put off and whose time has come, else the plan's next rows.
+    fn next(&mut self, session: &Session<'_>) -> Result<Option<Chunk>, ApplyError> {
+        let now = Instant::now();
+        let is_due = self.put_off.front().is_some_and(|chunk| chunk.at <= now);
+        // A store that puts everything off would else have the whole plan wait in memory.
+        let is_full = self.put_off.len() >= session.run.at_once.max(1);
+        if is_due || is_full {
+            return Ok(self.put_off.pop_front());
+        }
+        let rows = self.fresh(session)?;
+        if rows.is_empty() {
+            return Ok(self.put_off.pop_front());
+        }
+        Ok(Some(Chunk { rows, attempt: 1, at: now }))
     }
-    let bucket = first.bucket.clone();
-    if applied.broken.contains_key(&bucket) {
-        return Ok(());
+
+    /// Rows of one bucket that nobody has tried: whole keys, since the latest version waits for the older
+    /// ones, and about as many as may go in a second.
+    fn fresh(&mut self, session: &Session<'_>) -> Result<Vec<Numbered>, ApplyError> {
+        let mut chunk: Vec<Numbered> = Vec::new();
+        let mut most = CHUNK_ROWS;
+        loop {
+            if let (Some(last), Some(Ok((_, next)))) = (chunk.last(), self.rows.peek())
+                && (last.row.bucket != next.bucket || (chunk.len() >= most && last.row.key != next.key))
+            {
+                break;
+            }
+            let Some(row) = self.rows.next() else { break };
+            let (number, row) = row?;
+            if self.done.contains(number) {
+                session.skip(1);
+            } else if !session.is_broken(&row.bucket) {
+                if chunk.is_empty() {
+                    most = session.run.pace.batch(&pace::lane(&row), CHUNK_ROWS, Instant::now());
+                }
+                chunk.push(Numbered { number, row });
+            }
+        }
+        Ok(chunk)
     }
+
+    fn is_left(&mut self) -> bool {
+        !self.put_off.is_empty() || self.rows.peek().is_some()
+    }
+}
+
+/// Carries a chunk out at the pace that the store bears; what of it is to be tried again.
+async fn carry_out(session: &Session<'_>, chunk: Chunk) -> Result<Option<Chunk>, ApplyError> {
+    let Chunk { rows, attempt, at } = chunk;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let (bucket, lane) = (first.row.bucket.clone(), pace::lane(&first.row));
+    if session.is_broken(&bucket) {
+        return Ok(None);
+    }
+    let run = session.run;
     let target = run.buckets.get(&bucket).ok_or_else(|| ApplyError::NotEnrolled(bucket.clone()))?;
-    let results = &mut applied.results;
-    let carried = chunk::carry_out(run, target, rows, log, &mut |outcomes| {
-        for outcome in outcomes {
-            *results.entry(outcome.result).or_default() += 1;
-        }
-        watch.removed(outcomes);
-    })
-    .await;
-    match carried {
+    // The waiting comes before the look: between the look and the deletion there is none.
+    wait_until(run, at).await;
+    let now = Instant::now();
+    wait_until(run, now + run.pace.admit(&lane, rows.len(), now)).await;
+    if run.stop.load(Ordering::Relaxed) {
+        return Ok(Some(Chunk { rows, attempt, at: now }));
+    }
+    let is_last = attempt >= TRIES;
+    let again = |mut rows: Vec<Numbered>| {
+        run.pace.slow_down(&lane, Instant::now());
+        let pause = run.first_pause * 2_u32.pow(attempt - 1);
+        rows.sort_by_key(|row| row.number);
+        Some(Chunk { rows, attempt: attempt + 1, at: Instant::now() + pause })
+    };
+    let kept = if is_last { Vec::new() } else { rows.clone() };
+    match chunk::carry_out(session, target, rows, is_last).await {
+        Ok(put_off) if put_off.is_empty() => Ok(None),
+        Ok(put_off) => Ok(again(put_off)),
+        // Nothing was intended yet.
+        Err(ApplyError::Store(error)) if error.kind().is_retryable() && !is_last => Ok(again(kept)),
         Err(error @ (ApplyError::Store(_) | ApplyError::BucketChanged)) => {
-            applied.broken.insert(bucket, error);
-            Ok(())
+            session.give_up(bucket, error);
+            Ok(None)
         }
-        other => other,
+        Err(error) => Err(error),
+    }
+}
+
+/// Waits, unless the run is to stop.
+async fn wait_until(run: &Run<'_>, at: Instant) {
+    loop {
+        let left = at.saturating_duration_since(Instant::now());
+        if left.is_zero() || run.stop.load(Ordering::Relaxed) {
+            return;
+        }
+        tokio::time::sleep(left.min(NOTICED)).await;
     }
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::pace::Pace;
 use crate::evidence::{ConfigurationResult, EvidenceError, ItemOutcome, ItemResult};
 use crate::plan::{PlanFileError, PlanHeader};
 use crate::policy::Policy;
@@ -28,8 +30,15 @@ pub struct Run<'a> {
     pub narrow_only: bool,
     /// What time it is.
     pub clock: &'a (dyn Fn() -> DateTime<Utc> + Send + Sync),
-    /// Set when the run is to stop after the batch in flight.
+    /// Set when the run is to stop after the batches in flight.
     pub stop: &'a AtomicBool,
+    /// How fast keys are deleted.
+    pub pace: &'a Pace,
+    /// How many chunks of rows are worked on at a time.
+    pub at_once: usize,
+    /// How long the first pause is before what the store puts off is tried again; each further one is
+    /// twice as long.
+    pub first_pause: Duration,
 }
 
 /// Hears of what a run does.
@@ -38,6 +47,8 @@ pub trait Watch {
     fn configured(&mut self, _bucket: &str, _configured: &Configured) {}
     /// Rows were dealt with.
     fn removed(&mut self, _outcomes: &[ItemOutcome]) {}
+    /// So many keys a second go where the store has asked for fewer requests; `None` where it has not.
+    fn slowed(&mut self, _keys_a_second: Option<f64>) {}
 }
 
 /// What a run did.

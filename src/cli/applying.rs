@@ -1,6 +1,6 @@
 //! Carrying a plan out: preflight, evidence, progress, and the way back after an interruption.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ use super::exit::{Exit, Failure};
 use super::output;
 use super::progress::Progress;
 use super::store::store_failure;
-use crate::apply::{self, Applied, ApplyError, Configured, Refusal, Run, Watch, row_identity};
-use crate::evidence::{self, Body, EvidenceError, EvidenceLog, ItemOutcome, ItemResult, Opening};
+use crate::apply::{self, Applied, ApplyError, Configured, DoneRows, Pace, Refusal, Run, Watch};
+use crate::evidence::{self, Body, EvidenceError, EvidenceLog, ItemOutcome, Opening};
 use crate::plan::{GuardResult, PlanHeader, PlanReader, evaluate_guards};
 use crate::policy::Policy;
 use crate::records::Records;
@@ -54,6 +54,12 @@ pub struct Carrying<'a> {
     pub clock: &'a (dyn Fn() -> DateTime<Utc> + Send + Sync),
     /// Set when it is to stop.
     pub stop: Arc<AtomicBool>,
+    /// The most keys that are deleted in a second.
+    pub max_rate: Option<u32>,
+    /// How many chunks of rows are worked on at a time.
+    pub at_once: usize,
+    /// How long the first pause is before what the store puts off is tried again.
+    pub first_pause: std::time::Duration,
     /// Whether to keep quiet.
     pub quiet: bool,
 }
@@ -131,9 +137,12 @@ pub async fn carry_out(carrying: &Carrying<'_>) -> Result<Carried, Failure> {
         narrow_only: carrying.narrow_only,
         clock: carrying.clock,
         stop: &carrying.stop,
+        pace: &Pace::new(carrying.max_rate),
+        at_once: carrying.at_once,
+        first_pause: carrying.first_pause,
     };
     let mut applied = Applied::default();
-    let rows = plan.reader.rows();
+    let rows = (0..).zip(plan.reader.rows()).map(|(number, row)| row.map(|row| (number, row)));
     let result = apply::run(&run, rows, &done, &mut log, &mut applied, &mut Bar(&progress)).await;
     progress.finish();
     // The rest of a plan of which only a part was wanted can still be carried out.
@@ -183,7 +192,7 @@ fn refused(refusal: &Refusal) -> Failure {
 /// A plan's log.
 enum Log {
     /// It takes entries; the rows that are done; whether a run is resumed.
-    Open(Box<EvidenceLog>, HashSet<[u8; 16]>, bool),
+    Open(Box<EvidenceLog>, DoneRows, bool),
     /// The plan was carried out to its end before; what came of it.
     Spent(Box<Carried>),
 }
@@ -209,43 +218,46 @@ fn open_log(carrying: &Carrying<'_>, now: DateTime<Utc>) -> Result<Log, Failure>
             previous_head: carrying.previous_head.clone(),
         };
         let log = EvidenceLog::create(path, now, opening).map_err(|error| wrong(&error))?;
-        return Ok(Log::Open(Box::new(log), HashSet::new(), false));
+        return Ok(Log::Open(Box::new(log), DoneRows::default(), false));
     }
     let read = || File::open(path).map(BufReader::new).map_err(|error| wrong(&EvidenceError::Open(error)));
     let log = match EvidenceLog::resume(path, now, digest, &carrying.policy.holds_digest) {
         Err(EvidenceError::Finished) => {
-            return spent(path).map(|carried| Log::Spent(Box::new(carried)));
+            return spent(path, carrying.plan.reader.row_count())
+                .map(|carried| Log::Spent(Box::new(carried)));
         }
         resumed => resumed.map_err(|error| wrong(&error))?,
     };
-    let mut done = HashSet::new();
+    let mut done = DoneRows::of(carrying.plan.reader.row_count());
     for outcome in evidence::done(read()?) {
-        let outcome = outcome.map_err(|error| wrong(&EvidenceError::Verify(error)))?;
-        if matches!(outcome.result, ItemResult::Deleted | ItemResult::Aborted | ItemResult::AlreadyGone) {
-            done.insert(row_identity(
-                &outcome.bucket,
-                &outcome.key,
-                outcome.version_id.as_deref(),
-                outcome.upload_id.as_deref(),
-            ));
-        }
+        done.take(&outcome.map_err(|error| wrong(&EvidenceError::Verify(error)))?);
     }
     Ok(Log::Open(Box::new(log), done, true))
 }
 
 /// The plan was carried out before: what became of each row and configuration in the end.
-fn spent(path: &Path) -> Result<Carried, Failure> {
+fn spent(path: &Path, rows: u64) -> Result<Carried, Failure> {
     let wrong = |error: EvidenceError| evidence_failure(path, &error);
     let read = || File::open(path).map(BufReader::new).map_err(|error| wrong(EvidenceError::Open(error)));
     let head = evidence::verify(read()?, None).map_err(|error| wrong(EvidenceError::Verify(error)))?.head;
     let mut applied = Applied::default();
-    let mut last: HashMap<[u8; 16], ItemResult> = HashMap::new();
+    // A row that was tried again has several outcomes, of which the last one counts.
+    let (mut done, mut open) = (DoneRows::of(rows), HashMap::new());
+    let mut results = BTreeMap::new();
     for entry in evidence::entries(read()?) {
         match entry.map_err(|error| wrong(EvidenceError::Verify(error)))?.body {
-            Body::Outcome(outcome) => last.extend(outcome.items.into_iter().map(|item| {
-                let (version, upload) = (item.version_id.as_deref(), item.upload_id.as_deref());
-                (row_identity(&item.bucket, &item.key, version, upload), item.result)
-            })),
+            Body::Outcome(outcome) => {
+                for item in outcome.items {
+                    if item.result.is_gone() {
+                        open.remove(&item.row);
+                        *results.entry(item.result).or_default() += u64::from(done.take(&item));
+                    } else if item.row.is_none() {
+                        *results.entry(item.result).or_default() += 1;
+                    } else {
+                        open.insert(item.row, item.result);
+                    }
+                }
+            }
             Body::ConfigurationOutcome(outcome) => {
                 let configured = Configured { result: outcome.result, detail: outcome.detail };
                 applied.configured.insert(outcome.bucket, configured);
@@ -253,9 +265,11 @@ fn spent(path: &Path) -> Result<Carried, Failure> {
             _ => {}
         }
     }
-    for result in last.into_values() {
-        *applied.results.entry(result).or_default() += 1;
+    for result in open.into_values() {
+        *results.entry(result).or_default() += 1;
     }
+    results.retain(|_, count| *count > 0);
+    applied.results = results;
     Ok(Carried { applied, head, evidence: path.to_owned(), resumed: false, ended_by: None, spent: true })
 }
 
@@ -288,7 +302,12 @@ struct Bar<'a>(&'a Progress);
 
 impl Watch for Bar<'_> {
     fn removed(&mut self, outcomes: &[ItemOutcome]) {
-        self.0.advance(outcomes.len() as u64);
+        self.0.advance(outcomes.iter().filter(|outcome| outcome.row.is_some()).count() as u64);
+    }
+
+    fn slowed(&mut self, keys_a_second: Option<f64>) {
+        let said = keys_a_second.map(|rate| format!("slowed by the store to {rate:.0}/s"));
+        self.0.say(said.unwrap_or_default());
     }
 }
 

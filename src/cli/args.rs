@@ -218,6 +218,12 @@ pub struct Applying {
     /// Go beyond this guard, as the plan names it; may be repeated
     #[arg(long, value_name = "GUARD")]
     pub accept: Vec<String>,
+    /// Delete at most so many keys in a second, in all buckets together
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_rate: Option<u32>,
+    /// Batches that are worked on at a time
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub concurrency: u8,
 }
 
 /// `apply`.

@@ -183,6 +183,9 @@ pub struct ItemOutcome {
     /// The upload's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload_id: Option<String>,
+    /// Which row of the plan it is, counted from 0; none for markers that are added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<u64>,
     /// What became of it.
     pub result: ItemResult,
     /// More, for people.
@@ -216,11 +219,13 @@ pub enum ItemResult {
     Failed,
     /// Nobody knows: the answer was lost or did not say.
     Unclear,
+    /// The store asked to wait: it is still there, and comes again in a later batch.
+    PutOff,
 }
 
 impl ItemResult {
     /// All of them, in the order of reports.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Deleted,
         Self::Aborted,
         Self::AlreadyGone,
@@ -232,6 +237,7 @@ impl ItemResult {
         Self::Denied,
         Self::Failed,
         Self::Unclear,
+        Self::PutOff,
     ];
 
     /// The word used in logs, reports and `--json`.
@@ -248,7 +254,13 @@ impl ItemResult {
             Self::Denied => "denied",
             Self::Failed => "failed",
             Self::Unclear => "unclear",
+            Self::PutOff => "put-off",
         }
+    }
+
+    /// Whether nothing is left to do for the item, whoever did it.
+    pub const fn is_gone(self) -> bool {
+        matches!(self, Self::Deleted | Self::Aborted | Self::AlreadyGone)
     }
 }
 

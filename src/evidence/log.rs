@@ -205,6 +205,7 @@ impl EvidenceLog {
                 key: item.key,
                 version_id: item.version_id,
                 upload_id: item.upload_id,
+                row: None,
                 result: ItemResult::Unclear,
                 detail: Some(DETAIL.to_string()),
             };

@@ -55,6 +55,7 @@ fn outcome(key: &str, result: ItemResult) -> ItemOutcome {
         key: key.into(),
         version_id: Some("v1".into()),
         upload_id: None,
+        row: None,
         result,
         detail: None,
     }

@@ -11,7 +11,7 @@ use super::answer::Take;
 use super::error::{Call, StoreError};
 use super::xml::{Malformed, Reader};
 
-/// An opened bucket. Cheap to clone; clones share connections and one retry budget.
+/// An opened bucket. Cheap to clone; clones share connections.
 #[derive(Clone)]
 pub struct Bucket(pub(super) Arc<Opened>);
 

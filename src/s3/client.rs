@@ -18,10 +18,6 @@ use super::guard::Guard;
 /// Attempts for one request, the first included.
 const ATTEMPTS: u32 = 6;
 
-/// Tokens of one bucket's retries: a throttled attempt costs 5, a lost one 10 and a success gives
-/// back 1, so that a thousand failing requests in a row still get their retries.
-const RETRY_TOKENS: usize = 5_000;
-
 /// Until a connection stands.
 const CONNECT: Duration = Duration::from_secs(5);
 
@@ -51,8 +47,10 @@ pub(super) struct Clients {
 impl Clients {
     /// A client with retries of its own: what one bucket uses up is not missing to another.
     pub(super) fn client(&self, partition: &str, region: &str) -> Client {
+        // Every request has its own few attempts. A budget that all share would be used up by the first
+        // minutes of throttling, after which nothing is sent again at all.
         let retries =
-            RetryPartition::custom(partition.to_owned()).token_bucket(TokenBucket::new(RETRY_TOKENS)).build();
+            RetryPartition::custom(partition.to_owned()).token_bucket(TokenBucket::unlimited()).build();
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT)
             .read_timeout(READ)

@@ -1,13 +1,14 @@
 //! DeleteObject: one at a time, for keys that a batch cannot carry.
 
 use super::bucket::Bucket;
+use super::client::once;
 use super::delete_objects::{DeleteAnswer, DeleteTarget};
 use super::error::StoreError;
 use super::values;
 
 impl Bucket {
     /// Deletes one target, whose key goes into the address and can hold any character. Answers
-    /// [`DeleteAnswer::Deleted`] or an error.
+    /// [`DeleteAnswer::Deleted`] or an error. It is not sent again here.
     ///
     /// # Errors
     /// What any request can end in; [`super::StoreErrorKind::Changed`] or
@@ -24,6 +25,8 @@ impl Bucket {
             .set_if_match(target.if_match.as_deref().map(values::quoted))
             .set_expected_bucket_owner(self.owner())
             .set_request_payer(self.payer())
+            .customize()
+            .config_override(once())
             .send()
             .await
             .map_err(|error| StoreError::from_sdk(call, error))?;

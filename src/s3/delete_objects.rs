@@ -6,6 +6,7 @@ use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
 use super::answer::Take;
 use super::bucket::Bucket;
+use super::client::once;
 use super::error::{Call, StoreError, StoreErrorKind};
 use super::values;
 use super::xml::{Malformed, Reader};
@@ -68,7 +69,8 @@ pub fn needs_single_delete(key: &str) -> bool {
 }
 
 impl Bucket {
-    /// Deletes up to [`MAX_DELETE_TARGETS`]. Failures of single targets are not retried here.
+    /// Deletes up to [`MAX_DELETE_TARGETS`]. Nothing is sent again here, neither single targets nor the
+    /// whole: whoever deletes must hear of every objection, and look again before another try.
     ///
     /// # Errors
     /// What any request can end in: then nothing is known of any of the targets. Too many targets, none,
@@ -84,6 +86,7 @@ impl Bucket {
             .set_expected_bucket_owner(self.owner())
             .set_request_payer(self.payer())
             .customize()
+            .config_override(once())
             .interceptor(take.clone())
             .send()
             .await

@@ -2,35 +2,72 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+use futures::stream::{self, StreamExt, TryStreamExt};
+
 use super::Survey;
 use super::draft::Draft;
+use crate::object::Kind;
 use crate::plan::KeyGroup;
 use crate::s3::StoreError;
 
 /// How many keys a page must settle for the next page to be asked for instead of single keys.
 const WORTH_A_PAGE: usize = 8;
 
+/// How many scattered keys are asked for before a page is tried again.
+const SCATTERED: usize = 64;
+
+/// How many of them at a time.
+const ASKED_AT_ONCE: usize = 16;
+
+/// What a listing shows, nothing read and nothing decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// What it is.
+    pub kind: Kind,
+    /// The version id, for versions and markers.
+    pub version_id: Option<String>,
+    /// The ETag, without its quotes.
+    pub etag: Option<String>,
+    /// Last-Modified.
+    pub uploaded: DateTime<Utc>,
+}
+
 impl Survey<'_> {
     /// Everything that stands under `keys` now, decided. Keys with nothing left are missing
     /// from the answer. `keys` are in byte order, without repeats.
+    ///
+    /// # Errors
+    /// If they cannot be listed.
     pub async fn look_up(&self, keys: &[&str]) -> Result<BTreeMap<String, KeyGroup>, StoreError> {
-        let mut drafts = Vec::new();
-        let mut next = 0;
-        let mut is_dense = true;
-        while let Some(key) = keys.get(next) {
-            drafts.extend(self.one(key).await?);
-            next += 1;
-            while is_dense && next < keys.len() {
-                let settled = self.list_after(keys[next - 1], &keys[next..], &mut drafts).await?;
-                next += settled;
-                is_dense = settled >= WORTH_A_PAGE;
-            }
-        }
-        let (groups, _) = self.decide(drafts).await;
+        // Some stores do not list in byte order: a key is gone only if it says so itself.
+        let (groups, _) = self.decide(self.drafts(keys, true).await?).await;
         Ok(groups.into_iter().map(|group| (group.key.clone(), group)).collect())
     }
 
+    /// What of versions and markers is listed under `keys` now, newest first. Shows what is there, and
+    /// proves nothing of what is not. `keys` are in byte order, without repeats.
+    ///
+    /// # Errors
+    /// If they cannot be listed.
+    pub async fn standing(&self, keys: &[&str]) -> Result<BTreeMap<String, Vec<Standing>>, StoreError> {
+        let drafts = self.drafts(keys, false).await?;
+        let standing = |draft: Draft| {
+            let items = draft.items.into_iter().map(|item| Standing {
+                kind: item.kind,
+                version_id: item.version_id,
+                etag: item.etag,
+                uploaded: item.uploaded,
+            });
+            (draft.key, items.collect())
+        };
+        Ok(drafts.into_iter().map(standing).collect())
+    }
+
     /// Incomplete uploads under one key, decided.
+    ///
+    /// # Errors
+    /// If they cannot be listed.
     pub async fn look_up_uploads(&self, key: &str) -> Result<Option<KeyGroup>, StoreError> {
         let drafts = self.uploads_of(key).await?.into_iter().collect();
         Ok(self.decide(drafts).await.0.into_iter().next())
@@ -48,6 +85,37 @@ impl Survey<'_> {
             }
         }
         Ok((!draft.uploads.is_empty()).then_some(draft))
+    }
+
+    /// What stands under `keys`; what a page does not show is asked for by itself if `doubts` are due.
+    async fn drafts(&self, keys: &[&str], doubts: bool) -> Result<Vec<Draft>, StoreError> {
+        let mut drafts = Vec::new();
+        let (mut next, mut ask) = (0, 1);
+        while next < keys.len() {
+            let scattered = &keys[next..keys.len().min(next + ask)];
+            drafts.extend(self.each(scattered).await?);
+            next += scattered.len();
+            while next < keys.len() {
+                let settled = self.list_after(keys[next - 1], &keys[next..], doubts, &mut drafts).await?;
+                next += settled;
+                if settled < WORTH_A_PAGE {
+                    break;
+                }
+            }
+            ask = SCATTERED;
+        }
+        Ok(drafts)
+    }
+
+    /// Each of `keys` by itself, in their order; those with nothing left are missing.
+    async fn each(&self, keys: &[&str]) -> Result<Vec<Draft>, StoreError> {
+        let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+        stream::iter(keys)
+            .map(|key| async move { self.one(&key).await })
+            .buffered(ASKED_AT_ONCE)
+            .try_filter_map(|draft| std::future::ready(Ok(draft)))
+            .try_collect()
+            .await
     }
 
     /// All versions of one key.
@@ -76,6 +144,7 @@ impl Survey<'_> {
         &self,
         after: &str,
         wanted: &[&str],
+        doubts: bool,
         drafts: &mut Vec<Draft>,
     ) -> Result<usize, StoreError> {
         let mut found: BTreeMap<&str, Draft> = BTreeMap::new();
@@ -94,12 +163,11 @@ impl Survey<'_> {
                 settled = wanted.partition_point(|key| **key < *last);
             }
         }
-        for key in &wanted[..settled] {
-            // Some stores do not list in byte order: a key is gone only if it says so itself.
-            drafts.extend(match found.remove(key) {
-                Some(draft) => Some(draft),
-                None => self.one(key).await?,
-            });
+        let missing: Vec<&str> =
+            wanted[..settled].iter().copied().filter(|key| !found.contains_key(key)).collect();
+        drafts.extend(wanted[..settled].iter().filter_map(|key| found.remove(key)));
+        if doubts {
+            drafts.extend(self.each(&missing).await?);
         }
         Ok(settled)
     }

@@ -26,6 +26,7 @@ pub use directories::directories;
 use draft::Draft;
 pub use enrol::{ENROLMENT_TAG, Enrolled, Enrolment, enrol};
 pub use examine::Examined;
+pub use lookup::Standing;
 pub use readings::READS_AT_ONCE;
 pub use seen::Seen;
 

@@ -18,7 +18,8 @@ use crate::thirty_days;
 const OBJECTS: usize = 1_200;
 const BATCH: usize = 1_000;
 
-const APPLY: [&str; 2] = ["apply", "shelflife-plan.parquet"];
+/// One batch at a time, so that the second waits for the first.
+const APPLY: [&str; 4] = ["apply", "shelflife-plan.parquet", "--concurrency", "1"];
 
 async fn fill(store: &LocalStack, shelf: &Shelf) {
     let keys: Vec<String> = (0..OBJECTS).map(|number| format!("inbound/1/{number:05}")).collect();

@@ -1,14 +1,14 @@
 //! The shipped policy on a store in memory: one whole run of Shelflife at any time that a test names, through
 //! the library as the commands use it. Records are written anew for each run, as a daily export would be.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, Utc};
-use shelflife::apply::{self, Applied, Run, Watch};
+use shelflife::apply::{self, Applied, DoneRows, Pace, Run, Watch};
 use shelflife::audit::{Auditor, Findings, Standing};
 use shelflife::decide::Needs;
 use shelflife::evidence::{self, ConfigurationResult, EvidenceLog, ItemResult, Opening};
@@ -188,8 +188,12 @@ impl Stage {
             narrow_only: false,
             clock: &move || now,
             stop: &AtomicBool::new(false),
+            pace: &Pace::new(None),
+            at_once: 8,
+            first_pause: std::time::Duration::from_millis(10),
         };
-        apply::run(&run, reader.rows(), &HashSet::new(), &mut log, &mut applied, &mut Nobody).await.unwrap();
+        let rows = (0..).zip(reader.rows()).map(|(number, row)| row.map(|row| (number, row)));
+        apply::run(&run, rows, &DoneRows::default(), &mut log, &mut applied, &mut Nobody).await.unwrap();
         self.head = Some(log.close(now, true).unwrap().head);
         assert!(applied.broken.is_empty(), "{:?}", applied.broken);
         for (bucket, configured) in &applied.configured {

@@ -201,6 +201,9 @@ impl Stage {
             previous_head: self.head.take(),
             clock: &move || now,
             stop: Arc::new(AtomicBool::new(false)),
+            max_rate: None,
+            at_once: crate::apply::CHUNKS_AT_ONCE,
+            first_pause: std::time::Duration::from_millis(250),
             quiet: true,
         })
         .await?;

@@ -1,0 +1,109 @@
+//! What the chunks of a run share: the evidence and the counts, and what the policy compiles to.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::run::{Applied, ApplyError, Run, Watch};
+use crate::evidence::{EvidenceError, EvidenceLog, Item, ItemOutcome, ItemResult};
+use crate::lifecycle::{self, Surroundings};
+use crate::object::BucketFacts;
+use crate::plan::BucketContext;
+
+/// How long what was compiled is used: time alone changes it, when a hold or an override ends.
+const COMPILED_FOR: TimeDelta = TimeDelta::minutes(1);
+
+/// A run under way.
+pub(super) struct Session<'a> {
+    pub run: &'a Run<'a>,
+    books: Mutex<Books<'a>>,
+    compiled: Mutex<BTreeMap<String, (DateTime<Utc>, Arc<BucketContext>)>>,
+}
+
+struct Books<'a> {
+    log: &'a mut EvidenceLog,
+    applied: &'a mut Applied,
+    watch: &'a mut (dyn Watch + Send),
+}
+
+impl<'a> Session<'a> {
+    pub fn new(
+        run: &'a Run<'a>,
+        log: &'a mut EvidenceLog,
+        applied: &'a mut Applied,
+        watch: &'a mut (dyn Watch + Send),
+    ) -> Self {
+        Self { run, books: Mutex::new(Books { log, applied, watch }), compiled: Mutex::default() }
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books<'a>> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says what is about to be done; it is on the disk when this returns.
+    pub fn intent(&self, items: Vec<Item>) -> Result<u64, EvidenceError> {
+        self.books().log.intent((self.run.clock)(), items)
+    }
+
+    /// Says what came of it, to the log and to whoever watches.
+    pub fn outcome(&self, batch: u64, outcomes: Vec<ItemOutcome>) -> Result<(), EvidenceError> {
+        let mut books = self.books();
+        books.log.outcome((self.run.clock)(), batch, outcomes.clone())?;
+        let counted = || outcomes.iter().filter(|outcome| outcome.result != ItemResult::PutOff);
+        for outcome in counted() {
+            *books.applied.results.entry(outcome.result).or_default() += 1;
+        }
+        let counted: Vec<ItemOutcome> = counted().cloned().collect();
+        books.watch.removed(&counted);
+        Ok(())
+    }
+
+    /// Rows that an earlier run has done.
+    pub fn skip(&self, rows: u64) {
+        self.books().applied.done_before += rows;
+    }
+
+    /// The run ends before its end.
+    pub fn interrupt(&self) {
+        self.books().applied.interrupted = true;
+    }
+
+    /// No more can be done in the bucket.
+    pub fn give_up(&self, bucket: String, why: ApplyError) {
+        self.books().applied.broken.insert(bucket, why);
+    }
+
+    /// Whether no more can be done in the bucket.
+    pub fn is_broken(&self, bucket: &str) -> bool {
+        self.books().applied.broken.contains_key(bucket)
+    }
+
+    /// Tells how fast it goes.
+    pub fn tell_pace(&self, keys_a_second: Option<f64>) {
+        self.books().watch.slowed(keys_a_second);
+    }
+
+    /// The bucket and what the policy compiles to in it.
+    pub fn context(&self, facts: &BucketFacts, now: DateTime<Utc>) -> Arc<BucketContext> {
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, context)) = compiled.get(&facts.name)
+            && (now - at).abs() < COMPILED_FOR
+            && context.facts == *facts
+        {
+            return Arc::clone(context);
+        }
+        let context = Arc::new(BucketContext {
+            compiled: lifecycle::compile(self.run.policy, facts, self.around(&facts.name), now),
+            facts: facts.clone(),
+        });
+        compiled.insert(facts.name.clone(), (now, Arc::clone(&context)));
+        context
+    }
+
+    /// What the plan found in the bucket: S3 was given rules by it.
+    fn around(&self, bucket: &str) -> &Surroundings {
+        static NOTHING: Surroundings = Surroundings::NOTHING;
+        self.run.header.buckets.get(bucket).map_or(&NOTHING, |plan| &plan.around)
+    }
+}

@@ -1,0 +1,160 @@
+//! The built binary against a store that asks for less: it slows down, comes again, and tells the truth.
+#![cfg(feature = "sandbox")]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+#[path = "cli/desk.rs"]
+mod desk;
+
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use desk::{Desk, Ran};
+use serde_json::json;
+use shelflife::sandbox::{BucketOptions, Effect, Fault, PutOptions, Sandbox, SandboxOptions, Versioning};
+
+const BUCKET: &str = "media";
+
+const POLICY: &str = "version: 1
+name: e2e
+rules:
+  - id: ott-media
+    select: {buckets: [media]}
+    trigger: uploaded
+    retain: 30 days
+    enforce: direct
+";
+
+/// A planned bucket of `keys`, each with so many versions, all of them due.
+async fn planned(keys: &[&str], versions: usize) -> (Sandbox, Desk) {
+    let sandbox = Sandbox::start(SandboxOptions::at(Utc::now())).await.unwrap();
+    sandbox.create_bucket(BucketOptions::named(BUCKET)).unwrap();
+    if versions > 1 {
+        sandbox.set_versioning(BUCKET, Versioning::Enabled).unwrap();
+    }
+    for (number, key) in (0..versions as i64).flat_map(|number| keys.iter().map(move |key| (number, key))) {
+        let at = Utc::now() - TimeDelta::days(60 - number);
+        sandbox.put_object(BUCKET, key, PutOptions::bytes("medium").last_modified(at)).unwrap();
+    }
+    let desk = Desk::at(&sandbox.endpoint());
+    desk.policy(POLICY);
+    run(&sandbox, &desk, &["plan"]).ends(0);
+    (sandbox, desk)
+}
+
+fn run(sandbox: &Sandbox, desk: &Desk, args: &[&str]) -> Ran {
+    let mut command = desk.command(args);
+    command.env("AWS_ACCESS_KEY_ID", sandbox.access_key());
+    command.env("AWS_SECRET_ACCESS_KEY", sandbox.secret_key());
+    Ran::of(command.output().unwrap())
+}
+
+fn apply(sandbox: &Sandbox, desk: &Desk) -> Ran {
+    run(sandbox, desk, &["apply", "shelflife-plan.parquet", "--json"])
+}
+
+fn results(desk: &Desk, ran: &serde_json::Value, key: &str) -> Vec<String> {
+    let outcomes = desk.outcomes(ran["evidence"].as_str().unwrap());
+    outcomes.into_iter().filter(|it| it.key == key).map(|it| it.result).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_put_off_is_looked_at_again_and_goes_in_a_later_batch() {
+    for code in ["SlowDown", "InternalError", "ServiceUnavailable"] {
+        let (sandbox, desk) = planned(&["a/1", "a/2", "a/3"], 1).await;
+        let fault = Fault::on("DeleteObjects", Effect::KeyError(code)).key_containing("a/2");
+        sandbox.faults().add(fault.calls(1, 2));
+        let applied = apply(&sandbox, &desk).ends(0).json();
+        assert_eq!(applied["results"], json!({"deleted": 3}), "{code}");
+        assert_eq!(results(&desk, &applied, "a/1"), ["deleted"]);
+        assert_eq!(results(&desk, &applied, "a/2"), ["put-off", "put-off", "deleted"], "{code}");
+        let listings =
+            sandbox.requests().iter().filter(|it| it.call.operation == "ListObjectVersions").count();
+        assert!(listings >= 4, "it was not looked at again: {listings}");
+        assert!(sandbox.list_everything(BUCKET).unwrap().is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_written_anew_while_it_waits_for_its_turn_stays() {
+    let (sandbox, desk) = planned(&["a/1", "a/2"], 1).await;
+    sandbox
+        .faults()
+        .add(Fault::on("DeleteObjects", Effect::KeyError("SlowDown")).key_containing("a/2").once());
+    // Between the two tries, the second of which begins late, somebody writes the object anew.
+    let late = Effect::Delay(Duration::from_millis(700));
+    sandbox.faults().add(Fault::on("GetBucketVersioning", late).calls(3, 3));
+    let (again, bucket) = (sandbox.clone(), BUCKET);
+    let rewriting = tokio::spawn(async move {
+        while again.list_everything(bucket).unwrap().len() > 1 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        again.put_object(bucket, "a/2", PutOptions::bytes("another medium")).unwrap();
+    });
+    let applied = tokio::task::block_in_place(|| apply(&sandbox, &desk)).ends(0).json();
+    rewriting.await.unwrap();
+    assert_eq!(results(&desk, &applied, "a/2"), ["put-off", "changed"]);
+    assert_eq!(sandbox.list_everything(BUCKET).unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_latest_version_waits_for_an_older_one_that_is_put_off() {
+    let (sandbox, desk) = planned(&["a/1"], 3).await;
+    sandbox.faults().add(Fault::on("DeleteObjects", Effect::KeyError("SlowDown")).once());
+    let applied = apply(&sandbox, &desk).ends(0).json();
+    assert_eq!(applied["results"], json!({"deleted": 3}));
+    let told = results(&desk, &applied, "a/1");
+    assert_eq!(told.iter().filter(|it| *it == "put-off").count(), 3, "{told:?}");
+    assert!(!told.contains(&"marker-added".to_owned()), "{told:?}");
+    assert!(sandbox.list_everything(BUCKET).unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_put_off_for_good_has_failed_and_the_rest_is_done() {
+    for effect in [Effect::KeyError("SlowDown"), Effect::KeyError("InternalError")] {
+        let (sandbox, desk) = planned(&["a/1", "a/2"], 1).await;
+        sandbox.faults().add(Fault::on("DeleteObjects", effect).key_containing("a/2"));
+        let applied = apply(&sandbox, &desk).ends(3).json();
+        assert_eq!(applied["results"], json!({"deleted": 1, "failed": 1}));
+        let told = results(&desk, &applied, "a/2");
+        assert_eq!((told.len(), told.last().unwrap().as_str()), (8, "failed"), "{told:?}");
+        sandbox.faults().clear();
+        run(&sandbox, &desk, &["reconcile"]).ends(0);
+        assert!(sandbox.list_everything(BUCKET).unwrap().is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_throttles_every_request_for_a_while_is_outlasted() {
+    let keys: Vec<String> = (0..3_000).map(|number| format!("a/{number:04}")).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let (sandbox, desk) = planned(&keys, 1).await;
+    for operation in ["DeleteObjects", "ListObjectVersions"] {
+        sandbox.faults().add(Fault::on(operation, Effect::SlowDown).calls(2, 6));
+    }
+    let applied = apply(&sandbox, &desk).ends(0).json();
+    assert_eq!(applied["results"], json!({"deleted": 3_000}));
+    assert!(sandbox.list_everything(BUCKET).unwrap().is_empty());
+    let log = applied["evidence"].as_str().unwrap().to_owned();
+    run(&sandbox, &desk, &["verify", &log, "--head", applied["head"].as_str().unwrap()]).ends(0);
+}
+
+/// Waiting for the pace comes before the look, so that nothing is deleted on an old one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rate_limit_makes_batches_small_and_each_is_looked_at_right_before() {
+    let keys: Vec<String> = (0..40).map(|number| format!("a/{number:04}")).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let (sandbox, desk) = planned(&keys, 1).await;
+    let args = ["apply", "shelflife-plan.parquet", "--max-rate", "20", "--concurrency", "1"];
+    run(&sandbox, &desk, &args).ends(0);
+    assert!(sandbox.list_everything(BUCKET).unwrap().is_empty());
+    let requests = sandbox.requests();
+    let batches: Vec<usize> = requests
+        .iter()
+        .filter(|it| it.call.operation == "DeleteObjects")
+        .map(|it| it.call.keys.len())
+        .collect();
+    assert_eq!(batches, [20, 20]);
+    let order: Vec<&str> = requests.iter().map(|it| it.call.operation).collect();
+    let looked = order.windows(2).filter(|pair| *pair == ["ListObjectVersions", "DeleteObjects"]).count();
+    assert_eq!(looked, 2, "{order:?}");
+}
