@@ -4,36 +4,57 @@
 
 use super::ending::{Ended, settled};
 use crate::evidence::ItemResult;
-use crate::object::Kind;
+use crate::object::{Kind, Versioning};
 use crate::plan::PlanRow;
 use crate::s3::{Bucket, DeleteAnswer, DeleteTarget, StoreError};
 
-/// The two newest entries of a key, by version id and whether they are markers.
-type Top = Vec<(String, bool)>;
+/// One of the newest entries of a key.
+struct Seen {
+    is_marker: bool,
+    /// It is the version of the row, as the row has it.
+    is_as_planned: bool,
+}
 
-async fn top(bucket: &Bucket, key: &str) -> Result<Top, StoreError> {
-    let page = bucket.versions(key, None).first_page(2).next().await?;
-    Ok(page
-        .iter()
-        .flat_map(|page| page.entries())
-        .filter(|entry| entry.key == key)
-        .map(|entry| (entry.version_id.unwrap_or("null").to_owned(), entry.kind == Kind::Marker))
+/// The two newest entries under `row`'s key. Their dates are looked at as well: a null version that was
+/// uploaded anew with the same bytes has the id and the ETag of the one before.
+async fn top(bucket: &Bucket, row: &PlanRow) -> Result<Vec<Seen>, StoreError> {
+    let page = bucket.versions(&row.key, None).first_page(2).next().await?;
+    let entries = page.iter().flat_map(|page| page.entries()).filter(|entry| entry.key == row.key);
+    Ok(entries
+        .map(|entry| Seen {
+            is_marker: entry.kind == Kind::Marker,
+            is_as_planned: entry.kind != Kind::Marker
+                && row.version_id.as_deref() == Some(entry.version_id.unwrap_or("null"))
+                && row.etag.as_deref() == entry.etag
+                && row.last_modified.timestamp_millis() == entry.last_modified.timestamp_millis(),
+        })
         .collect())
 }
 
-fn is_version(entry: Option<&(String, bool)>, row: &PlanRow) -> bool {
-    entry.is_some_and(|(id, marker)| !marker && row.version_id.as_deref() == Some(id))
+fn is_planned(entry: Option<&Seen>) -> bool {
+    entry.is_some_and(|entry| entry.is_as_planned)
 }
 
-/// Deletes without a version id, which puts a marker on top, if the version is still the latest.
-async fn mark(bucket: &Bucket, row: &PlanRow) -> Result<Option<String>, Ended> {
+/// Deletes without a version id, which puts a marker on top, if the version is still the latest. The marker
+/// may take the place of the null version only where that `is_null`, the row's own: so the bucket is asked
+/// once more whether it keeps versions.
+async fn mark(bucket: &Bucket, row: &PlanRow, is_null: bool) -> Result<Option<String>, Ended> {
     if row.etag.is_none() {
         let why = "the store lists no ETag, so nothing would guard a newer version";
         return Err(Ended::because(ItemResult::Failed, why));
     }
-    let seen = top(bucket, &row.key).await.map_err(|error| unclear(&error))?;
-    if !is_version(seen.first(), row) {
-        return Err(Ended::because(ItemResult::Changed, "it is not the latest version any more"));
+    let seen = top(bucket, row).await.map_err(|error| unclear(&error))?;
+    if !is_planned(seen.first()) {
+        let why = "it is not the latest version any more, or was written anew";
+        return Err(Ended::because(ItemResult::Changed, why));
+    }
+    if !is_null {
+        let facts = bucket.facts().await;
+        let facts = facts.map_err(|error| Ended::because(ItemResult::Failed, error.to_string()))?;
+        if facts.versioning != Versioning::Enabled {
+            let why = "the bucket does not keep versions any more, so that a marker could destroy one";
+            return Err(Ended::because(ItemResult::Changed, why));
+        }
     }
     let target = DeleteTarget { key: row.key.clone(), version_id: None, if_match: row.etag.clone() };
     match bucket.delete_object(&target).await {
@@ -43,7 +64,11 @@ async fn mark(bucket: &Bucket, row: &PlanRow) -> Result<Option<String>, Ended> {
             ItemResult::Failed,
             format!("the store takes no condition, so that a marker could hide a newer version: {error}"),
         )),
-        Err(error) => Err(settled(bucket, &target, &error).await),
+        Err(error) => {
+            // Where the answer is lost it is the null version that is there or not, and not what is under it.
+            let version_id = is_null.then(|| "null".to_owned());
+            Err(settled(bucket, &DeleteTarget { version_id, ..target }, &error).await)
+        }
     }
 }
 
@@ -54,14 +79,14 @@ fn unclear(error: &StoreError) -> Ended {
 /// Puts a delete marker on top of `row`'s version, which is the latest of a bucket that keeps
 /// versions. [`ItemResult::MarkerAdded`] if a listing shows it there.
 pub async fn cover(bucket: &Bucket, row: &PlanRow) -> Ended {
-    let marked = mark(bucket, row).await;
-    let now = match top(bucket, &row.key).await {
+    let marked = mark(bucket, row, false).await;
+    let now = match top(bucket, row).await {
         Ok(now) => now,
         Err(error) => return unclear(&error),
     };
-    let is_marked = now.first().is_some_and(|(_, marker)| *marker);
+    let is_marked = now.first().is_some_and(|entry| entry.is_marker);
     // A lost answer is of no matter where the marker can be seen.
-    if is_marked && is_version(now.get(1), row) {
+    if is_marked && is_planned(now.get(1)) {
         return Ended { result: ItemResult::MarkerAdded, detail: None };
     }
     match marked {
@@ -93,7 +118,7 @@ async fn take_away(bucket: &Bucket, row: &PlanRow, marker: String) -> Ended {
 /// Removes the null version from a suspended bucket, where it is the latest: a null delete marker
 /// takes its place, on condition of its ETag.
 pub async fn remove_null(bucket: &Bucket, row: &PlanRow) -> Ended {
-    match mark(bucket, row).await {
+    match mark(bucket, row, true).await {
         Ok(Some(marker)) if marker == "null" => {
             Ended::because(ItemResult::Deleted, "a null delete marker has taken its place")
         }

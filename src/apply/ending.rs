@@ -84,6 +84,10 @@ async fn listed(bucket: &Bucket, target: &DeleteTarget) -> Result<Option<Option<
         let found = page.entries().find(|entry| {
             entry.key == target.key
                 && match &target.version_id {
+                    // A null marker that has taken a null version's place has its id.
+                    Some(id) if id == "null" => {
+                        entry.version_id == Some("null") && entry.kind != Kind::Marker
+                    }
                     Some(id) => entry.version_id == Some(id.as_str()),
                     None => entry.kind != Kind::Marker,
                 }

@@ -31,6 +31,11 @@ impl Store {
 
     async fn open(&self, name: &str, region: &str) -> Result<Bucket, StoreError> {
         let call = Call { operation: "HeadBucket", bucket: Some(name), key: None };
+        if is_directory(name) {
+            let why =
+                "it is a directory bucket: they list no versions, and in no order, and are not supported";
+            return Err(StoreError::not_sent(call, why));
+        }
         let client = self.0.clients.client(name, region);
         let date = ReadDate::default();
         client
@@ -63,6 +68,12 @@ impl Store {
             expected_owner: self.0.expected_owner.clone(),
         })))
     }
+}
+
+/// Whether a name is that of a directory bucket (user guide, "Directory bucket naming rules"). The SDK would
+/// open a session with it by itself.
+fn is_directory(name: &str) -> bool {
+    name.ends_with("--x-s3")
 }
 
 /// Keeps the `Date` of an answer.

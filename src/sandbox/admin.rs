@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, SubsecRound, Utc};
 
-use super::model::{Attributes, Body, NULL_VERSION, Object};
-use super::objects::{Written, object_of};
+use super::journal::{Change, Deed};
+use super::model::{Attributes, Body, NULL_VERSION, Object, Upload, Version};
+use super::objects::{Deletion, Written, object_of};
 use super::refusal::Refusal;
+use super::retention::Retention;
 use super::rules::MinimumSize;
 use super::state::BucketOptions;
 use super::{Sandbox, Versioning};
@@ -92,6 +94,11 @@ impl Sandbox {
         Ok(())
     }
 
+    /// The versioning state.
+    pub fn versioning(&self, bucket: &str) -> Result<Versioning, Refusal> {
+        Ok(self.state().lock().bucket(bucket)?.versioning)
+    }
+
     /// Sets the bucket tags.
     pub fn set_bucket_tags(&self, bucket: &str, tags: BTreeMap<String, String>) -> Result<(), Refusal> {
         self.state().lock().bucket_mut(bucket)?.0.tags = tags;
@@ -118,10 +125,62 @@ impl Sandbox {
         let mut state = self.state().lock();
         let (bucket, _) = state.bucket_mut(bucket)?;
         let versions = bucket.keys.get_mut(key).ok_or_else(Refusal::no_such_key)?;
+        let latest = versions.last().map(|version| version.sequence);
         let wanted = |id: &str| version_id.is_none_or(|wanted| wanted == id);
         let version = versions.iter_mut().rev().find(|version| wanted(&version.id));
-        version.ok_or_else(Refusal::no_such_key)?.last_modified = at.trunc_subsecs(0);
+        let version = version.ok_or_else(Refusal::no_such_key)?;
+        version.last_modified = at.trunc_subsecs(0);
+        bucket.journal.note(&bucket.name, Deed::Altered, key, version, latest == Some(version.sequence));
         Ok(())
+    }
+
+    /// Deletes the named version for good, or without an id the current one as the versioning state has it;
+    /// whatever locks a version, keeps it. The version that is gone, or the delete marker that was made.
+    pub fn delete(
+        &self,
+        bucket: &str,
+        key: &str,
+        version_id: Option<&str>,
+    ) -> Result<Option<String>, Refusal> {
+        let mut state = self.state().lock();
+        let (bucket, now) = state.bucket_mut(bucket)?;
+        let deletion =
+            Deletion { version_id: version_id.map(str::to_owned), mfa: true, ..Deletion::default() };
+        Ok(bucket.delete(now, key, &deletion)?.version_id)
+    }
+
+    /// Replaces the tags of a version; without an id of the current one.
+    pub fn set_tags(
+        &self,
+        bucket: &str,
+        key: &str,
+        version_id: Option<&str>,
+        tags: BTreeMap<String, String>,
+    ) -> Result<(), Refusal> {
+        self.state().lock().bucket_mut(bucket)?.0.set_tags(key, version_id, tags)
+    }
+
+    /// Locks a version until a date, as S3 lets it be done without bypassing anything.
+    pub fn set_retention(
+        &self,
+        bucket: &str,
+        key: &str,
+        version_id: Option<&str>,
+        to: Option<Retention>,
+    ) -> Result<(), Refusal> {
+        let mut state = self.state().lock();
+        let (bucket, now) = state.bucket_mut(bucket)?;
+        bucket.set_retention(now, key, version_id, to, false)
+    }
+
+    /// Has all changes of all buckets noted from now on.
+    pub fn keep_journal(&self) {
+        self.state().lock().journal.keep();
+    }
+
+    /// Takes out what was noted since [`Self::keep_journal`] or the last time, in order.
+    pub fn take_journal(&self) -> Vec<Change> {
+        self.state().lock().journal.take()
     }
 
     /// Begins a multipart upload at `initiated`, now if not given, and answers with its id.
@@ -137,6 +196,11 @@ impl Sandbox {
         bucket.initiate(initiated.unwrap_or(now), key, attributes)
     }
 
+    /// Aborts a multipart upload.
+    pub fn abort_upload(&self, bucket: &str, key: &str, id: &str) -> Result<(), Refusal> {
+        self.state().lock().bucket_mut(bucket)?.0.abort(key, id)
+    }
+
     /// Places or releases a legal hold, without the bucket needing Object Lock.
     pub fn set_legal_hold(
         &self,
@@ -146,8 +210,10 @@ impl Sandbox {
         on: bool,
     ) -> Result<(), Refusal> {
         let mut state = self.state().lock();
-        state.bucket_mut(bucket)?.0.find_object_mut(key, version_id)?.attributes.legal_hold = Some(on);
-        Ok(())
+        state.bucket_mut(bucket)?.0.alter(key, version_id, |object| {
+            object.attributes.legal_hold = Some(on);
+            Ok(())
+        })
     }
 
     /// Sets how far a version's replication is (`PENDING`, `COMPLETED`, `FAILED`), without replicating
@@ -160,9 +226,10 @@ impl Sandbox {
         status: &str,
     ) -> Result<(), Refusal> {
         let mut state = self.state().lock();
-        let object = state.bucket_mut(bucket)?.0.find_object_mut(key, version_id)?;
-        object.attributes.replication_status = Some(status.to_owned());
-        Ok(())
+        state.bucket_mut(bucket)?.0.alter(key, version_id, |object| {
+            object.attributes.replication_status = Some(status.to_owned());
+            Ok(())
+        })
     }
 
     /// Replaces the lifecycle configuration by this document, which S3's validation must accept.
@@ -199,28 +266,21 @@ impl Sandbox {
         let bucket = state.bucket(bucket)?;
         let mut entries = Vec::new();
         for (key, versions) in &bucket.keys {
-            for (at, version) in versions.iter().enumerate().rev() {
-                entries.push(Entry {
-                    key: key.clone(),
-                    kind: if version.is_marker() { EntryKind::Marker } else { EntryKind::Version },
-                    id: version.id.clone(),
-                    is_latest: at + 1 == versions.len(),
-                    last_modified: version.last_modified,
-                    object: version.object.clone(),
-                });
-            }
+            let count = versions.len();
+            entries.extend(
+                versions.iter().enumerate().rev().map(|(at, it)| Entry::version(key, it, at + 1 == count)),
+            );
         }
-        for ((key, _), upload) in &bucket.uploads {
-            entries.push(Entry {
-                key: key.clone(),
-                kind: EntryKind::Upload,
-                id: upload.id.clone(),
-                is_latest: false,
-                last_modified: upload.initiated,
-                object: None,
-            });
-        }
+        entries.extend(bucket.uploads.iter().map(|((key, _), upload)| Entry::upload(key, upload)));
         Ok(entries)
+    }
+
+    /// The versions and markers of one key, the oldest first.
+    pub fn versions_of(&self, bucket: &str, key: &str) -> Result<Vec<Entry>, Refusal> {
+        let state = self.state().lock();
+        let versions = state.bucket(bucket)?.keys.get(key).map_or(&[][..], Vec::as_slice);
+        let entries = versions.iter().enumerate();
+        Ok(entries.map(|(at, version)| Entry::version(key, version, at + 1 == versions.len())).collect())
     }
 
     /// The current objects of a bucket: their keys and what they are.
@@ -231,6 +291,28 @@ impl Sandbox {
 }
 
 impl Entry {
+    pub(super) fn version(key: &str, version: &Version, is_latest: bool) -> Self {
+        Self {
+            key: key.to_owned(),
+            kind: if version.is_marker() { EntryKind::Marker } else { EntryKind::Version },
+            id: version.id.clone(),
+            is_latest,
+            last_modified: version.last_modified,
+            object: version.object.clone(),
+        }
+    }
+
+    pub(super) fn upload(key: &str, upload: &Upload) -> Self {
+        Self {
+            key: key.to_owned(),
+            kind: EntryKind::Upload,
+            id: upload.id.clone(),
+            is_latest: false,
+            last_modified: upload.initiated,
+            object: None,
+        }
+    }
+
     /// Whether its version id is the literal `null`.
     pub fn is_null_version(&self) -> bool {
         self.kind != EntryKind::Upload && self.id == NULL_VERSION

@@ -7,7 +7,6 @@ use chrono::{DateTime, SubsecRound, Utc};
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 
-use super::objects::valid_tags;
 use super::refusal::Refusal;
 use super::retention::{Retention, RetentionMode};
 use super::state::SharedState;
@@ -34,10 +33,9 @@ pub(super) async fn set_tags(
 ) -> Answer<PutObjectTaggingOutput> {
     let input = request.input;
     let tags = tag_map(input.tagging.tag_set)?;
-    valid_tags(&tags, 10)?;
     let mut state = state.lock();
     let (bucket, _) = state.bucket_mut(&input.bucket)?;
-    bucket.find_object_mut(&input.key, input.version_id.as_deref())?.attributes.tags = tags;
+    bucket.set_tags(&input.key, input.version_id.as_deref(), tags)?;
     let (version, _) = bucket.find_object(&input.key, input.version_id.as_deref())?;
     Ok(S3Response::new(PutObjectTaggingOutput { version_id: bucket.shown_id(version) }))
 }
@@ -49,7 +47,7 @@ pub(super) async fn delete_tags(
     let input = request.input;
     let mut state = state.lock();
     let (bucket, _) = state.bucket_mut(&input.bucket)?;
-    bucket.find_object_mut(&input.key, input.version_id.as_deref())?.attributes.tags.clear();
+    bucket.set_tags(&input.key, input.version_id.as_deref(), BTreeMap::new())?;
     let (version, _) = bucket.find_object(&input.key, input.version_id.as_deref())?;
     let output = DeleteObjectTaggingOutput { version_id: bucket.shown_id(version) };
     Ok(S3Response::with_status(output, hyper::StatusCode::NO_CONTENT))

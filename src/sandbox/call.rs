@@ -1,6 +1,7 @@
 //! What a request asks for: the operation by S3's name, the bucket, the keys; and the log of requests.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 use hyper::{HeaderMap, Method, Uri};
@@ -19,19 +20,36 @@ pub struct Call {
     pub bucket: Option<String>,
     /// The key, or all keys of a `DeleteObjects`.
     pub keys: Vec<String>,
+    /// The version, where the address names one.
+    pub version_id: Option<String>,
+    /// Where a listing looks.
+    pub scope: Option<Scope>,
     /// What AWS asks the caller to be allowed to do; empty where that is not known.
     pub permissions: BTreeSet<&'static str>,
+}
+
+/// Which keys a listing can show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// They begin with this.
+    pub prefix: String,
+    /// They come after this key, or are the rest of what stands under it.
+    pub after: String,
 }
 
 /// One request that the sandbox has answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestRecord {
+    /// Its place among all requests, in the order in which they arrived; from 1.
+    pub number: u64,
     /// What it asked for.
     pub call: Call,
     /// The HTTP status of the answer; `None` where the connection was closed without one.
     pub status: Option<u16>,
     /// The sandbox's time.
     pub at: DateTime<Utc>,
+    /// How many changes the journal had when it arrived, and when it was answered.
+    pub changes: Range<usize>,
 }
 
 /// The parameters of a query, decoded, in order.
@@ -106,7 +124,19 @@ impl Call {
             _ if key.is_empty() => Vec::new(),
             _ => vec![key],
         };
-        Self { operation, bucket: (!bucket.is_empty()).then(|| bucket.to_owned()), keys, permissions }
+        let text = |name: &str| query.get(name).unwrap_or_default().to_owned();
+        let scope = operation.starts_with("List").then(|| Scope {
+            prefix: text("prefix"),
+            after: query.get("key-marker").map_or_else(|| text("start-after"), str::to_owned),
+        });
+        Self {
+            operation,
+            bucket: (!bucket.is_empty()).then(|| bucket.to_owned()),
+            keys,
+            version_id: query.get("versionId").map(str::to_owned),
+            scope,
+            permissions,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Faults on demand: which calls go wrong, and how.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +10,10 @@ use super::quirks::Quirk;
 /// How a call goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
+    /// This status and this code; without a code an answer without a body. Nothing is done.
+    Refuse(u16, &'static str),
+    /// Somebody does something to the store just before or after the call is carried out.
+    Meddle(Meddling),
     /// The answer comes this much later (real time).
     Delay(Duration),
     /// 503 `SlowDown`; nothing is done.
@@ -42,6 +47,40 @@ pub enum Effect {
     /// A `DeleteObjects` is carried out, but its answer leaves out the keys that match.
     OmitKey,
 }
+
+/// What somebody does to the store while a call is under way, and whether that is before or after it.
+#[derive(Clone)]
+pub struct Meddling {
+    is_after: bool,
+    act: Arc<dyn Fn(&Call) + Send + Sync>,
+}
+
+impl Effect {
+    /// Something is done just before the call is carried out. It may be done with a clone of the sandbox,
+    /// which then lives until its faults are cleared.
+    pub fn before(act: impl Fn(&Call) + Send + Sync + 'static) -> Self {
+        Self::Meddle(Meddling { is_after: false, act: Arc::new(act) })
+    }
+
+    /// Something is done as soon as the call was carried out, before it is answered.
+    pub fn after(act: impl Fn(&Call) + Send + Sync + 'static) -> Self {
+        Self::Meddle(Meddling { is_after: true, act: Arc::new(act) })
+    }
+}
+
+impl fmt::Debug for Meddling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meddling").field("is_after", &self.is_after).finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for Meddling {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_after == other.is_after && Arc::ptr_eq(&self.act, &other.act)
+    }
+}
+
+impl Eq for Meddling {}
 
 /// Which calls go wrong, and how. Without further conditions every call of the operation does.
 #[derive(Clone, Debug)]
@@ -140,6 +179,17 @@ impl Strike {
 
     pub fn has(&self, wanted: &Effect) -> bool {
         self.effects().any(|effect| effect == wanted)
+    }
+
+    /// Lets those meddle who do it before the call, or after it.
+    pub fn meddle(&self, is_after: bool, call: &Call) {
+        for effect in self.effects() {
+            if let Effect::Meddle(meddling) = effect
+                && meddling.is_after == is_after
+            {
+                (meddling.act)(call);
+            }
+        }
     }
 
     /// What a lifecycle configuration meets that is put.

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use super::due::{Due, expiry};
 use super::eligibility::Settings;
 use super::event::{LifecycleAction, LifecycleEvent};
+use super::journal::Deed;
 use super::model::{Bucket, NULL_VERSION, Upload, Version, Versioning};
 use super::objects::http_date;
 use super::rules::LifecycleConfiguration;
@@ -77,7 +78,7 @@ impl Bucket {
         };
         match action {
             LifecycleAction::UploadAborted => {
-                if let Some(upload) = self.uploads.remove(&(key.to_owned(), sequence)) {
+                if let Some(upload) = self.take_upload(&(key.to_owned(), sequence)) {
                     let Upload { id, parts, .. } = upload;
                     report(id, parts.values().map(|part| part.body.len()).sum(), action);
                 }
@@ -90,11 +91,13 @@ impl Bucket {
                 }
             }
             LifecycleAction::Transitioned(class) => {
+                let latest = self.current(key).map(|version| version.sequence);
                 let versions = self.keys.get_mut(key).into_iter().flatten();
                 for version in versions.filter(|version| version.sequence == sequence) {
                     if let Some(object) = &mut version.object {
                         object.attributes.storage_class = Some(class.clone());
                     }
+                    self.journal.note(&self.name, Deed::Altered, key, version, latest == Some(sequence));
                     report(version.id.clone(), version.size(), LifecycleAction::Transitioned(class.clone()));
                 }
             }
@@ -117,6 +120,7 @@ impl Bucket {
         let versions = self.keys.get_mut(key)?;
         let at = versions.iter().position(|version| version.sequence == sequence)?;
         let version = versions.remove(at);
+        self.journal.note(&self.name, Deed::Removed, key, &version, at == versions.len());
         if versions.is_empty() {
             self.keys.remove(key);
         }

@@ -90,24 +90,26 @@ impl Bucket {
         if to.is_some_and(|to| to.until <= now) {
             return Err(must_be_in_the_future());
         }
-        let object = self.find_object_mut(key, version)?;
-        if let Some(from) = object.attributes.retention.filter(|from| now < from.until) {
-            let loosened = match to {
-                None => true,
-                Some(to) => {
-                    to.until < from.until
-                        || (from.mode == RetentionMode::Compliance && to.mode == RetentionMode::Governance)
+        self.alter(key, version, |object| {
+            if let Some(from) = object.attributes.retention.filter(|from| now < from.until) {
+                let loosened = match to {
+                    None => true,
+                    Some(to) => {
+                        to.until < from.until
+                            || (from.mode == RetentionMode::Compliance
+                                && to.mode == RetentionMode::Governance)
+                    }
+                };
+                if loosened && !(bypass && from.mode == RetentionMode::Governance) {
+                    return Err(Refusal::new(
+                        "AccessDenied",
+                        "Access Denied because object protected by object lock.",
+                    ));
                 }
-            };
-            if loosened && !(bypass && from.mode == RetentionMode::Governance) {
-                return Err(Refusal::new(
-                    "AccessDenied",
-                    "Access Denied because object protected by object lock.",
-                ));
             }
-        }
-        object.attributes.retention = to;
-        Ok(())
+            object.attributes.retention = to;
+            Ok(())
+        })
     }
 
     /// Places or releases a legal hold.
@@ -115,8 +117,10 @@ impl Bucket {
         if self.lock.is_none() {
             return Err(not_configured());
         }
-        self.find_object_mut(key, version)?.attributes.legal_hold = Some(on);
-        Ok(())
+        self.alter(key, version, |object| {
+            object.attributes.legal_hold = Some(on);
+            Ok(())
+        })
     }
 }
 

@@ -7,9 +7,10 @@
 //!
 //! Its clock stands still until [`Sandbox::advance_to`] turns it forward, and then the lifecycle rules
 //! run at every midnight that passes. [`Faults`] make calls go wrong; [`Sandbox::requests`] tells what was
-//! asked.
+//! asked, [`Sandbox::take_journal`] what was done.
 //!
-//! - The store, which knows no HTTP: `state`, `model`, `objects`, `uploads`, `lock`, `listing`, `clock`.
+//! - The store, which knows no HTTP: `state`, `model`, `objects`, `uploads`, `lock`, `listing`, `clock`;
+//!   `journal` notes what is done to it.
 //! - Lifecycle: `rules` and `validation` read configurations, `due` decides, `lifecycle` carries out.
 //!   They share nothing with [`crate::lifecycle`], which is checked against them. `quirks` imitates stores that
 //!   depart from S3 here.
@@ -41,6 +42,7 @@ mod due;
 mod eligibility;
 mod event;
 mod faults;
+mod journal;
 mod lifecycle;
 mod list_answers;
 mod listing;
@@ -66,6 +68,7 @@ mod xml;
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -82,11 +85,12 @@ use self::server::Front;
 use self::state::{SharedState, State};
 
 pub use self::admin::{Entry, EntryKind, PutOptions};
-pub use self::call::{Call, RequestRecord};
+pub use self::call::{Call, RequestRecord, Scope};
 pub use self::clock::TurnedBack;
 pub use self::eligibility::ExactMidnight;
 pub use self::event::{LifecycleAction, LifecycleEvent};
-pub use self::faults::{Effect, Fault, Faults};
+pub use self::faults::{Effect, Fault, Faults, Meddling};
+pub use self::journal::{Change, Deed};
 pub use self::model::{Attributes, Body, Object, Version, Versioning};
 pub use self::objects::Written;
 pub use self::quirks::Quirk;
@@ -154,6 +158,7 @@ impl Sandbox {
             state,
             service: builder.build(),
             faults: Faults::default(),
+            arrived: AtomicU64::new(0),
             log: Mutex::default(),
             hooks: Mutex::new(HashMap::new()),
         });
@@ -218,10 +223,11 @@ impl Sandbox {
         hooks.entry(operation.to_owned()).or_default().push(Box::new(hook));
     }
 
-    /// Takes no more connections and drops all hooks.
+    /// Takes no more connections, and drops all hooks and faults.
     pub fn stop(&self) {
         self.server.0.abort();
         self.front.hooks.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.front.faults.clear();
     }
 
     fn state(&self) -> &SharedState {

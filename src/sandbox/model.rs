@@ -6,6 +6,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use md5::{Digest, Md5};
 
+use super::journal::Journal;
 use super::retention::{LockConfiguration, Retention};
 use super::rules::LifecycleConfiguration;
 use super::values::hex;
@@ -170,6 +171,7 @@ pub(super) struct Bucket {
     /// Tells this bucket's version ids from those of another that had its name before.
     pub serial: u64,
     pub sequence: u64,
+    pub journal: Journal,
 }
 
 impl Bucket {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, SubsecRound, Utc};
 
+use super::journal::Deed;
 use super::lock;
 use super::model::{Attributes, Body, Bucket, NULL_VERSION, Object, Version, Versioning, sequence_of};
 use super::refusal::Refusal;
@@ -94,12 +95,35 @@ impl Bucket {
         }
     }
 
-    /// Like [`Self::find_object`], to change what is not content.
-    pub fn find_object_mut(&mut self, key: &str, version: Option<&str>) -> Result<&mut Object, Refusal> {
+    /// Changes what is not content of a version, which is found as [`Self::find_object`] does.
+    pub fn alter(
+        &mut self,
+        key: &str,
+        version: Option<&str>,
+        change: impl FnOnce(&mut Object) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
         let sequence = self.find_object(key, version)?.0.sequence;
-        let versions = self.keys.get_mut(key).into_iter().flatten();
-        let mut found = versions.filter(|version| version.sequence == sequence);
-        found.find_map(|version| version.object.as_mut()).ok_or_else(Refusal::no_such_key)
+        let versions = self.keys.get_mut(key).ok_or_else(Refusal::no_such_key)?;
+        let latest = versions.last().map(|version| version.sequence);
+        let mut found = versions.iter_mut().filter(|version| version.sequence == sequence);
+        let version = found.next().ok_or_else(Refusal::no_such_key)?;
+        change(version.object.as_mut().ok_or_else(Refusal::no_such_key)?)?;
+        self.journal.note(&self.name, Deed::Altered, key, version, latest == Some(sequence));
+        Ok(())
+    }
+
+    /// Replaces the tags of a version.
+    pub fn set_tags(
+        &mut self,
+        key: &str,
+        version: Option<&str>,
+        tags: BTreeMap<String, String>,
+    ) -> Result<(), Refusal> {
+        valid_tags(&tags, 10)?;
+        self.alter(key, version, |object| {
+            object.attributes.tags = tags;
+            Ok(())
+        })
     }
 
     /// A version's id as answers carry it: not at all where the bucket never had versioning.
@@ -146,11 +170,15 @@ impl Bucket {
             Versioning::Never | Versioning::Suspended => NULL_VERSION.to_owned(),
         };
         let versions = self.keys.entry(key.to_owned()).or_default();
-        if id == NULL_VERSION {
-            versions.retain(|version| version.id != NULL_VERSION);
+        if id == NULL_VERSION
+            && let Some(at) = versions.iter().position(|version| version.id == NULL_VERSION)
+        {
+            let replaced = versions.remove(at);
+            self.journal.note(&self.name, Deed::Removed, key, &replaced, at == versions.len());
         }
         let at = versions.len();
         versions.push(Version { id, sequence, last_modified: last_modified.trunc_subsecs(0), object });
+        self.journal.note(&self.name, Deed::Added, key, &versions[at], true);
         &versions[at]
     }
 
@@ -164,7 +192,9 @@ impl Bucket {
         match &deletion.version_id {
             Some(id) => self.delete_version(now, key, id, deletion.bypass_governance),
             None if self.versioning == Versioning::Never => {
-                self.keys.remove(key);
+                for version in self.keys.remove(key).into_iter().flatten() {
+                    self.journal.note(&self.name, Deed::Removed, key, &version, true);
+                }
                 Ok(Deleted::default())
             }
             None => {
@@ -199,7 +229,9 @@ impl Bucket {
             && let Some(at) = versions.iter().position(|version| version.id == id)
         {
             lock::may_remove(&versions[at], now, bypass)?;
-            deleted.delete_marker = versions.remove(at).is_marker();
+            let removed = versions.remove(at);
+            deleted.delete_marker = removed.is_marker();
+            self.journal.note(&self.name, Deed::Removed, key, &removed, at == versions.len());
             if versions.is_empty() {
                 self.keys.remove(key);
             }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,11 +19,11 @@ use tokio::net::TcpListener;
 
 use super::call::{Call, RequestRecord};
 use super::faults::{Effect, Faults, Strike};
-use super::values::hex;
-
+use super::journal::{self, Journal};
 use super::objects::http_date;
 use super::routes::MAX_XML_BYTES;
 use super::state::SharedState;
+use super::values::hex;
 use super::xml::Element;
 
 /// What a test wants done just before an operation is served.
@@ -33,6 +34,8 @@ pub(super) struct Front {
     pub state: SharedState,
     pub service: S3Service,
     pub faults: Faults,
+    /// How many requests have arrived.
+    pub arrived: AtomicU64,
     pub log: Mutex<Vec<RequestRecord>>,
     pub hooks: Mutex<HashMap<String, Vec<Hook>>>,
 }
@@ -77,17 +80,25 @@ impl Front {
             (s3s::Body::from(body), Bytes::new())
         };
         let call = Call::of(&parts.method, &parts.uri, &parts.headers, &seen);
+        let number = self.arrived.fetch_add(1, Ordering::Relaxed) + 1;
+        let before = self.journal().len();
         self.run_hooks(&call);
         let strike = self.faults.strike(&call);
         let mut request = Request::from_parts(parts, body);
         request.extensions_mut().insert(strike.clone());
-        let answer = self.answer(request, &strike).await;
-        self.record(call, answer.as_ref().ok().map(|answer| answer.status().as_u16()));
+        let answer = self.answer(number, &call, request, &strike).await;
+        self.record(number, call, answer.as_ref().ok().map(|answer| answer.status().as_u16()), before);
         answer
+    }
+
+    fn journal(&self) -> Journal {
+        self.state.lock().journal.clone()
     }
 
     async fn answer(
         &self,
+        number: u64,
+        call: &Call,
         request: Request<s3s::Body>,
         strike: &Strike,
     ) -> Result<Response<s3s::Body>, AnswerLost> {
@@ -96,10 +107,12 @@ impl Front {
                 tokio::time::sleep(*time).await;
             }
         }
+        strike.meddle(false, call);
         if strike.has(&Effect::Unreachable) {
             return Err(AnswerLost);
         }
         let made_up = strike.effects().find_map(|effect| match effect {
+            Effect::Refuse(status, code) => Some((StatusCode::from_u16(*status).ok()?, *code)),
             Effect::SlowDown => Some((StatusCode::SERVICE_UNAVAILABLE, "SlowDown")),
             Effect::InternalError => Some((StatusCode::INTERNAL_SERVER_ERROR, "InternalError")),
             Effect::AccessDenied => Some((StatusCode::FORBIDDEN, "AccessDenied")),
@@ -113,11 +126,12 @@ impl Front {
                 let _ = request.into_body().collect().await;
                 error_answer(status, code)
             }
-            None => match self.service.call(request).await {
+            None => match journal::in_the_name_of(number, self.service.call(request)).await {
                 Ok(answer) => answer,
                 Err(_) => error_answer(StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
             },
         };
+        strike.meddle(true, call);
         if strike.has(&Effect::AnswerLost) {
             return Err(AnswerLost);
         }
@@ -150,10 +164,13 @@ impl Front {
         }
     }
 
-    fn record(&self, call: Call, status: Option<u16>) {
-        let at = self.state.lock().now();
+    fn record(&self, number: u64, call: Call, status: Option<u16>, before: usize) {
+        let (at, after) = {
+            let state = self.state.lock();
+            (state.now(), state.journal.len())
+        };
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-        log.push(RequestRecord { call, status, at });
+        log.push(RequestRecord { number, call, status, at, changes: before..after });
     }
 
     fn run_hooks(&self, call: &Call) {
@@ -165,6 +182,11 @@ impl Front {
 }
 
 fn error_answer(status: StatusCode, code: &str) -> Response<s3s::Body> {
+    if code.is_empty() {
+        let mut answer = Response::new(s3s::Body::empty());
+        *answer.status_mut() = status;
+        return answer;
+    }
     let mut error = Element::new("Error");
     error.push("Code", code).push("Message", "Made to fail by the sandbox.");
     let mut answer = Response::new(s3s::Body::from(error.document()));

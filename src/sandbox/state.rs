@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::clock::Clock;
 use super::eligibility::Settings;
+use super::journal::Journal;
 use super::model::{Bucket, Versioning};
 use super::refusal::Refusal;
 use super::retention::LockConfiguration;
@@ -44,12 +45,19 @@ pub(super) struct State {
     pub clock: Clock,
     pub settings: Settings,
     pub buckets: BTreeMap<String, Bucket>,
+    pub journal: Journal,
     created: u64,
 }
 
 impl State {
     pub fn new(start: DateTime<Utc>, settings: Settings) -> Self {
-        Self { clock: Clock::starting_at(start), settings, buckets: BTreeMap::new(), created: 0 }
+        Self {
+            clock: Clock::starting_at(start),
+            settings,
+            buckets: BTreeMap::new(),
+            journal: Journal::default(),
+            created: 0,
+        }
     }
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -91,6 +99,7 @@ impl State {
             uploads: BTreeMap::new(),
             serial: self.created,
             sequence: 0,
+            journal: self.journal.clone(),
         };
         self.buckets.insert(options.name, bucket);
         Ok(())

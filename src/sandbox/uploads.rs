@@ -4,6 +4,7 @@ use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, SubsecRound, Utc};
 use md5::{Digest, Md5};
 
+use super::journal::Deed;
 use super::model::{Attributes, Body, Bucket, Object, Part, Upload};
 use super::objects::{Condition, Written, valid_key};
 use super::refusal::Refusal;
@@ -25,6 +26,7 @@ impl Bucket {
         let id = self.opaque_id(sequence);
         let upload =
             Upload { id: id.clone(), initiated: at.trunc_subsecs(0), attributes, parts: Default::default() };
+        self.journal.note_upload(&self.name, Deed::Added, key, &upload);
         self.uploads.insert((key.to_owned(), sequence), upload);
         Ok(id)
     }
@@ -84,15 +86,22 @@ impl Bucket {
         let object = Object { body: joined(&parts), etag, attributes: upload.attributes.clone() };
         let initiated = upload.initiated;
         let written = self.put(now, initiated, key, object)?;
-        self.uploads.remove(&place);
+        self.take_upload(&place);
         Ok(written)
     }
 
     /// Drops an upload and its parts.
     pub fn abort(&mut self, key: &str, id: &str) -> Result<(), Refusal> {
         let place = self.place_of(key, id)?;
-        self.uploads.remove(&place);
+        self.take_upload(&place);
         Ok(())
+    }
+
+    /// Takes an upload away.
+    pub fn take_upload(&mut self, place: &(String, u64)) -> Option<Upload> {
+        let upload = self.uploads.remove(place)?;
+        self.journal.note_upload(&self.name, Deed::Removed, &place.0, &upload);
+        Some(upload)
     }
 }
 

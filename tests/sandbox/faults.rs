@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
-use shelflife::sandbox::{Effect, Fault, PutOptions};
+use shelflife::sandbox::{Attributes, Deed, Effect, EntryKind, Fault, PutOptions, Sandbox};
 
-use crate::client::{put, refusal, sandbox, says};
+use crate::client::{put, refusal, sandbox, says, versioned};
 
 fn batch(keys: &[&str]) -> Delete {
     let keys = keys.iter().map(|key| ObjectIdentifier::builder().key(*key).build().unwrap());
@@ -186,4 +186,79 @@ async fn thousands_of_calls_go_over_a_few_connections() {
         let head = client.head_object().bucket("media").key(format!("k{n}")).send().await.unwrap();
         assert_eq!(head.content_length(), Some(n));
     }
+}
+
+#[tokio::test]
+async fn a_call_is_refused_with_any_status_with_or_without_a_body() {
+    let (sandbox, client) = sandbox().await;
+    let faults = sandbox.faults();
+    faults.add(Fault::on("HeadBucket", Effect::Refuse(503, "")).once());
+    faults.add(Fault::on("HeadBucket", Effect::Header("retry-after", Some("7"))).once());
+    let error = client.head_bucket().bucket("media").send().await.unwrap_err();
+    let answer = error.raw_response().unwrap();
+    assert_eq!((answer.status().as_u16(), answer.headers().get("retry-after")), (503, Some("7")));
+    faults.add(Fault::on("ListObjectsV2", Effect::Refuse(400, "ExpiredToken")).calls(2, 2));
+    let list = || client.list_objects_v2().bucket("media").send();
+    list().await.unwrap();
+    assert_eq!(refusal(list().await), says("ExpiredToken", 400));
+    list().await.unwrap();
+}
+
+#[tokio::test]
+async fn others_meddle_before_and_after_a_call() {
+    let (sandbox, client) = sandbox().await;
+    for key in ["a", "b"] {
+        put(&client, key, "old").await;
+    }
+    let (early, late) = (sandbox.clone(), sandbox.clone());
+    let put_again = |sandbox: &Sandbox, key: &str| {
+        sandbox.put_object("media", key, PutOptions::bytes("new")).unwrap();
+    };
+    let before = Effect::before(move |call| put_again(&early, &call.keys[0]));
+    let after = Effect::after(move |call| put_again(&late, &call.keys[0]));
+    sandbox.faults().add(Fault::on("DeleteObject", before).key_containing("a"));
+    sandbox.faults().add(Fault::on("DeleteObject", after).key_containing("b"));
+    for key in ["a", "b"] {
+        client.delete_object().bucket("media").key(key).send().await.unwrap();
+    }
+    let left: Vec<_> = sandbox.list_everything("media").unwrap().into_iter().map(|entry| entry.key).collect();
+    assert_eq!(left, ["b"]);
+    sandbox.stop();
+}
+
+#[tokio::test]
+async fn the_journal_tells_what_was_done_in_which_order_and_by_which_request() {
+    let (sandbox, client) = versioned().await;
+    put(&client, "before", "1").await;
+    assert_eq!(sandbox.take_journal(), []);
+    sandbox.keep_journal();
+    let id = put(&client, "k", "1").await;
+    sandbox.set_legal_hold("media", "k", None, true).unwrap();
+    sandbox.set_legal_hold("media", "k", None, false).unwrap();
+    client.delete_object().bucket("media").key("k").send().await.unwrap();
+    client.delete_object().bucket("media").key("k").version_id(&id).send().await.unwrap();
+    let upload = sandbox.start_upload("media", "u", Attributes::default(), None).unwrap();
+    client.abort_multipart_upload().bucket("media").key("u").upload_id(&upload).send().await.unwrap();
+
+    let requests = sandbox.requests();
+    let number = |place: usize| requests[place].number;
+    let told: Vec<_> = sandbox
+        .take_journal()
+        .into_iter()
+        .map(|change| (change.deed, change.entry.kind, change.entry.is_latest, change.by))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (Deed::Added, EntryKind::Version, true, Some(number(1))),
+            (Deed::Altered, EntryKind::Version, true, None),
+            (Deed::Altered, EntryKind::Version, true, None),
+            (Deed::Added, EntryKind::Marker, true, Some(number(2))),
+            (Deed::Removed, EntryKind::Version, false, Some(number(3))),
+            (Deed::Added, EntryKind::Upload, false, None),
+            (Deed::Removed, EntryKind::Upload, false, Some(number(4))),
+        ]
+    );
+    assert_eq!(requests[3].changes, 4..5);
+    assert_eq!(sandbox.take_journal(), []);
 }
