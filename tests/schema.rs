@@ -29,6 +29,7 @@ const SEEN: &[Code] = &[
     Code::RecordPath,
     Code::RecordField,
     Code::StorePlace,
+    Code::StopFile,
     Code::OneSource,
     Code::OutsideNeedsWithin,
     Code::ClampNeedsLimit,
@@ -170,7 +171,7 @@ rules:
     export: s3://exports/
     undo-window: 7 days
     evidence: per-object
-    guards: {max-share: 60%, max-objects: 10, max-bytes: 1 GiB}
+    guards: {max-share: 60%, max-objects: 10, max-bytes: 1 GiB, max-times-usual: 20}
   - id: calls
     select: {buckets: [acme-calls]}
     trigger: {earliest: [gone, sent, day-in-key, later]}
@@ -185,7 +186,16 @@ erasures:
   - {id: req-1, reason: asked for, select: {tenants: ["4711"]}, requested: 2026-11-02}
 holds:
   - {id: case-1, reason: an order, select: {buckets: ["*"]}, released: 2027-01-31}
-guards: {max-share: 20%, max-objects: 1000, max-bytes: 10 TiB, max-plan-age: 1 day, max-shrink: 12.5%}
+guards:
+  max-share: 20%
+  max-objects: 1000
+  max-bytes: 10 TiB
+  max-times-usual: 5
+  max-plan-age: 1 day
+  max-shrink: 12.5%
+  per-bucket: {max-share: 50%, max-objects: 100, max-bytes: 1 TiB}
+  per-tenant: {max-share: 30%}
+  stop-file: s3://ops/shelflife.stop
 tolerance: 3 days
 "#;
 

@@ -22,10 +22,12 @@ mod rewrite;
 mod rows;
 mod run;
 mod session;
+mod stop_file;
 
 pub use done::DoneRows;
 pub use pace::Pace;
-pub use preflight::{Refusal, preflight};
+pub use preflight::{Preflight, Refusal};
 pub use put_back::WayBack;
 pub use rows::{CHUNK_ROWS, CHUNKS_AT_ONCE, run};
 pub use run::{Applied, ApplyError, Configured, Run, Watch};
+pub use stop_file::{StopFile, StopFileError};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, Utc};
 
 use crate::calendar::{Moment, Period};
-use crate::plan::{GuardResult, PlanHeader, evaluate_guards};
+use crate::plan::{GuardResult, History, PlanHeader, RecordsDigest, compare_with_earlier, first_runs};
 use crate::policy::Policy;
 use crate::survey::Enrolled;
 
@@ -34,51 +34,111 @@ pub enum Refusal {
         as_of: DateTime<Utc>,
     },
     /// It is too old.
-    #[error("the plan was made for {as_of}, and plans may be {limit} old", as_of = as_of.format("%Y-%m-%d %H:%M UTC"))]
+    #[error(
+        "the plan was made for {as_of}, {age} ago, and plans may be {limit} old",
+        as_of = as_of.format("%Y-%m-%d %H:%M UTC"),
+        age = words(*age)
+    )]
     Stale {
         /// When it was made.
         as_of: DateTime<Utc>,
+        /// How old it is.
+        age: Duration,
         /// How old it may be.
         limit: Period,
     },
     /// It goes beyond a guard that was not accepted.
     #[error("guard exceeded: {}", .0.describe())]
     Guard(GuardResult),
+    /// It would change buckets that no run of the policy is known to have changed before.
+    #[error("this is the first run of {policy} on {}", .buckets.join(", "))]
+    FirstRun {
+        /// The policy's name.
+        policy: String,
+        /// The buckets.
+        buckets: Vec<String>,
+    },
 }
 
-/// Holds a plan to the policy as it is at `now`; `accepted` names guards to go beyond.
-///
-/// # Errors
-/// The first [`Refusal`].
-pub fn preflight(
-    policy: &Policy,
-    header: &PlanHeader,
-    enrolled: &BTreeMap<String, Enrolled>,
-    now: DateTime<Utc>,
-    accepted: &[String],
-) -> Result<(), Refusal> {
-    if header.policy != policy.name {
-        return Err(Refusal::OtherPolicy { what: "its name differs" });
+fn words(age: Duration) -> String {
+    let (count, unit) = match (age.num_days(), age.num_hours()) {
+        (days @ 1.., _) => (days, "day"),
+        (_, hours) => (hours, "hour"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A plan before it is carried out.
+pub struct Preflight<'a> {
+    /// The policy as it is now.
+    pub policy: &'a Policy,
+    /// The plan's header.
+    pub header: &'a PlanHeader,
+    /// The buckets as they are now.
+    pub enrolled: &'a BTreeMap<String, Enrolled>,
+    /// The record files as they are now.
+    pub records: &'a BTreeMap<String, RecordsDigest>,
+    /// What earlier runs were to do.
+    pub history: &'a History,
+    /// What time it is.
+    pub now: DateTime<Utc>,
+    /// Guards to go beyond.
+    pub accepted: &'a [String],
+    /// Whether a first run on a bucket is meant.
+    pub first_run: bool,
+    /// Whether only what makes S3 do less is carried out, which no guard holds up.
+    pub narrow_only: bool,
+}
+
+impl Preflight<'_> {
+    /// Holds the plan to the policy; answers with the guards that it goes beyond and that were accepted.
+    ///
+    /// # Errors
+    /// The first [`Refusal`].
+    pub fn check(&self) -> Result<Vec<GuardResult>, Refusal> {
+        let Self { policy, header, now, .. } = *self;
+        if header.policy != policy.name {
+            return Err(Refusal::OtherPolicy { what: "its name differs" });
+        }
+        if header.policy_digest != policy.digest {
+            return Err(Refusal::OtherPolicy { what: "something but its holds has changed since" });
+        }
+        if let Some(name) = header.buckets.keys().find(|name| !self.enrolled.contains_key(*name)) {
+            return Err(Refusal::NotEnrolled(name.clone()));
+        }
+        if header.as_of > now + CLOCK_SLACK {
+            return Err(Refusal::Ahead { as_of: header.as_of });
+        }
+        let limit = policy.guards.max_plan_age.unwrap_or(MAX_PLAN_AGE);
+        let fresh = Moment::Instant(header.as_of).plus(limit).and_then(|until| until.end(policy.timezone));
+        if fresh.is_some_and(|until| now > until) {
+            return Err(Refusal::Stale { as_of: header.as_of, age: now - header.as_of, limit });
+        }
+        if self.narrow_only {
+            return Ok(Vec::new());
+        }
+        let broken = self.broken_guards();
+        if let Some(guard) = broken.iter().find(|guard| !guard.is_accepted(self.accepted)) {
+            return Err(Refusal::Guard(guard.clone()));
+        }
+        let buckets = first_runs(header, self.history);
+        if !buckets.is_empty() && !self.first_run {
+            return Err(Refusal::FirstRun { policy: policy.name.clone(), buckets });
+        }
+        Ok(broken)
     }
-    if header.policy_digest != policy.digest {
-        return Err(Refusal::OtherPolicy { what: "something but its holds has changed since" });
-    }
-    if let Some(name) = header.buckets.keys().find(|name| !enrolled.contains_key(*name)) {
-        return Err(Refusal::NotEnrolled(name.clone()));
-    }
-    if header.as_of > now + CLOCK_SLACK {
-        return Err(Refusal::Ahead { as_of: header.as_of });
-    }
-    let limit = policy.guards.max_plan_age.unwrap_or(MAX_PLAN_AGE);
-    let fresh = Moment::Instant(header.as_of).plus(limit).and_then(|until| until.end(policy.timezone));
-    if fresh.is_some_and(|until| now > until) {
-        return Err(Refusal::Stale { as_of: header.as_of, limit });
-    }
-    match evaluate_guards(policy, &header.summary)
-        .into_iter()
-        .find(|guard| !guard.kept && !accepted.contains(&guard.name()))
-    {
-        Some(guard) => Err(Refusal::Guard(guard)),
-        None => Ok(()),
+
+    /// Those that the plan told of, and those that show only now: a record file may have shrunk since.
+    fn broken_guards(&self) -> Vec<GuardResult> {
+        let header = self.header;
+        let mut broken: Vec<GuardResult> = header.broken_guards().cloned().collect();
+        let now =
+            compare_with_earlier(self.policy, &header.summary, self.records, &header.records, self.history);
+        for guard in now.into_iter().filter(|guard| !guard.kept) {
+            if broken.iter().all(|other| other.name() != guard.name()) {
+                broken.push(guard);
+            }
+        }
+        broken
     }
 }

@@ -61,10 +61,13 @@ pub async fn run(
     let session = Session::new(run, log, applied, watch);
     let mut queue = Queue { rows: rows.peekable(), done, put_off: VecDeque::new() };
     let mut working = FuturesUnordered::new();
-    let mut ended = Ok(());
+    let (mut ended, mut is_stopped) = (Ok(()), false);
     loop {
-        while ended.is_ok() && working.len() < run.at_once.max(1) {
-            if run.stop.load(Ordering::Relaxed) {
+        while ended.is_ok() && working.len() < run.at_once.max(1) && queue.is_left() {
+            is_stopped = is_stopped
+                || run.stop.load(Ordering::Relaxed)
+                || session.is_stopped_by_file(&mut ended).await;
+            if is_stopped || ended.is_err() {
                 break;
             }
             match queue.next(&session) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::pace::Pace;
+use super::stop_file::{StopFile, StopFileError};
 use crate::evidence::{ConfigurationResult, EvidenceError, ItemOutcome, ItemResult};
 use crate::plan::{PlanFileError, PlanHeader};
 use crate::policy::Policy;
@@ -28,10 +29,15 @@ pub struct Run<'a> {
     pub upgrade_v1: bool,
     /// Whether only what makes S3 do less is written, and nothing is deleted.
     pub narrow_only: bool,
+    /// Whether the rows are some of the plan's only: then of the configurations only what makes S3 do
+    /// less is written.
+    pub is_canary: bool,
     /// What time it is.
     pub clock: &'a (dyn Fn() -> DateTime<Utc> + Send + Sync),
     /// Set when the run is to stop after the batches in flight.
     pub stop: &'a AtomicBool,
+    /// What stops it in the same way while it is there.
+    pub stop_file: Option<&'a StopFile>,
     /// How fast keys are deleted.
     pub pace: &'a Pace,
     /// How many chunks of rows are worked on at a time.
@@ -39,6 +45,16 @@ pub struct Run<'a> {
     /// How long the first pause is before what the store puts off is tried again; each further one is
     /// twice as long.
     pub first_pause: Duration,
+}
+
+impl Run<'_> {
+    /// Whether the stop file is there.
+    pub(super) async fn is_stopped_by_file(&self) -> Result<bool, ApplyError> {
+        match self.stop_file {
+            Some(file) => Ok(file.is_raised((self.clock)()).await?),
+            None => Ok(false),
+        }
+    }
 }
 
 /// Hears of what a run does.
@@ -64,6 +80,8 @@ pub struct Applied {
     pub done_before: u64,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
+    /// Whether it was the stop file that stopped it.
+    pub stopped_by_file: bool,
 }
 
 /// Why a run had to end before its end.
@@ -79,6 +97,9 @@ pub enum ApplyError {
     /// It ends the work on that bucket alone.
     #[error("the bucket's versioning or Object Lock was changed during the run")]
     BucketChanged,
+    /// It is not known whether the run is to stop.
+    #[error(transparent)]
+    StopFile(#[from] StopFileError),
     /// The evidence could not be written, so nothing more is done.
     #[error("the evidence could not be written, so nothing more is done")]
     Evidence(#[from] EvidenceError),

@@ -69,6 +69,19 @@ impl<'a> Session<'a> {
         self.books().applied.interrupted = true;
     }
 
+    /// Whether the stop file is there; where that is not known the run has `ended`.
+    pub async fn is_stopped_by_file(&self, ended: &mut Result<(), ApplyError>) -> bool {
+        let is_stopped = match self.run.is_stopped_by_file().await {
+            Ok(is_stopped) => is_stopped,
+            Err(error) => {
+                *ended = Err(error);
+                false
+            }
+        };
+        self.books().applied.stopped_by_file |= is_stopped;
+        is_stopped
+    }
+
     /// No more can be done in the bucket.
     pub fn give_up(&self, bucket: String, why: ApplyError) {
         self.books().applied.broken.insert(bucket, why);

@@ -12,10 +12,11 @@ use chrono::{DateTime, Utc};
 use super::exit::{Exit, Failure};
 use super::output;
 use super::progress::Progress;
+use super::refusing::{not_while_stopped, refused, stop_file_failure};
 use super::store::store_failure;
-use crate::apply::{self, Applied, ApplyError, Configured, DoneRows, Pace, Refusal, Run, Watch};
+use crate::apply::{self, Applied, ApplyError, Configured, DoneRows, Pace, Preflight, Run, StopFile, Watch};
 use crate::evidence::{self, Body, EvidenceError, EvidenceLog, ItemOutcome, Opening};
-use crate::plan::{GuardResult, PlanHeader, PlanReader, evaluate_guards};
+use crate::plan::{BucketPlan, GuardResult, History, PlanHeader, PlanReader, Planned, RecordsDigest, canary};
 use crate::policy::Policy;
 use crate::records::Records;
 use crate::survey::Enrolment;
@@ -38,8 +39,18 @@ pub struct Carrying<'a> {
     pub records: &'a Records,
     /// The buckets.
     pub enrolment: &'a Enrolment,
+    /// The record files that these come from.
+    pub digests: &'a BTreeMap<String, RecordsDigest>,
+    /// What earlier runs were to do.
+    pub history: History,
     /// Guards to go beyond.
     pub accepted: &'a [String],
+    /// Whether a first run on a bucket is meant.
+    pub first_run: bool,
+    /// How many rows are carried out, the oldest, where not all of them are.
+    pub limit: Option<u64>,
+    /// What stops the run while it is there.
+    pub stop_file: Option<&'a StopFile>,
     /// Whether configurations of the old form may be rewritten.
     pub upgrade_v1: bool,
     /// Whether only what makes S3 do less is carried out.
@@ -79,6 +90,10 @@ pub struct Carried {
     pub ended_by: Option<Failure>,
     /// Whether the plan had been carried out before, and this is what the log tells of it.
     pub spent: bool,
+    /// Whether it was to carry out a part of the plan only, and more is left.
+    pub is_part: bool,
+    /// The stop file, if the policy names one.
+    pub stop_file: Option<String>,
 }
 
 /// Opens a plan file.
@@ -120,9 +135,20 @@ pub fn check_evidence_folder(plan: &Path, folder: Option<&Path>) -> Result<(), F
 pub async fn carry_out(carrying: &Carrying<'_>) -> Result<Carried, Failure> {
     let Carrying { plan, policy, .. } = carrying;
     let now = (carrying.clock)();
-    apply::preflight(policy, &plan.header, &carrying.enrolment.buckets, now, carrying.accepted)
-        .map_err(|refusal| refused(&refusal))?;
-    let (mut log, done, resumed) = match open_log(carrying, now)? {
+    let preflight = Preflight {
+        policy,
+        header: &plan.header,
+        enrolled: &carrying.enrolment.buckets,
+        records: carrying.digests,
+        history: &carrying.history,
+        now,
+        accepted: carrying.accepted,
+        first_run: carrying.first_run,
+        narrow_only: carrying.narrow_only,
+    };
+    let accepted = preflight.check().map_err(|refusal| refused(&refusal, &plan.header))?;
+    not_while_stopped(carrying.stop_file, now).await?;
+    let (mut log, done, resumed) = match open_log(carrying, &accepted, now)? {
         Log::Open(log, done, resumed) => (*log, done, resumed),
         Log::Spent(carried) => return Ok(*carried),
     };
@@ -135,22 +161,32 @@ pub async fn carry_out(carrying: &Carrying<'_>) -> Result<Carried, Failure> {
         buckets: &carrying.enrolment.buckets,
         upgrade_v1: carrying.upgrade_v1,
         narrow_only: carrying.narrow_only,
+        is_canary: carrying.limit.is_some(),
         clock: carrying.clock,
         stop: &carrying.stop,
+        stop_file: carrying.stop_file,
         pace: &Pace::new(carrying.max_rate),
         at_once: carrying.at_once,
         first_pause: carrying.first_pause,
     };
     let mut applied = Applied::default();
-    let rows = (0..).zip(plan.reader.rows()).map(|(number, row)| row.map(|row| (number, row)));
+    let rows = || (0..).zip(plan.reader.rows()).map(|(number, row)| row.map(|row| (number, row)));
+    let picked = carrying.limit.map(|limit| canary::pick(rows(), limit, |number| done.contains(number)));
+    let picked = picked.transpose().map_err(|error| Failure::failed(Failure::chain(&error)))?;
+    let is_part = picked
+        .as_ref()
+        .is_some_and(|picked| picked.leaves_some || plan.header.buckets.values().any(BucketPlan::is_changed));
+    let rows = canary::only(rows(), picked);
     let result = apply::run(&run, rows, &done, &mut log, &mut applied, &mut Bar(&progress)).await;
     progress.finish();
     // The rest of a plan of which only a part was wanted can still be carried out.
     let is_whole = plan.header.narrow_only || !carrying.narrow_only;
+    let is_whole = is_whole && !is_part;
     let finished = result.is_ok() && !applied.interrupted && applied.broken.is_empty() && is_whole;
     let closed = log.close((carrying.clock)(), finished);
     let ended_by = result.err().map(|error| match error {
         ApplyError::Store(error) => store_failure(&error),
+        ApplyError::StopFile(error) => stop_file_failure(&error),
         error => Failure::failed(Failure::chain(&error)),
     });
     match (closed, ended_by) {
@@ -161,30 +197,12 @@ pub async fn carry_out(carrying: &Carrying<'_>) -> Result<Carried, Failure> {
             resumed,
             ended_by,
             spent: false,
+            is_part,
+            stop_file: carrying.stop_file.map(|file| file.name().to_owned()),
         }),
         // A log that cannot be written is the worse news, and the first cause.
         (Err(error), ended_by) => {
             Err(ended_by.unwrap_or_else(|| evidence_failure(&carrying.evidence, &error)))
-        }
-    }
-}
-
-fn refused(refusal: &Refusal) -> Failure {
-    let failure = Failure::refused(refusal);
-    match refusal {
-        Refusal::Guard(guard) => failure.help(format!(
-            "look at the plan; if it is right, pass --accept {}, or raise the limit in the policy",
-            guard.name()
-        )),
-        Refusal::OtherPolicy { .. } | Refusal::Stale { .. } => {
-            failure.help("make a new plan with `shelflife plan`; nothing was changed")
-        }
-        Refusal::NotEnrolled(_) => failure.help(format!(
-            "tag the bucket {}=<policy's name> or name it in the policy; or make a new plan",
-            crate::survey::ENROLMENT_TAG
-        )),
-        Refusal::Ahead { .. } => {
-            failure.help("a plan with --as-of in the future is for looking at; make one without")
         }
     }
 }
@@ -198,7 +216,7 @@ enum Log {
 }
 
 /// A new log, or the one that an earlier run of the same plan has left.
-fn open_log(carrying: &Carrying<'_>, now: DateTime<Utc>) -> Result<Log, Failure> {
+fn open_log(carrying: &Carrying<'_>, accepted: &[GuardResult], now: DateTime<Utc>) -> Result<Log, Failure> {
     let path = &carrying.evidence;
     let wrong = |error: &EvidenceError| evidence_failure(path, error);
     let digest = carrying.plan.reader.digest();
@@ -208,14 +226,11 @@ fn open_log(carrying: &Carrying<'_>, now: DateTime<Utc>) -> Result<Log, Failure>
             policy_digest: carrying.policy.digest.clone(),
             holds_digest: carrying.policy.holds_digest.clone(),
             plan_digest: digest.to_owned(),
-            guards_accepted: evaluate_guards(carrying.policy, &carrying.plan.header.summary)
-                .iter()
-                .filter(|guard| !guard.kept)
-                .map(GuardResult::describe)
-                .collect(),
+            guards_accepted: accepted.iter().map(GuardResult::describe).collect(),
             endpoint: carrying.endpoint.clone(),
             as_of: carrying.plan.header.as_of,
             previous_head: carrying.previous_head.clone(),
+            planned: Planned::of(carrying.policy, &carrying.plan.header),
         };
         let log = EvidenceLog::create(path, now, opening).map_err(|error| wrong(&error))?;
         return Ok(Log::Open(Box::new(log), DoneRows::default(), false));
@@ -270,7 +285,16 @@ fn spent(path: &Path, rows: u64) -> Result<Carried, Failure> {
     }
     results.retain(|_, count| *count > 0);
     applied.results = results;
-    Ok(Carried { applied, head, evidence: path.to_owned(), resumed: false, ended_by: None, spent: true })
+    Ok(Carried {
+        applied,
+        head,
+        evidence: path.to_owned(),
+        resumed: false,
+        ended_by: None,
+        spent: true,
+        is_part: false,
+        stop_file: None,
+    })
 }
 
 /// The head of the newest log of `policy` in the folder, for the next log to follow it.

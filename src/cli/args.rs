@@ -201,6 +201,9 @@ pub struct PlanArgs {
     /// The plan file to write
     #[arg(long, short, value_name = "FILE", default_value = "shelflife-plan.parquet")]
     pub out: PathBuf,
+    /// Folder with the evidence of earlier runs, to compare with; that of the plan if not given
+    #[arg(long, value_name = "DIR")]
+    pub evidence_dir: Option<PathBuf>,
     /// Decide for another day or instant (2026-12-24, 2026-12-24T00:00:00Z)
     #[arg(long, value_name = "DATE", value_parser = parse_date)]
     pub as_of: Option<DateTime<Utc>>,
@@ -218,6 +221,13 @@ pub struct Applying {
     /// Go beyond this guard, as the plan names it; may be repeated
     #[arg(long, value_name = "GUARD")]
     pub accept: Vec<String>,
+    /// Change buckets that no run of this policy has changed before
+    #[arg(long)]
+    pub first_run: bool,
+    /// A canary: only the N rows that are longest due, with all of their keys, and no lifecycle
+    /// rule that removes more
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "narrow_only")]
+    pub limit: Option<u64>,
     /// Delete at most so many keys in a second, in all buckets together
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_rate: Option<u32>,

@@ -1,5 +1,6 @@
-//! What the logs of earlier runs tell of a bucket's lifecycle configuration: what was written, so that
-//! what somebody has changed since is seen, and what the store has made something else of.
+//! What the logs of earlier runs tell: of a bucket's lifecycle configuration what was written, so that what
+//! somebody has changed since is seen, and what the store has made something else of; and what each run
+//! was to do, for the next one to be compared with.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -11,6 +12,7 @@ use memchr::memmem;
 
 use crate::evidence::{Body, ConfigurationResult, Entry, Opening};
 use crate::lifecycle::{Difference, LifecycleDocument, same_meaning};
+use crate::plan::History;
 
 /// What the runs before have done to a bucket's configuration.
 #[derive(Clone, Debug, Default)]
@@ -29,10 +31,13 @@ struct Written {
     policy: String,
 }
 
-/// What the runs of `policy` have done to each bucket, as the logs in `folder` tell.
-pub fn earlier(folder: &Path, policy: &str, endpoint: Option<&str>) -> BTreeMap<String, Earlier> {
+/// The logs in `folder` of runs of `policy`, the latest last, each with its opening and the lines after it.
+fn logs(
+    folder: &Path,
+    policy: &str,
+    endpoint: Option<&str>,
+) -> impl Iterator<Item = (Opening, impl Iterator<Item = Vec<u8>>)> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let mut found: BTreeMap<String, Earlier> = BTreeMap::new();
     let logs = fs::read_dir(folder).into_iter().flatten().filter_map(|entry| {
         let path = entry.ok()?.path();
         let is_log = path.to_string_lossy().ends_with(".evidence.jsonl");
@@ -41,13 +46,40 @@ pub fn earlier(folder: &Path, policy: &str, endpoint: Option<&str>) -> BTreeMap<
     // Entries carry the more careful of two clocks, which is no order between runs.
     let mut logs: Vec<_> = logs.collect();
     logs.sort();
-    for (_, log) in logs {
-        let Ok(file) = File::open(&log) else { continue };
-        let mut lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
-        let opened = lines.next().and_then(|line| entry(&line)).map(|entry| entry.body);
-        if !matches!(opened, Some(Body::Opening(opened)) if is_of(&opened.opening, policy, endpoint)) {
-            continue;
+    logs.into_iter().filter_map(move |(_, log)| {
+        let mut lines = BufReader::new(File::open(&log).ok()?).split(b'\n').map_while(Result::ok);
+        match entry(&lines.next()?)?.body {
+            Body::Opening(opened) if is_of(&opened.opening, policy, endpoint) => {
+                Some((opened.opening, lines))
+            }
+            _ => None,
         }
+    })
+}
+
+/// What the runs of `policy` were to do, as the logs in `folder` tell. What the plan with the digest
+/// `own` was to do is no history of its own; the buckets that it was carried out on are.
+pub fn history(folder: &Path, policy: &str, endpoint: Option<&str>, own: Option<&str>) -> History {
+    let mut history = History::default();
+    let mut runs = BTreeMap::new();
+    for (place, (opening, _)) in logs(folder, policy, endpoint).enumerate() {
+        let Some(planned) = opening.planned else { continue };
+        history.buckets.extend(planned.buckets.iter().cloned());
+        // The log of an `undo` opens as that of its run does.
+        if own != Some(opening.plan_digest.as_str()) {
+            runs.entry(opening.plan_digest).or_insert((place, planned));
+        }
+    }
+    let mut runs: Vec<_> = runs.into_values().collect();
+    runs.sort_by_key(|(place, _)| *place);
+    history.runs = runs.into_iter().map(|(_, planned)| planned).collect();
+    history
+}
+
+/// What the runs of `policy` have done to each bucket, as the logs in `folder` tell.
+pub fn earlier(folder: &Path, policy: &str, endpoint: Option<&str>) -> BTreeMap<String, Earlier> {
+    let mut found: BTreeMap<String, Earlier> = BTreeMap::new();
+    for (_, lines) in logs(folder, policy, endpoint) {
         let mut intended: BTreeMap<String, Option<String>> = BTreeMap::new();
         // A log names every object of its run: only the few lines that matter are read in full.
         for entry in

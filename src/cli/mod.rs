@@ -16,6 +16,7 @@ mod output;
 mod planning;
 mod progress;
 mod record_files;
+mod refusing;
 mod run;
 mod show;
 mod store;

@@ -14,8 +14,8 @@ use super::progress::Progress;
 use super::store::store_failure;
 use crate::lifecycle::{Action, Surroundings};
 use crate::plan::{
-    self, BucketContext, KeyGroup, PlanFileError, PlanHeader, PlanWriter, Planner, RecordsDigest, Summary,
-    evaluate_guards,
+    self, BucketContext, History, KeyGroup, PlanFileError, PlanHeader, PlanWriter, Planner, RecordsDigest,
+    Summary, compare_with_earlier, evaluate_guards, first_runs,
 };
 use crate::policy::Policy;
 use crate::records::Records;
@@ -40,6 +40,8 @@ pub struct Making<'a> {
     pub narrow_only: bool,
     /// What the logs of earlier runs tell, by bucket.
     pub earlier: BTreeMap<String, Earlier>,
+    /// What the runs before were to do.
+    pub history: &'a History,
     /// Whether to keep quiet.
     pub quiet: bool,
 }
@@ -134,6 +136,7 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile) -> Result<Made, Failu
         buckets: BTreeMap::new(),
         summary: Vec::new(),
         guards: Vec::new(),
+        first_run: Vec::new(),
     };
     let mut contexts = Vec::new();
     let mut broken = Vec::new();
@@ -195,7 +198,12 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile) -> Result<Made, Failu
         }
     }
     header.summary = Summary::lines(planner.summary());
-    header.guards = evaluate_guards(policy, &header.summary);
+    if !making.narrow_only {
+        let (lines, records) = (&header.summary, &header.records);
+        header.guards = evaluate_guards(policy, lines, planner.tenants());
+        header.guards.extend(compare_with_earlier(policy, lines, records, records, making.history));
+        header.first_run = first_runs(&header, making.history);
+    }
     let json = serde_json::to_value(&header)
         .map_err(|error| Failure::failed(format!("the plan's header could not be written: {error}")))?;
     let written = writer.finish(&json).map_err(|error| plan_failure(&error))?;

@@ -246,7 +246,8 @@ fn read_open(
         }
     };
     let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    let digest = RecordsDigest { file: table.place.to_string(), sha256, rows: read.rows };
+    let ids = read.table.len() as u64;
+    let digest = RecordsDigest { file: table.place.to_string(), sha256, rows: read.rows, ids };
     Ok((read, digest))
 }
 

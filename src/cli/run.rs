@@ -14,7 +14,8 @@ use super::inputs::{self, Loaded};
 use super::planning::{self, Made, Making, PlanFile};
 use super::record_files::{LoadedRecords, RecordFiles, refuse_faults};
 use super::{output, show, store};
-use crate::plan::GuardResult;
+use crate::apply::StopFile;
+use crate::plan::History;
 use crate::policy::Policy;
 use crate::survey::Enrolment;
 
@@ -23,6 +24,7 @@ pub(super) struct Ready {
     pub loaded: Loaded,
     pub records: LoadedRecords,
     pub enrolment: Enrolment,
+    pub stop_file: Option<StopFile>,
     pub now: DateTime<Utc>,
     read: Instant,
 }
@@ -53,7 +55,9 @@ pub(super) async fn ready(
     for fault in &records.faults {
         context.note("records:", &fault.message);
     }
-    Ok(Ready { loaded, records, enrolment, now, read: Instant::now() })
+    let stop_file = loaded.policy().guards.stop_file.as_ref();
+    let stop_file = stop_file.map(|place| StopFile::new(place, &loaded.folder, &store));
+    Ok(Ready { loaded, records, enrolment, stop_file, now, read: Instant::now() })
 }
 
 /// Refuses what can be written and decided, but not carried out yet: going on without it would
@@ -65,7 +69,6 @@ fn refuse_what_is_not_carried_out(policy: &Policy) -> Result<(), Failure> {
         let keys = keys.iter().filter(|(_, is_given)| *is_given);
         found.extend(keys.map(|(key, _)| format!("`{key}` of the rule `{}`", rule.id)));
     }
-    found.extend(policy.guards.max_shrink.map(|_| "the guard `max-shrink`".to_owned()));
     if found.is_empty() {
         return Ok(());
     }
@@ -74,13 +77,19 @@ fn refuse_what_is_not_carried_out(policy: &Policy) -> Result<(), Failure> {
 }
 
 impl Ready {
-    fn making(
-        &self,
+    /// What earlier runs were to do; `own` is the digest of the plan that is carried out.
+    fn history(&self, args: &StoreArgs, evidence: &Path, own: Option<&str>) -> History {
+        earlier::history(evidence, &self.loaded.policy().name, args.endpoint_url.as_deref(), own)
+    }
+
+    fn making<'m>(
+        &'m self,
         context: &Context,
         args: &StoreArgs,
         planning: &Planning,
         evidence: &Path,
-    ) -> Making<'_> {
+        history: &'m History,
+    ) -> Making<'m> {
         Making {
             policy: self.loaded.policy(),
             records: &self.records.records,
@@ -90,6 +99,7 @@ impl Ready {
             upgrade_v1: planning.upgrade_v1,
             narrow_only: planning.narrow_only,
             earlier: earlier::earlier(evidence, &self.loaded.policy().name, args.endpoint_url.as_deref()),
+            history,
             quiet: context.quiet,
         }
     }
@@ -115,9 +125,9 @@ pub async fn plan(context: &Context, args: &StoreArgs, plan: &PlanArgs) -> Resul
     let Planning { policy, .. } = &plan.planning;
     let file = PlanFile::create(&plan.out)?;
     let ready = ready(context, args, &policy.policy, plan.planning.tolerates(), plan.as_of).await?;
-    let made =
-        planning::make(&ready.making(context, args, &plan.planning, evidence_folder(&plan.out, None)), file)
-            .await?;
+    let folder = evidence_folder(&plan.out, plan.evidence_dir.as_deref());
+    let history = ready.history(args, folder, None);
+    let made = planning::make(&ready.making(context, args, &plan.planning, folder, &history), file).await?;
     show::plan(context, &made, &apply_command(args, plan, &made));
     let is_drifted = made.header.buckets.values().any(|bucket| !bucket.drift.is_empty());
     let exit = if made.header.broken_guards().next().is_some() {
@@ -134,9 +144,12 @@ pub async fn plan(context: &Context, args: &StoreArgs, plan: &PlanArgs) -> Resul
 fn apply_command(args: &StoreArgs, plan: &PlanArgs, made: &Made) -> String {
     let Planning { policy, tolerate_record_faults, upgrade_v1, .. } = &plan.planning;
     let (file, policy) = (plan.out.display().to_string(), policy.policy.display().to_string());
-    let guards: Vec<String> = made.header.broken_guards().map(GuardResult::name).collect();
+    let guards = made.header.names_to_accept();
     let mut words = vec!["shelflife", "apply", &file, "--policy", &policy];
+    let evidence = plan.evidence_dir.as_ref().map(|folder| folder.display().to_string());
+    words.extend(evidence.iter().flat_map(|folder| ["--evidence-dir", folder]));
     words.extend(guards.iter().flat_map(|guard| ["--accept", guard]));
+    words.extend((!made.header.first_run.is_empty()).then_some("--first-run"));
     words.extend(tolerate_record_faults.then_some("--tolerate-record-faults"));
     words.extend(upgrade_v1.then_some("--upgrade-v1"));
     words.extend(store::words(args));
@@ -185,9 +198,11 @@ pub async fn reconcile(
     applying::check_evidence_folder(&reconcile.out, reconcile.applying.evidence_dir.as_deref())?;
     let ready = ready(context, args, &policy.policy, tolerates, None).await?;
     let folder = evidence_folder(&reconcile.out, reconcile.applying.evidence_dir.as_deref());
-    let made = planning::make(&ready.making(context, args, &reconcile.planning, folder), file).await?;
+    let history = ready.history(args, folder, None);
+    let made =
+        planning::make(&ready.making(context, args, &reconcile.planning, folder, &history), file).await?;
     if !context.json {
-        show::plan(context, &made, &what_follows(&made, &reconcile.applying.accept));
+        show::plan(context, &made, &what_follows(&made, &reconcile.applying));
     }
     if made.is_empty() {
         let exit = alarmed(Exit::Done, &made);
@@ -219,12 +234,19 @@ pub async fn reconcile(
 }
 
 /// What comes after a plan that is carried out at once.
-fn what_follows(made: &Made, accepted: &[String]) -> String {
-    let broken: Vec<String> = made.header.broken_guards().map(GuardResult::name).collect();
-    if broken.iter().all(|guard| accepted.contains(guard)) {
+fn what_follows(made: &Made, applying: &Applying) -> String {
+    let is_broken = made.header.broken_guards().any(|guard| !guard.is_accepted(&applying.accept));
+    let mut more = Vec::new();
+    if is_broken {
+        more.extend(made.header.names_to_accept().into_iter().map(|guard| format!("--accept {guard}")));
+    }
+    if !made.header.first_run.is_empty() && !applying.first_run {
+        more.push("--first-run".to_owned());
+    }
+    if more.is_empty() {
         "carried out below".to_owned()
     } else {
-        format!("the same command with --accept {}", broken.join(" --accept "))
+        format!("the same command with {}", more.join(" "))
     }
 }
 
@@ -254,7 +276,12 @@ async fn carry_out(
         policy: ready.loaded.policy(),
         records: &ready.records.records,
         enrolment: &ready.enrolment,
+        digests: &ready.records.digests,
+        history: ready.history(args, folder, Some(plan.reader.digest())),
         accepted: &applying.accept,
+        first_run: applying.first_run,
+        limit: applying.limit,
+        stop_file: ready.stop_file.as_ref(),
         upgrade_v1,
         narrow_only: narrow_only || plan.header.narrow_only,
         evidence: applying::evidence_path(path, applying.evidence_dir.as_deref(), plan.reader.digest()),

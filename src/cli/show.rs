@@ -8,7 +8,7 @@ use super::exit::{Exit, Failure};
 use super::output::{self, Style};
 use super::planning::Made;
 use crate::evidence::{ConfigurationResult, ItemResult};
-use crate::plan::{BucketPlan, Line, PlanHeader, Tally, total};
+use crate::plan::{BucketPlan, Line, PlanHeader, total};
 use crate::text;
 
 /// A rule's id that is longer has a line to itself.
@@ -36,12 +36,12 @@ pub fn plan(context: &Context, made: &Made, next: &str) {
     let removed = total(&header.summary, Line::is_removed);
     output::print(&format!(
         "{} to remove or abort, {} of them by Shelflife itself",
-        amount(removed),
+        removed.words(),
         text::count(made.rows)
     ));
     let erased = total(&header.summary, |line| line.is_removed() && line.erasure.is_some());
     if erased.objects > 0 {
-        output::print(&format!("{} of these on request to erase", amount(erased)));
+        output::print(&format!("{} of these on request to erase", erased.words()));
     }
     output::print(&format!("plan    {}", output::path(&made.path)));
     output::print(&format!("digest  {}", made.digest));
@@ -54,11 +54,6 @@ pub fn plan(context: &Context, made: &Made, next: &str) {
     } else {
         output::print(&format!("next    {}", style.bold(next)));
     }
-}
-
-fn amount(tally: Tally) -> String {
-    let objects = if tally.objects == 1 { "object" } else { "objects" };
-    format!("{} {objects}, {}", text::count(tally.objects), text::bytes(tally.bytes))
 }
 
 fn bucket(style: Style, header: &PlanHeader, name: &str, bucket: &BucketPlan) {
@@ -111,7 +106,7 @@ fn bucket(style: Style, header: &PlanHeader, name: &str, bucket: &BucketPlan) {
     }
     for change in &bucket.changes {
         if let Some(at_once) = change.at_once.filter(|at_once| at_once.objects > 0) {
-            let what = format!("by {} S3 removes {} as soon as it is written", change.id, amount(at_once));
+            let what = format!("by {} S3 removes {} as soon as it is written", change.id, at_once.words());
             output::print(&output::wrap("  ", &text::terminal(&what)));
         }
     }
@@ -137,6 +132,10 @@ fn guards(style: Style, header: &PlanHeader) {
     }
     if header.broken_guards().next().is_some() {
         output::print("        look at what would go; if it is right, accept that, or raise the limit");
+    }
+    if !header.first_run.is_empty() {
+        let lead = format!("{} ", style.yellow("first run on:"));
+        output::print(&output::wrap(&lead, &header.first_run.join(", ")));
     }
 }
 
@@ -213,10 +212,20 @@ pub fn carried(context: &Context, carried: &Carried, made: Option<&Made>) -> Exi
     if carried.spent {
         return exit;
     }
-    if applied.interrupted {
+    if applied.stopped_by_file {
+        let name = carried.stop_file.as_deref().unwrap_or_default();
+        let why = format!(
+            "the stop file {} is there; once it is taken away, the same command goes on from here",
+            text::terminal(name)
+        );
+        output::print(&style.yellow(&output::wrap("stopped: ", &why)));
+    } else if applied.interrupted {
         output::print(&style.yellow("interrupted: the same command goes on from here"));
     } else if !applied.broken.is_empty() || carried.ended_by.is_some() {
         output::print(&style.yellow("it ended early: the same command goes on from here"));
+    } else if carried.is_part {
+        let why = "that was the part with --limit; `apply` of the same plan without it carries out the rest";
+        output::print(&style.yellow(&output::wrap("canary: ", why)));
     } else {
         let log = carried.evidence.display().to_string();
         let next = output::command(["shelflife", "verify", &log, "--head", &carried.head]);
@@ -252,7 +261,11 @@ fn exit_of(carried: &Carried) -> Exit {
     if !applied.broken.is_empty() || carried.ended_by.is_some() {
         exit = exit.max(Exit::Failed);
     }
-    if applied.interrupted { Exit::Interrupted } else { exit }
+    match (applied.stopped_by_file, applied.interrupted) {
+        (true, _) => exit.max(Exit::Refused),
+        (false, true) => Exit::Interrupted,
+        (false, false) => exit,
+    }
 }
 
 fn carried_json(carried: &Carried, exit: Exit) -> Value {
@@ -282,6 +295,8 @@ fn carried_json(carried: &Carried, exit: Exit) -> Value {
             .collect::<serde_json::Map<_, _>>(),
         "done_before": carried.applied.done_before,
         "interrupted": carried.applied.interrupted,
+        "stopped_by_file": carried.applied.stopped_by_file,
+        "part": carried.is_part,
         "resumed": carried.resumed,
         "carried_out_before": carried.spent,
         "evidence": carried.evidence.display().to_string(),

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::object::Kind;
+use crate::plan::Planned;
 use crate::plan::row::{self, PlanRow};
 
 /// The format of logs that this version writes, and the newest that it reads.
@@ -78,6 +79,9 @@ pub struct Opening {
     /// The head of the log before this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_head: Option<String>,
+    /// What the plan is to do, for the runs after it to be compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned: Option<Planned>,
 }
 
 /// A batch that is about to be sent.

@@ -28,6 +28,7 @@ fn opening() -> Opening {
         endpoint: Some("http://127.0.0.1:4566".into()),
         as_of: at(0),
         previous_head: None,
+        planned: None,
     }
 }
 

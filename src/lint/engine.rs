@@ -71,6 +71,7 @@ fn without_rules(policy: &Policy, now: DateTime<Utc>) -> Policy {
         overrides: Vec::new(),
         erasures: Vec::new(),
         holds: in_force.cloned().collect(),
+        guards: policy.guards.clone(),
         digest: String::new(),
         holds_digest: String::new(),
         ..*policy

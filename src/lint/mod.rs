@@ -9,6 +9,7 @@ mod departures;
 mod engine;
 mod exports;
 mod findings;
+mod guards;
 mod meeting;
 mod overlaps;
 mod pairs;
@@ -39,6 +40,7 @@ pub fn lint(read: &ReadPolicy, now: DateTime<Utc>) -> Vec<Diagnostic> {
     departures::overrides(&mut findings);
     costs::rules(&mut findings);
     zones::dates(&mut findings);
+    guards::any(&mut findings);
     exports::places(&mut findings, &mut meetings);
     departures::reach(&mut findings, &mut meetings);
     reach::levels(&mut findings);

@@ -14,7 +14,7 @@ const NOW: &str = "2026-11-23T12:00:00Z";
 fn found_at(text: &str, now: &str) -> Vec<Diagnostic> {
     let files = vec![SourceFile {
         path: "policy.yaml".to_owned(),
-        bytes: format!("version: 1\nname: acme\n{text}").into(),
+        bytes: format!("version: 1\nname: acme\n{text}\nguards: {{max-share: 20%}}\n").into(),
     }];
     let now: DateTime<Utc> = now.parse().unwrap();
     let read = read(&files).unwrap_or_else(|faults| panic!("{}", render(&faults, &files, false, 80)));
@@ -68,6 +68,24 @@ fn apart(a: &str, b: &str) {
         !all.iter().any(|one| matches!(one.code, Code::Overlap | Code::Shadowed)),
         "{a} and {b}: {all:?}"
     );
+}
+
+#[test]
+fn a_policy_that_deletes_without_any_limit_is_warned_of() {
+    let says = |enforce: &str, guards: &str| {
+        let text = format!(
+            "version: 1\nname: acme\nrules:\n  - {{id: m, select: {{buckets: [acme-media], prefix: in/}}, trigger: uploaded, retain: 30 days, enforce: {enforce}}}\n{guards}"
+        );
+        let read = read(&[SourceFile { path: "policy.yaml".to_owned(), bytes: text.into() }]).unwrap();
+        lint(&read, NOW.parse().unwrap()).iter().any(|one| one.code == Code::NoGuards)
+    };
+    assert!(says("direct", "") && says("auto", "guards: {max-plan-age: 2 days}\n"));
+    assert!(!says("observe", ""));
+    for guards in ["max-objects: 5", "per-bucket: {max-share: 50%}", "per-tenant: {max-bytes: 1 GiB}"] {
+        let tenant = "tenant: [{key: \"*/{tenant}/**\"}]\n";
+        assert!(!says("direct", &format!("{tenant}guards: {{{guards}}}\n")), "{guards}");
+    }
+    assert!(!says("direct, guards: {max-share: 60%}", ""));
 }
 
 mod departures {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::guards::GuardResult;
+use super::guard_result::GuardResult;
 use super::summary::{Line, Tally};
 use crate::lifecycle::Surroundings;
 
@@ -30,8 +30,11 @@ pub struct PlanHeader {
     pub buckets: BTreeMap<String, BucketPlan>,
     /// Everything counted.
     pub summary: Vec<Line>,
-    /// The guards' verdicts.
+    /// The guards' verdicts: those that are broken, and of the others on buckets and tenants the closest.
     pub guards: Vec<GuardResult>,
+    /// Buckets that no run of the policy is known to have changed before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first_run: Vec<String>,
 }
 
 /// A record file as it was read.
@@ -43,6 +46,9 @@ pub struct RecordsDigest {
     pub sha256: String,
     /// How many rows it has.
     pub rows: u64,
+    /// How many different ids.
+    #[serde(default)]
+    pub ids: u64,
 }
 
 /// What is planned for a bucket beside its rows.
@@ -95,9 +101,21 @@ impl BucketPlan {
     }
 }
 
+fn without(names: &[String], guard: &GuardResult) -> Vec<String> {
+    names.iter().filter(|name| **name != guard.name()).cloned().collect()
+}
+
 impl PlanHeader {
     /// Guards that the plan does not keep.
     pub fn broken_guards(&self) -> impl Iterator<Item = &GuardResult> {
         self.guards.iter().filter(|guard| !guard.kept)
+    }
+
+    /// What to accept for all of them: where too many tenants are beyond a limit for each to be named, that.
+    pub fn names_to_accept(&self) -> Vec<String> {
+        let broken: Vec<String> = self.broken_guards().map(GuardResult::name).collect();
+        let of_one =
+            |guard: &&GuardResult| guard.tenant.is_none() || !guard.is_accepted(&without(&broken, guard));
+        self.broken_guards().filter(of_one).map(GuardResult::name).collect()
     }
 }

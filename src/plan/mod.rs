@@ -1,17 +1,24 @@
 //! Plans: what would change, as an immutable file.
 
+pub mod canary;
 mod configuration;
 pub mod file;
+mod guard_result;
 mod guards;
 mod header;
+mod history;
 mod planner;
 pub mod row;
 mod summary;
+mod tenants;
 
 pub use configuration::{Proposal, ProposalError, describe as describe_engine, propose, xml_of};
 pub use file::{PlanFileError, PlanReader, PlanWriter, Written, file_digest};
-pub use guards::{GuardResult, evaluate as evaluate_guards};
+pub use guard_result::GuardResult;
+pub use guards::evaluate as evaluate_guards;
 pub use header::{BucketPlan, LifecycleChange, PlanHeader, RecordsDigest};
+pub use history::{History, Planned, RowCount, compare as compare_with_earlier, first_runs};
 pub use planner::{BucketContext, Item, KeyGroup, Planner};
 pub use row::{Action, PlanRow};
 pub use summary::{Disposal, Line, Summary, Tally, total};
+pub use tenants::{MOST_TENANTS, Tenants};

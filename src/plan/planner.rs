@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Days, Utc};
 
 use super::row::{Action, PlanRow};
-use super::summary::{Disposal, Summary, Tally};
+use super::summary::{Disposal, Summary, Tally, removes};
+use super::tenants::Tenants;
 use crate::decide::{Decision, Verdict};
 use crate::lifecycle::{Compiled, Engine};
 use crate::object::{BucketFacts, Kind, Versioning};
@@ -81,6 +82,7 @@ pub struct Planner<'a> {
     policy: &'a Policy,
     now: DateTime<Utc>,
     summary: Summary,
+    tenants: Tenants,
     /// What S3 is to remove at once, by bucket and start of keys.
     at_once: BTreeMap<(String, String), Tally>,
 }
@@ -88,12 +90,23 @@ pub struct Planner<'a> {
 impl<'a> Planner<'a> {
     /// A planner for one run.
     pub fn new(policy: &'a Policy, now: DateTime<Utc>) -> Self {
-        Self { policy, now, summary: Summary::default(), at_once: BTreeMap::new() }
+        Self {
+            policy,
+            now,
+            summary: Summary::default(),
+            tenants: Tenants::default(),
+            at_once: BTreeMap::new(),
+        }
     }
 
     /// What was counted so far.
     pub const fn summary(&self) -> &Summary {
         &self.summary
+    }
+
+    /// What was counted so far of each tenant, where the policy limits what may go of one.
+    pub const fn tenants(&self) -> &Tenants {
+        &self.tenants
     }
 
     /// What of the listed objects S3 removes at once under this start of keys.
@@ -220,6 +233,9 @@ impl<'a> Planner<'a> {
         disposal: Option<Disposal>,
     ) {
         let rule = decision.rules.first().and_then(|rule| self.policy.rules.get(*rule));
+        if !self.policy.guards.per_tenant.is_none() && (rule.is_some() || decision.erasure.is_some()) {
+            self.tenants.add(decision.tenant.as_deref(), item.size, removes(disposal));
+        }
         self.summary.add(
             &bucket.facts.name,
             rule.map(|rule| rule.id.as_str()),

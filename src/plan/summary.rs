@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::text;
+
 /// Objects, bytes, and the oldest due date among them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
@@ -20,6 +22,12 @@ impl Tally {
     /// Counts one more.
     pub fn add(&mut self, bytes: u64, due: Option<DateTime<Utc>>) {
         self.merge(Self { objects: 1, bytes, oldest_due: due });
+    }
+
+    /// `4 objects, 6.4 MiB`.
+    pub fn words(&self) -> String {
+        let objects = if self.objects == 1 { "object" } else { "objects" };
+        format!("{} {objects}, {}", text::count(self.objects), text::bytes(self.bytes))
     }
 
     /// Counts all of `other` too.
@@ -150,6 +158,11 @@ impl Line {
 
     /// Whether something is removed, by whichever engine.
     pub const fn is_removed(&self) -> bool {
-        matches!(self.disposal, Some(Disposal::Direct | Disposal::Swept | Disposal::LeftToS3))
+        removes(self.disposal)
     }
+}
+
+/// Whether something is removed, by whichever engine.
+pub(super) const fn removes(disposal: Option<Disposal>) -> bool {
+    matches!(disposal, Some(Disposal::Direct | Disposal::Swept | Disposal::LeftToS3))
 }

@@ -107,6 +107,10 @@ codes! {
         or blanks at its ends where the other can have none. A hold on a tenant that nobody is called holds nothing; \
         so it is refused. Take the character out.",
 
+    StopFile = "SL0322": "Not a place for the stop file, whose being there stops a run between two batches. Write a \
+        relative path with forward slashes and without `..`, which lies in the policy folder, or an object in a \
+        store, `s3://bucket/key`.",
+
     UnknownReference = "SL0401": "A rule, trigger, record file or column is named that the policy does not \
         define.",
     Cycle = "SL0402": "Triggers use each other in a circle, so none of them has a date.",
@@ -198,9 +202,14 @@ codes! {
     ErasesMore = "SL0925": "A request to erase is about what it selects, whatever rules leave out with `except`. What \
         rules only observe is not Shelflife's to remove, so there a request may have no effect. Look at the plan for \
         both.",
+    NoGuards = "SL0926": "The policy deletes, and no guard says how much of it one run may remove. A slip in a rule, or in \
+        the clock of whoever writes the dates, could then empty a bucket in one run. Write `guards: {max-share: 20%}`, \
+        with a share that your usual runs keep well within; `--accept` lets a larger run through.",
+
     ReachesOwnFiles = "SL0940": "A rule can delete what the policy itself makes or needs: copies that another rule \
-        exports, or a record file in a store. Copies need an end too, so a rule of their own can be meant; \
-        without its record file everything that depends on it stays.",
+        exports, a record file in a store, or the stop file. Copies need an end too, so a rule of their own can be \
+        meant; without its record file everything that depends on it stays, and without its stop file a run that was \
+        stopped goes on.",
 
     BucketNotFound = "SL1001": "A rule names a bucket that the store does not have. Every run ends before it \
         changes anything. Create the bucket, or correct its name.",

@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 use crate::media::MediaRange;
 
 use super::model::{
-    Attribute, By, Condition, Enforce, Erasure, ExportPlace, Freshness, Guards, Hold, IfMissing, Noncurrent,
-    Outside, Override, Policy, RecordCondition, RecordFormat, Rule, Select, SizeRange, Source, Table, Term,
-    Transition, Trigger, Within,
+    Attribute, By, Condition, Enforce, Erasure, ExportPlace, Freshness, Guards, Hold, IfMissing, Limits,
+    Noncurrent, Outside, Override, Policy, RecordCondition, RecordFormat, Rule, Select, SizeRange, Source,
+    Table, Term, Transition, Trigger, Within,
 };
 
 /// The digest of everything but the holds.
@@ -315,11 +315,31 @@ fn hold(hold: &Hold) -> Form {
 }
 
 fn guards(guards: &Guards) -> Form {
-    let Guards { max_share, max_objects, max_bytes, max_plan_age, max_shrink } = guards;
-    Form::new("guards")
-        .maybe("max-share", *max_share)
-        .maybe("max-objects", *max_objects)
-        .maybe("max-bytes", *max_bytes)
+    let Guards {
+        max_share,
+        max_objects,
+        max_bytes,
+        max_times_usual,
+        max_plan_age,
+        max_shrink,
+        per_bucket,
+        per_tenant,
+        stop_file,
+    } = guards;
+    let each = |limits: &Limits| (!limits.is_none()).then(|| self::limits(*limits).0);
+    limits(Limits { max_share: *max_share, max_objects: *max_objects, max_bytes: *max_bytes })
         .maybe("max-plan-age", *max_plan_age)
         .maybe("max-shrink", *max_shrink)
+        .maybe("max-times-usual", *max_times_usual)
+        .maybe("per-bucket", each(per_bucket))
+        .maybe("per-tenant", each(per_tenant))
+        .maybe("stop-file", stop_file.as_ref())
+}
+
+fn limits(limits: Limits) -> Form {
+    let Limits { max_share, max_objects, max_bytes } = limits;
+    Form::new("guards")
+        .maybe("max-share", max_share)
+        .maybe("max-objects", max_objects)
+        .maybe("max-bytes", max_bytes)
 }

@@ -3,6 +3,7 @@
 //! Made by [`super::read`] alone; immutable from then on.
 
 mod exception;
+mod guards;
 mod select;
 mod table;
 mod trigger;
@@ -10,6 +11,7 @@ mod trigger;
 use chrono_tz::Tz;
 
 pub use exception::*;
+pub use guards::*;
 pub use select::*;
 pub use table::*;
 pub use trigger::*;
@@ -117,19 +119,4 @@ pub struct Noncurrent {
     pub retain: Period,
     /// How many of the newest superseded versions stay whatever their age.
     pub newer_versions: u32,
-}
-
-/// Limits on what one run may remove; `None` is no limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Guards {
-    /// Share of the objects that were listed, 0 to 1.
-    pub max_share: Option<f64>,
-    /// Objects.
-    pub max_objects: Option<u64>,
-    /// Bytes.
-    pub max_bytes: Option<u64>,
-    /// How old a plan may be when it is applied.
-    pub max_plan_age: Option<Period>,
-    /// By which share a record file may have shrunk since the plan before, 0 to 1.
-    pub max_shrink: Option<f64>,
 }

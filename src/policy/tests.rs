@@ -54,7 +54,12 @@ erasures:
   - {id: req-881, reason: On request, select: {tenants: ["4711"]}, requested: 2026-11-02}
 holds:
   - {id: case-1, reason: Order, select: {tags: {case: "1"}, except: [{prefix: other/}]}}
-guards: {max-shrink: 20%}
+guards:
+  max-shrink: 20%
+  max-times-usual: 5
+  per-bucket: {max-share: 50%}
+  per-tenant: {max-bytes: 1 GiB}
+  stop-file: STOP
 "#;
 
 /// The language's own example, as far as it does not need more.
@@ -131,7 +136,8 @@ fn faults(texts: &[&str]) -> Vec<(Code, String)> {
 fn warnings(text: &str, now: &str) -> Vec<(Code, usize)> {
     let now: DateTime<Utc> = now.parse().unwrap();
     let found = lint(&read_all(&[text]), now).into_iter();
-    let warnings = found.filter(|found| found.severity == Severity::Warning);
+    // These policies have no guards.
+    let warnings = found.filter(|found| found.severity == Severity::Warning && found.code != Code::NoGuards);
     warnings.map(|warning| (warning.code, warning.at.line)).collect()
 }
 
@@ -193,7 +199,10 @@ fn the_rest_of_the_language_is_read_as_it_says() {
     );
     assert_eq!(over.price(calls), PriceClass::ByLaw);
     assert_eq!(policy.erasures[0].requested, chrono::NaiveDate::from_ymd_opt(2026, 11, 2).unwrap());
-    assert_eq!(policy.guards.max_shrink, Some(0.2));
+    let Guards { max_shrink, max_times_usual, per_bucket, per_tenant, stop_file, .. } = &policy.guards;
+    assert_eq!((*max_shrink, *max_times_usual), (Some(0.2), Some(5)));
+    assert_eq!((per_bucket.max_share, per_tenant.max_bytes), (Some(0.5), Some(1 << 30)));
+    assert_eq!(stop_file, &Some(RecordPlace::Folder("STOP".to_owned())));
 }
 
 #[test]

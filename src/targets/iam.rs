@@ -119,11 +119,10 @@ pub fn policy(asked: &Asked<'_>) -> String {
             statements.push(statement(asked, &sid, actions, resources));
         }
     }
-    let records: Vec<(&String, &String)> = asked
-        .policy
-        .tables
-        .iter()
-        .filter_map(|table| match &table.place {
+    let tables = asked.policy.tables.iter().map(|table| &table.place);
+    let records: Vec<(&String, &String)> = tables
+        .chain(&asked.policy.guards.stop_file)
+        .filter_map(|place| match place {
             RecordPlace::Store { bucket, key } => Some((bucket, key)),
             RecordPlace::Folder(_) => None,
         })

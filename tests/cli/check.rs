@@ -188,7 +188,7 @@ fn warnings_fail_only_where_they_are_denied() {
     for form in [&[][..], &["--json"], &["--sarif"]] {
         desk.run(&[&["check", "--deny", "warnings"], form].concat()).ends(2);
     }
-    desk.policy(&thirty_days("media", ""));
+    desk.policy(&thirty_days("media", "guards: {max-share: 20%}\n"));
     let clean = desk.run(&["check", "--deny", "warnings"]).ends(0);
     assert_eq!((clean.out.as_str(), clean.err.as_str()), ("valid in 1 file\n", ""));
     desk.policy(FAULTY);

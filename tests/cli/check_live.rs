@@ -116,7 +116,7 @@ async fn a_bucket_that_is_not_there_or_closed_is_named_at_the_rule() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_not_there_is_a_failure_and_the_rest_is_still_told() {
     let desk = Desk::at("http://127.0.0.1:1");
-    desk.policy(&thirty_days("media", ""));
+    desk.policy(&thirty_days("media", "guards: {max-share: 20%}\n"));
     let ran = desk.run(&["check", "--live", "--json"]).ends(1);
     assert_eq!(ran.json()["diagnostics"][0]["code"], "SL1002");
 
@@ -262,14 +262,15 @@ async fn lifecycle_rules_of_others_are_held_against_the_policy() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_file_in_the_store_is_asked_for_and_not_read() {
     let store = Store::new().await;
-    let records = "records: {customers: {file: s3://exports/c.csv, id: id, by: tenant}}
+    let records = "guards: {max-share: 20%}
+records: {customers: {file: s3://exports/c.csv, id: id, by: tenant}}
 overrides: [{where: {record: customers.country, is: DE}, rule: ott-media, retain: 14 days}]
 ";
     store.sandbox.create_bucket(BucketOptions::named("exports")).unwrap();
     store.desk.policy(&thirty_days("media", records));
     store.desk.run(&["check", "--deny", "warnings"]).ends(0);
     assert_eq!(store.finds(), found(1, &["error SL1015"]));
-    store.check(&[]).shows(&["SL1015", "`customers` cannot be read", "not found", "policy.yaml:11:11"]);
+    store.check(&[]).shows(&["SL1015", "`customers` cannot be read", "not found", "policy.yaml:12:11"]);
     store.sandbox.put_object("exports", "c.csv", PutOptions::bytes("id,country")).unwrap();
     assert_eq!(store.finds(), found(0, &[]));
     assert!(store.sandbox.requests().iter().all(|request| request.call.operation != "GetObject"));
@@ -278,7 +279,7 @@ overrides: [{where: {record: customers.country, is: DE}, rule: ott-media, retain
 #[tokio::test(flavor = "multi_thread")]
 async fn findings_of_the_store_are_in_the_sarif_too() {
     let store = Store::new().await;
-    store.desk.policy(&thirty_days("nowhere", ""));
+    store.desk.policy(&thirty_days("nowhere", "guards: {max-share: 20%}\n"));
     let log = store.check(&["--sarif"]).ends(1).json();
     let result = &log["runs"][0]["results"][0];
     assert_eq!((&result["ruleId"], &result["level"]), (&"SL1001".into(), &"error".into()));

@@ -126,7 +126,6 @@ async fn what_is_not_carried_out_yet_is_refused_by_name() {
     for (more, name) in [
         ("    export: s3://exports/media/\n", "`export` of the rule `ott-media`"),
         ("    undo-window: 7 days\n", "`undo-window` of the rule `ott-media`"),
-        ("guards: {max-shrink: 20%}\n", "the guard `max-shrink`"),
     ] {
         desk.policy(&thirty_days("acme-media", more));
         desk.run(&["plan"]).ends(2).tells(&[name, "nothing was changed"]);

@@ -22,6 +22,8 @@ mod erasures;
 #[cfg(feature = "sandbox")]
 mod explain;
 mod fake;
+#[cfg(feature = "sandbox")]
+mod guarding;
 mod interrupt;
 mod output;
 mod overtaken;

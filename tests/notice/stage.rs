@@ -158,7 +158,18 @@ impl Stage {
         self.runs += 1;
         let path = self.folder.path().join("plan.parquet");
         let header = make(policy, &records, &enrolment, now, &path).await;
-        apply::preflight(policy, &header, &enrolment.buckets, now, &[]).unwrap();
+        let preflight = apply::Preflight {
+            policy,
+            header: &header,
+            enrolled: &enrolment.buckets,
+            records: &header.records,
+            history: &plan::History::default(),
+            now,
+            accepted: &[],
+            first_run: true,
+            narrow_only: false,
+        };
+        preflight.check().unwrap();
 
         let reader = PlanReader::open(File::open(&path).unwrap()).unwrap();
         reader.verify().unwrap();
@@ -176,6 +187,7 @@ impl Stage {
             endpoint: None,
             as_of: now,
             previous_head: self.head.take(),
+            planned: None,
         };
         let mut log = EvidenceLog::create(&log_path, now, opening).unwrap();
         let mut applied = Applied::default();
@@ -186,8 +198,10 @@ impl Stage {
             buckets: &enrolment.buckets,
             upgrade_v1: false,
             narrow_only: false,
+            is_canary: false,
             clock: &move || now,
             stop: &AtomicBool::new(false),
+            stop_file: None,
             pace: &Pace::new(None),
             at_once: 8,
             first_pause: std::time::Duration::from_millis(10),
@@ -297,6 +311,7 @@ async fn make(
         buckets: BTreeMap::new(),
         summary: Vec::new(),
         guards: Vec::new(),
+        first_run: Vec::new(),
     };
     let mut file = File::create(path).unwrap();
     let mut writer = PlanWriter::new(&mut file).unwrap();
@@ -314,7 +329,7 @@ async fn make(
         Survey { policy, records, bucket, facts, now }.run(&mut sink).await.unwrap();
     }
     header.summary = Summary::lines(planner.summary());
-    header.guards = plan::evaluate_guards(policy, &header.summary);
+    header.guards = plan::evaluate_guards(policy, &header.summary, planner.tenants());
     writer.finish(&serde_json::to_value(&header).unwrap()).unwrap();
     header
 }

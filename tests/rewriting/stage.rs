@@ -1,12 +1,12 @@
 //! A store in memory, and one run of a plan's configurations on it through the library, as the commands do it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use shelflife::apply::{self, Applied, Configured, Run, Watch};
+use shelflife::apply::{self, Applied, Configured, DoneRows, Pace, Run, Watch};
 use shelflife::evidence::{EvidenceLog, Opening};
 use shelflife::lifecycle::{LifecycleDocument, RuleView, Surroundings};
 use shelflife::plan::{PlanHeader, propose};
@@ -144,6 +144,7 @@ impl Stage {
             buckets,
             summary: Vec::new(),
             guards: Vec::new(),
+            first_run: Vec::new(),
         }
     }
 
@@ -167,6 +168,7 @@ impl Stage {
             endpoint: None,
             as_of: now,
             previous_head: None,
+            planned: None,
         };
         let log = self.folder.path().join(format!("{}.jsonl", self.runs.fetch_add(1, Ordering::SeqCst)));
         let mut log = EvidenceLog::create(&log, now, opening).unwrap();
@@ -179,11 +181,16 @@ impl Stage {
             buckets: &enrolment.buckets,
             upgrade_v1: true,
             narrow_only: false,
+            is_canary: false,
             clock: &move || now,
             stop: &stop,
+            stop_file: None,
+            pace: &Pace::new(None),
+            at_once: 1,
+            first_pause: std::time::Duration::ZERO,
         };
         before();
-        let done = HashSet::new();
+        let done = DoneRows::default();
         let begun = self.sandbox.requests().len();
         if let Some(Cut { request, arrives }) = cut {
             let last = if arrives { Effect::AnswerLost } else { Effect::Unreachable };

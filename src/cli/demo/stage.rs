@@ -22,6 +22,7 @@ use crate::cli::record_files::{load_records, refuse_faults};
 use crate::cli::store::store_failure;
 use crate::evidence::{self, ConfigurationResult, ItemResult};
 use crate::lifecycle::Surroundings;
+use crate::plan::History;
 use crate::s3::{ConnectOptions, StaticCredentials, Store};
 use crate::sandbox::{
     BucketOptions, LifecycleAction, PutOptions, Refusal, Sandbox, SandboxOptions, Versioning,
@@ -179,6 +180,7 @@ impl Stage {
             upgrade_v1: false,
             narrow_only: false,
             earlier: BTreeMap::new(),
+            history: &History::default(),
             quiet: true,
         };
         let made = planning::make(&making, PlanFile::create(&self.plan())?).await?;
@@ -193,7 +195,12 @@ impl Stage {
             policy,
             records: &records.records,
             enrolment: &enrolment,
+            digests: &records.digests,
+            history: History::default(),
             accepted: &[],
+            first_run: true,
+            limit: None,
+            stop_file: None,
             upgrade_v1: false,
             narrow_only: false,
             evidence: log.clone(),
@@ -300,7 +307,7 @@ impl Stage {
              aws s3 ls --recursive s3://{OTT}\n  \
              aws s3api get-bucket-lifecycle-configuration --bucket {OTT}\n  \
              shelflife plan {policy}\n  \
-             shelflife apply shelflife-plan.parquet --policy {policy}\n\n\
+             shelflife apply shelflife-plan.parquet --policy {policy} --first-run\n\n\
              The recordings of customer {LEFT_TO_YOU} are due. Ctrl-C ends it.",
             self.sandbox.access_key(),
             self.sandbox.secret_key(),

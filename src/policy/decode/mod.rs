@@ -8,6 +8,7 @@ mod case;
 mod decoder;
 mod exception;
 mod fields;
+mod guards;
 mod leaf;
 mod object;
 mod policy;
@@ -39,8 +40,9 @@ pub(super) fn keys_by_schema() -> Vec<(&'static str, Vec<&'static str>)> {
         ("/$defs/rule", all(&rule::RULE)),
         ("/$defs/noncurrent", all(&rule::NONCURRENT)),
         ("/$defs/transition", all(&rule::TRANSITION)),
-        ("/$defs/guards", all(&rule::POLICY_GUARDS)),
-        ("/$defs/rule-guards", all(&rule::RULE_GUARDS)),
+        ("/$defs/guards", all(&guards::POLICY_GUARDS)),
+        ("/$defs/rule-guards", all(&guards::RULE_GUARDS)),
+        ("/$defs/limits", all(&guards::PER_BUCKET)),
         ("/$defs/rule-select", all(&select::SELECT)),
         ("/$defs/select", all(&select::SELECT)),
         ("/$defs/erasure-select", all(&select::SELECT)),

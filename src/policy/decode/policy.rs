@@ -70,7 +70,8 @@ impl Decoder<'_> {
         self.once(fields.get("timezone"), &mut raw.timezone, |this, e| this.zone("timezone", &e.value));
         self.once(fields.get("account"), &mut raw.account, Self::account);
         self.once(fields.get("tenant"), &mut raw.tenant, Self::tenant_sources);
-        self.once(fields.get("guards"), &mut raw.guards, |this, e| Some(this.guards(e, true)));
+        let wanted = &mut raw.wanted_tenants;
+        self.once(fields.get("guards"), &mut raw.guards, |this, e| Some(this.guards(e, wanted)));
         self.once(fields.get("tolerance"), &mut raw.tolerance, Self::tolerance);
         for entry in self.named(fields.get("records")) {
             let table = self.table(entry, raw);
@@ -247,7 +248,7 @@ impl Decoder<'_> {
     }
 }
 
-fn leaves_the_folder(path: &str) -> Option<&'static str> {
+pub(super) fn leaves_the_folder(path: &str) -> Option<&'static str> {
     if path.starts_with('/') {
         Some("the path is absolute")
     } else if path.contains(['\\', ':']) {

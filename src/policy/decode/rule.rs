@@ -36,14 +36,6 @@ pub(super) const NONCURRENT: Keys =
 
 pub(super) const TRANSITION: Keys = Keys { what: "a transition", known: &["after", "to"] };
 
-pub(super) const POLICY_GUARDS: Keys = Keys {
-    what: "`guards`",
-    known: &["max-share", "max-objects", "max-bytes", "max-plan-age", "max-shrink"],
-};
-
-pub(super) const RULE_GUARDS: Keys =
-    Keys { what: "the `guards` of a rule", known: &["max-share", "max-objects", "max-bytes"] };
-
 const ENFORCE: [(&str, Enforce); 4] = [
     ("auto", Enforce::Auto),
     ("lifecycle", Enforce::Lifecycle),
@@ -91,7 +83,7 @@ impl Decoder<'_> {
                 .and_then(|e| self.period("undo-window", &e.value))
                 .map(|period| period.value),
             evidence: fields.get("evidence").and_then(|e| self.word("evidence", &e.value, &EVIDENCE)),
-            guards: fields.get("guards").map_or_else(Guards::default, |e| self.guards(e, false)),
+            guards: fields.get("guards").map_or_else(Guards::default, |e| self.rule_guards(e)),
         });
     }
 
@@ -131,27 +123,6 @@ impl Decoder<'_> {
                     .help("write a bucket and a prefix that ends in `/`: s3://exports/media/");
                 None
             }
-        }
-    }
-
-    pub(super) fn guards(&mut self, entry: &Entry, of_policy: bool) -> Guards {
-        let keys = if of_policy { &POLICY_GUARDS } else { &RULE_GUARDS };
-        let Some(fields) = self.fields("guards", &entry.value, keys) else { return Guards::default() };
-        Guards {
-            max_share: fields.get("max-share").and_then(|e| self.share("max-share", &e.value)),
-            max_objects: fields
-                .get("max-objects")
-                .and_then(|e| self.whole_number("max-objects", &e.value, u64::MAX)),
-            max_bytes: fields.get("max-bytes").and_then(|e| self.bytes("max-bytes", &e.value)),
-            max_plan_age: fields
-                .get("max-plan-age")
-                .filter(|_| of_policy)
-                .and_then(|e| self.period("max-plan-age", &e.value))
-                .map(|period| period.value),
-            max_shrink: fields
-                .get("max-shrink")
-                .filter(|_| of_policy)
-                .and_then(|e| self.share("max-shrink", &e.value)),
         }
     }
 }

@@ -133,7 +133,11 @@ fn every_value_makes_a_difference_to_the_digest() {
         ("    export: s3://exports/calls/\n", ""),
         ("{where: {", "{tenants: [\"1\"], where: {"),
         ("legal-basis: HGB", "agreement: HGB"),
-        ("guards: {max-shrink: 20%}\n", ""),
+        ("  max-shrink: 20%\n", ""),
+        ("max-times-usual: 5", "max-times-usual: 6"),
+        ("max-share: 50%", "max-objects: 50"),
+        ("  per-tenant: {max-bytes: 1 GiB}\n", ""),
+        ("stop-file: STOP", "stop-file: s3://ops/STOP"),
     ] {
         assert!(MORE.contains(from), "{from}");
         let changed = read_all(&[&MORE.replacen(from, to, 1)]).policy;

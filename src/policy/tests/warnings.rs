@@ -101,3 +101,13 @@ fn blanks_at_the_ends_of_what_is_compared_are_warned_of() {
         assert!(warnings(&text, "2026-11-23T00:00:00Z").contains(&(Code::BlankEnds, line)), "{select}");
     }
 }
+
+#[test]
+fn a_stop_file_that_a_rule_can_delete_is_warned_of() {
+    let text =
+        |key: &str| format!("{HEAD}{RULE}guards: {{max-share: 20%, stop-file: \"s3://acme-media/{key}\"}}\n");
+    let found = warnings(&text("inbound/STOP"), "2026-11-23T00:00:00Z");
+    assert!(found.iter().any(|(code, _)| *code == Code::ReachesOwnFiles), "{found:?}");
+    let found = warnings(&text("STOP"), "2026-11-23T00:00:00Z");
+    assert!(!found.iter().any(|(code, _)| *code == Code::ReachesOwnFiles), "{found:?}");
+}

@@ -28,11 +28,12 @@ pub(super) fn not_of_the_same_rule(raw: &RawRule, faults: &mut Faults) {
     }
 }
 
-/// Warns of rules that can delete what another one exports, or a record file.
+/// Warns of rules that can delete what another one exports, a record file, or the stop file.
 pub(super) fn of_other_rules(
     rules: &[PlacedRule],
     tables: &[Table],
     table_names: &[&Spanned<String>],
+    stop_file: Option<(&RecordPlace, At)>,
     warnings: &mut Faults,
 ) {
     let rules = rules.get(..MOST_RULES).unwrap_or(rules);
@@ -57,6 +58,11 @@ pub(super) fn of_other_rules(
         let Some(name) = table_names.iter().find(|name| name.value == table.name) else { continue };
         for rule in deleting().filter(|placed| reaches(&placed.rule.select, bucket, Keys::Exactly(key))) {
             warn(rule, name.at, &format!("the record file `{}`", table.name), "the record file");
+        }
+    }
+    if let Some((RecordPlace::Store { bucket, key }, at)) = stop_file {
+        for rule in deleting().filter(|placed| reaches(&placed.rule.select, bucket, Keys::Exactly(key))) {
+            warn(rule, at, "the stop file", "named here");
         }
     }
 }

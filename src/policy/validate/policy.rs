@@ -66,7 +66,8 @@ pub(in crate::policy) fn policy(
     warnings::overrides(&overrides, &rules, warnings);
     warnings::tables(&raw.tables, &tables, warnings);
     let table_names: Vec<_> = raw.tables.iter().map(|(name, _)| name).collect();
-    own_files::of_other_rules(&rules, &tables, &table_names, warnings);
+    let stop_file = raw.guards.as_ref().and_then(|it| Some((it.value.as_ref()?.stop_file.as_ref()?, it.at)));
+    own_files::of_other_rules(&rules, &tables, &table_names, stop_file, warnings);
     let layout = Layout {
         name: raw.name.as_ref().map_or(At { file: 0, start: 0, end: 0 }, |name| name.at),
         timezone: raw.timezone.as_ref().map(|zone| zone.at),

@@ -50,7 +50,7 @@ pub(super) fn rule<'r>(
         export: raw.export.as_ref().map(|export| export.value.clone()),
         undo_window: raw.undo_window,
         evidence_per_object: raw.evidence.is_some(),
-        guards: raw.guards,
+        guards: raw.guards.clone(),
     };
     Some(PlacedRule {
         rule,
