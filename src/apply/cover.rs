@@ -2,7 +2,7 @@
 //! that none of them comes back. And null versions in suspended buckets, which have no id that
 //! is theirs alone.
 
-use super::ending::{Ended, settled};
+use super::ending::{Aim, Ended, settled};
 use crate::evidence::ItemResult;
 use crate::object::{Kind, Versioning};
 use crate::plan::PlanRow;
@@ -67,7 +67,8 @@ async fn mark(bucket: &Bucket, row: &PlanRow, is_null: bool) -> Result<Option<St
         Err(error) => {
             // Where the answer is lost it is the null version that is there or not, and not what is under it.
             let version_id = is_null.then(|| "null".to_owned());
-            Err(settled(bucket, &DeleteTarget { version_id, ..target }, &error).await)
+            let aim = Aim { target: DeleteTarget { version_id, ..target }, is_marker: false };
+            Err(settled(bucket, &aim, &error).await)
         }
     }
 }

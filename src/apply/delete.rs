@@ -6,7 +6,7 @@
 
 use futures::stream::{self, StreamExt};
 
-use super::ending::{Ended, answered, doubtful, settled};
+use super::ending::{Aim, Ended, answered, doubtful, settled};
 use crate::evidence::ItemResult;
 use crate::object::Kind;
 use crate::plan::PlanRow;
@@ -25,7 +25,7 @@ pub async fn remove(bucket: &Bucket, rows: &[&PlanRow]) -> Vec<Ended> {
             let why = "the store lists no ETag, so nothing would guard a newer object";
             endings[place] = Some(Ended::because(ItemResult::Failed, why));
         } else if row.kind != Kind::Upload && !needs_single_delete(&row.key) {
-            batch.push((place, target_of(row)));
+            batch.push((place, aim_at(row)));
         } else {
             single.push((place, (*row).clone()));
         }
@@ -39,7 +39,7 @@ pub async fn remove(bucket: &Bucket, rows: &[&PlanRow]) -> Vec<Ended> {
     let singles = stream::iter(single).map(|(place, row)| async move {
         let ended = match row.kind {
             Kind::Upload => abort(bucket, &row).await,
-            _ => one(bucket, &target_of(&row)).await,
+            _ => one(bucket, &aim_at(&row)).await,
         };
         (place, ended)
     });
@@ -51,25 +51,26 @@ pub async fn remove(bucket: &Bucket, rows: &[&PlanRow]) -> Vec<Ended> {
 }
 
 /// By version id; where there is none, with the ETag as condition.
-fn target_of(row: &PlanRow) -> DeleteTarget {
-    DeleteTarget {
+fn aim_at(row: &PlanRow) -> Aim {
+    let target = DeleteTarget {
         key: row.key.clone(),
         version_id: row.version_id.clone(),
         if_match: if row.version_id.is_none() { row.etag.clone() } else { None },
-    }
+    };
+    Aim { target, is_marker: row.kind == Kind::Marker }
 }
 
-async fn many(bucket: &Bucket, part: &[(usize, DeleteTarget)]) -> Vec<(usize, Ended)> {
-    let targets: Vec<DeleteTarget> = part.iter().map(|(_, target)| target.clone()).collect();
+async fn many(bucket: &Bucket, part: &[(usize, Aim)]) -> Vec<(usize, Ended)> {
+    let targets: Vec<DeleteTarget> = part.iter().map(|(_, aim)| aim.target.clone()).collect();
     let report = bucket.delete_objects(&targets).await;
     let is_sane = report.as_ref().is_ok_and(|report| report.foreign.is_empty());
-    let endings = part.iter().enumerate().map(|(number, (place, target))| {
+    let endings = part.iter().enumerate().map(|(number, (place, aim))| {
         let report = &report;
         async move {
             let ended = match report {
-                Ok(report) if is_sane => answered(bucket, target, &report.answers[number]).await,
-                Ok(_) => doubtful(bucket, target, "the answer names what nobody asked for").await,
-                Err(error) => settled(bucket, target, error).await,
+                Ok(report) if is_sane => answered(bucket, aim, &report.answers[number]).await,
+                Ok(_) => doubtful(bucket, aim, "the answer names what nobody asked for").await,
+                Err(error) => settled(bucket, aim, error).await,
             };
             (*place, ended)
         }
@@ -77,10 +78,10 @@ async fn many(bucket: &Bucket, part: &[(usize, DeleteTarget)]) -> Vec<(usize, En
     stream::iter(endings.collect::<Vec<_>>()).buffer_unordered(AT_ONCE).collect().await
 }
 
-async fn one(bucket: &Bucket, target: &DeleteTarget) -> Ended {
-    match bucket.delete_object(target).await {
-        Ok(answer) => answered(bucket, target, &answer).await,
-        Err(error) => settled(bucket, target, &error).await,
+async fn one(bucket: &Bucket, aim: &Aim) -> Ended {
+    match bucket.delete_object(&aim.target).await {
+        Ok(answer) => answered(bucket, aim, &answer).await,
+        Err(error) => settled(bucket, aim, &error).await,
     }
 }
 

@@ -21,26 +21,36 @@ impl Ended {
     }
 }
 
-/// What an answer to the deletion of `target` means.
-pub async fn answered(bucket: &Bucket, target: &DeleteTarget, answer: &DeleteAnswer) -> Ended {
+/// What is to be deleted, and whether that is a delete marker: a null marker that has taken a null
+/// version's place has its id.
+#[derive(Clone, Debug)]
+pub struct Aim {
+    pub target: DeleteTarget,
+    pub is_marker: bool,
+}
+
+/// What an answer to the deletion of what `aim` names means.
+pub async fn answered(bucket: &Bucket, aim: &Aim, answer: &DeleteAnswer) -> Ended {
     match answer {
-        DeleteAnswer::Deleted { delete_marker: true, marker_version_id } if target.version_id.is_none() => {
-            unhide(bucket, target, marker_version_id.as_deref()).await
+        DeleteAnswer::Deleted { delete_marker: true, marker_version_id }
+            if aim.target.version_id.is_none() =>
+        {
+            unhide(bucket, &aim.target, marker_version_id.as_deref()).await
         }
         DeleteAnswer::Deleted { .. } => Ended { result: ItemResult::Deleted, detail: None },
         DeleteAnswer::Failed { kind, code, message } => {
-            judge(bucket, target, kind, &format!("{code}: {message}")).await
+            judge(bucket, aim, kind, &format!("{code}: {message}")).await
         }
-        DeleteAnswer::Unnamed => doubtful(bucket, target, "the answer does not name it").await,
+        DeleteAnswer::Unnamed => doubtful(bucket, aim, "the answer does not name it").await,
     }
 }
 
-/// What an error in answer to the deletion of `target` means.
-pub async fn settled(bucket: &Bucket, target: &DeleteTarget, error: &StoreError) -> Ended {
-    judge(bucket, target, error.kind(), &error.to_string()).await
+/// What an error in answer to the deletion of what `aim` names means.
+pub async fn settled(bucket: &Bucket, aim: &Aim, error: &StoreError) -> Ended {
+    judge(bucket, aim, error.kind(), &error.to_string()).await
 }
 
-async fn judge(bucket: &Bucket, target: &DeleteTarget, kind: &StoreErrorKind, why: &str) -> Ended {
+async fn judge(bucket: &Bucket, aim: &Aim, kind: &StoreErrorKind, why: &str) -> Ended {
     match kind {
         StoreErrorKind::Denied => Ended::because(ItemResult::Denied, why),
         StoreErrorKind::NotImplemented
@@ -48,19 +58,19 @@ async fn judge(bucket: &Bucket, target: &DeleteTarget, kind: &StoreErrorKind, wh
         | StoreErrorKind::Other
         | StoreErrorKind::WrongRegion { .. } => Ended::because(ItemResult::Failed, why),
         // A request that is sent again after its answer was lost meets its own work.
-        StoreErrorKind::Changed => match listed(bucket, target).await {
-            Ok(Some(etag)) if etag != target.if_match => Ended::because(ItemResult::Changed, why),
+        StoreErrorKind::Changed => match listed(bucket, aim).await {
+            Ok(Some(etag)) if etag != aim.target.if_match => Ended::because(ItemResult::Changed, why),
             found => concluded(found.map(|found| found.is_some()), kind, why),
         },
         // It was not even begun.
         StoreErrorKind::Throttled => Ended::because(ItemResult::PutOff, why),
-        _ => concluded(listed(bucket, target).await.map(|found| found.is_some()), kind, why),
+        _ => concluded(listed(bucket, aim).await.map(|found| found.is_some()), kind, why),
     }
 }
 
 /// Nobody has said for certain what became of it, so the store is asked whether it is there.
-pub async fn doubtful(bucket: &Bucket, target: &DeleteTarget, why: &str) -> Ended {
-    let found = listed(bucket, target).await;
+pub async fn doubtful(bucket: &Bucket, aim: &Aim, why: &str) -> Ended {
+    let found = listed(bucket, aim).await;
     concluded(found.map(|found| found.is_some()), &StoreErrorKind::Unreadable, why)
 }
 
@@ -76,21 +86,16 @@ fn concluded(is_listed: Result<bool, StoreError>, kind: &StoreErrorKind, why: &s
 }
 
 /// The ETag under which the listing still shows it, if it does.
-async fn listed(bucket: &Bucket, target: &DeleteTarget) -> Result<Option<Option<String>>, StoreError> {
+async fn listed(bucket: &Bucket, aim: &Aim) -> Result<Option<Option<String>>, StoreError> {
     // A key stands before all that it is the beginning of, so the first page that shows another
     // key is the last that can show it.
+    let target = &aim.target;
     let mut pages = bucket.versions(&target.key, None).first_page(10);
     while let Some(page) = pages.next().await? {
         let found = page.entries().find(|entry| {
             entry.key == target.key
-                && match &target.version_id {
-                    // A null marker that has taken a null version's place has its id.
-                    Some(id) if id == "null" => {
-                        entry.version_id == Some("null") && entry.kind != Kind::Marker
-                    }
-                    Some(id) => entry.version_id == Some(id.as_str()),
-                    None => entry.kind != Kind::Marker,
-                }
+                && (entry.kind == Kind::Marker) == aim.is_marker
+                && target.version_id.as_deref().is_none_or(|id| entry.version_id == Some(id))
         });
         if let Some(found) = found {
             return Ok(Some(found.etag.map(str::to_owned)));
