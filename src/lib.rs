@@ -6,7 +6,7 @@
 //! the promise, [`lifecycle`] says so in a lifecycle configuration instead.
 //!
 //! The pure layers (`calendar`, `pattern`, `object`, `policy`, `records`, `decide`,
-//! `lifecycle`, `lint`, `plan`, `targets`, `audit`) do no IO, read no clock and know no SDK type; `tests/layers.rs`
+//! `lifecycle`, `lint`, `plan`, `targets`, `audit`, `report`) do no IO, read no clock and know no SDK type; `tests/layers.rs`
 //! holds them to it.
 
 pub mod apply;
@@ -23,6 +23,7 @@ pub mod pattern;
 pub mod plan;
 pub mod policy;
 pub mod records;
+pub mod report;
 pub mod s3;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

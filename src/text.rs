@@ -102,6 +102,27 @@ pub fn xml_comment(text: &str) -> String {
     escaped
 }
 
+/// Text within an HTML element or a quoted attribute: as for the terminal, and nothing in it is
+/// markup.
+pub fn html(text: &str) -> Cow<'_, str> {
+    let text = terminal(text);
+    if !text.contains(['&', '<', '>', '"', '\'']) {
+        return text;
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            _ => escaped.push(character),
+        }
+    }
+    Cow::Owned(escaped)
+}
+
 /// Whether a character drives a terminal, reorders text or does not show.
 fn is_unsafe(character: char) -> bool {
     character.is_control() || is_invisible(character)
@@ -253,6 +274,23 @@ mod tests {
     fn nothing_ends_an_xml_comment() {
         assert_eq!(xml_comment("a -->--- b-"), r"a \x2d->\x2d\x2d- b\x2d");
         assert_eq!(xml_comment("a\u{ffff}\n- b"), r"a\u{ffff}\n- b");
+    }
+
+    #[test]
+    fn nothing_in_html_is_markup_or_reorders_what_stands_beside_it() {
+        assert_eq!(html("<script>a('&')</script>"), "&lt;script&gt;a(&#39;&amp;&#39;)&lt;/script&gt;");
+        assert_eq!(html("\" onload=\"x"), "&quot; onload=&quot;x");
+        assert_eq!(html("gpj\u{202e}exe\n\0\u{feff}"), r"gpj\u{202e}exe\n\x00\u{feff}");
+        assert_eq!(html("&lt;"), "&amp;lt;", "text that spells a reference shows as it is");
+        assert!(matches!(html("čć/日本語 😀"), Cow::Borrowed(_)));
+        for character in '\0'..=char::MAX {
+            let text = character.to_string();
+            let shown = html(&text);
+            assert!(
+                !shown.contains(['<', '>', '"', '\'']) && !shown.contains(char::is_control),
+                "{character:?}"
+            );
+        }
     }
 
     #[test]

@@ -242,6 +242,7 @@ fn case(seed: u64) -> Case {
         holds: Vec::new(),
         guards: Guards::default(),
         tolerance_days,
+        evidence_retain: None,
         digest: String::new(),
         erasures: Vec::new(),
         holds_digest: String::new(),

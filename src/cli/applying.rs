@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveTime, Utc};
 
+use super::copying::{Copied, Copying};
 use super::exit::{Exit, Failure};
 use super::output;
 use super::progress::Progress;
@@ -71,6 +72,8 @@ pub struct Carrying<'a> {
     pub at_once: usize,
     /// How long the first pause is before what the store puts off is tried again.
     pub first_pause: std::time::Duration,
+    /// Where the evidence is copied to meanwhile.
+    pub copying: Option<Copying>,
     /// Whether to keep quiet.
     pub quiet: bool,
 }
@@ -86,6 +89,8 @@ pub struct Carried {
     pub evidence: PathBuf,
     /// Whether the log was there already: the run was resumed.
     pub resumed: bool,
+    /// The copy of the log, if one was made.
+    pub copied: Option<Copied>,
     /// What ended it before its end, if anything did.
     pub ended_by: Option<Failure>,
     /// Whether the plan had been carried out before, and this is what the log tells of it.
@@ -150,8 +155,11 @@ pub async fn carry_out(carrying: &Carrying<'_>) -> Result<Carried, Failure> {
     not_while_stopped(carrying.stop_file, now).await?;
     let (mut log, done, resumed) = match open_log(carrying, &accepted, now)? {
         Log::Open(log, done, resumed) => (*log, done, resumed),
-        Log::Spent(carried) => return Ok(*carried),
+        Log::Spent(carried) => return Ok(with_copy(carrying, *carried).await),
     };
+    if let Some(copying) = &carrying.copying {
+        copying.begin().await?;
+    }
 
     let progress = Progress::of("applying", plan.reader.row_count(), carrying.quiet);
     let run = Run {
@@ -177,34 +185,65 @@ pub async fn carry_out(carrying: &Carrying<'_>) -> Result<Carried, Failure> {
         .as_ref()
         .is_some_and(|picked| picked.leaves_some || plan.header.buckets.values().any(BucketPlan::is_changed));
     let rows = canary::only(rows(), picked);
-    let result = apply::run(&run, rows, &done, &mut log, &mut applied, &mut Bar(&progress)).await;
+    let mut bar = Bar(&progress);
+    let running = apply::run(&run, rows, &done, &mut log, &mut applied, &mut bar);
+    let result = match &carrying.copying {
+        Some(copying) => copying.beside(&carrying.stop, running).await,
+        None => running.await,
+    };
     progress.finish();
     // The rest of a plan of which only a part was wanted can still be carried out.
     let is_whole = plan.header.narrow_only || !carrying.narrow_only;
     let is_whole = is_whole && !is_part;
     let finished = result.is_ok() && !applied.interrupted && applied.broken.is_empty() && is_whole;
     let closed = log.close((carrying.clock)(), finished);
+    if let Some(copying) = &carrying.copying {
+        // Nobody has interrupted it; the copy's failure is told instead.
+        applied.interrupted &= !copying.is_stopped().await;
+    }
     let ended_by = result.err().map(|error| match error {
         ApplyError::Store(error) => store_failure(&error),
         ApplyError::StopFile(error) => stop_file_failure(&error),
         error => Failure::failed(Failure::chain(&error)),
     });
     match (closed, ended_by) {
-        (Ok(closed), ended_by) => Ok(Carried {
-            applied,
-            head: closed.head,
-            evidence: carrying.evidence.clone(),
-            resumed,
-            ended_by,
-            spent: false,
-            is_part,
-            stop_file: carrying.stop_file.map(|file| file.name().to_owned()),
-        }),
+        (Ok(closed), ended_by) => {
+            let carried = Carried {
+                applied,
+                head: closed.head,
+                evidence: carrying.evidence.clone(),
+                resumed,
+                copied: None,
+                ended_by,
+                spent: false,
+                is_part,
+                stop_file: carrying.stop_file.map(|file| file.name().to_owned()),
+            };
+            Ok(with_copy(carrying, carried).await)
+        }
         // A log that cannot be written is the worse news, and the first cause.
         (Err(error), ended_by) => {
             Err(ended_by.unwrap_or_else(|| evidence_failure(&carrying.evidence, &error)))
         }
     }
+}
+
+/// Sends the rest of the log, also of one that was closed long ago.
+async fn with_copy(carrying: &Carrying<'_>, mut carried: Carried) -> Carried {
+    match &carrying.copying {
+        None => {}
+        Some(copying) => match copying.finish().await {
+            Ok(copied) => carried.copied = Some(copied),
+            Err(failure) => carried.ended_by = Some(carried.ended_by.unwrap_or(failure)),
+        },
+    }
+    carried
+}
+
+/// Until when the evidence of a run must be kept: the end of that day.
+pub fn keep_until(policy: &Policy, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let day = policy.evidence_retain?.after(now.date_naive())?;
+    Some(day.succ_opt()?.and_time(NaiveTime::MIN).and_utc())
 }
 
 /// A plan's log.
@@ -229,6 +268,7 @@ fn open_log(carrying: &Carrying<'_>, accepted: &[GuardResult], now: DateTime<Utc
             guards_accepted: accepted.iter().map(GuardResult::describe).collect(),
             endpoint: carrying.endpoint.clone(),
             as_of: carrying.plan.header.as_of,
+            keep_until: keep_until(carrying.policy, now),
             previous_head: carrying.previous_head.clone(),
             planned: Planned::of(carrying.policy, &carrying.plan.header),
         };
@@ -290,6 +330,7 @@ fn spent(path: &Path, rows: u64) -> Result<Carried, Failure> {
         head,
         evidence: path.to_owned(),
         resumed: false,
+        copied: None,
         ended_by: None,
         spent: true,
         is_part: false,

@@ -1,6 +1,7 @@
 //! The command line: commands, options, and the help that goes with them.
 
 mod compile;
+mod evidence;
 
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use compile::{CompileArgs, For, ForEngine, Form, KeepsVersions};
+pub use evidence::{Divided, ReportArgs, VerifyArgs};
 
 /// Keeps media in S3 exactly as long as a retention notice promises.
 #[derive(Debug, Parser)]
@@ -25,7 +27,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0 done, nothing pending     4 refused: guard, stale plan, moved configuration
   1 failed                    5 changes pending (plan --detailed-exitcode)
-  2 usage or invalid policy   6 the notice is not kept (audit)
+  2 usage or invalid policy   6 not kept (audit), or not true (verify)
   3 some objects failed       130 interrupted
 
 Try it without a store:  shelflife demo";
@@ -123,11 +125,16 @@ pub enum Command {
         after_help = "Examples:\n  shelflife compile policies/ --to terraform --out retention.tf\n  shelflife compile policies/ --to json --bucket acme-ott-media\n  shelflife compile policies/ --to iam --for apply --live"
     )]
     Compile(CompileArgs),
-    /// Check an evidence log: nothing edited, removed or missing
+    /// Check evidence logs: nothing edited, removed or missing
     #[command(
-        after_help = "Example:\n  shelflife verify shelflife-plan.3f2a9c41d07b.evidence.jsonl --head 5d41402a…"
+        after_help = "Examples:\n  shelflife verify shelflife-plan.3f2a9c41d07b.evidence.jsonl --head 5d41402a…\n  shelflife verify evidence/*.jsonl --head 5d41402a… --live"
     )]
     Verify(VerifyArgs),
+    /// Certify what was deleted, when, and under which policy
+    #[command(
+        after_help = "Examples:\n  shelflife report --certificate evidence/*.jsonl --policy policies/ --html certificate.html\n  shelflife report --certificate run.evidence.jsonl --tenant 4711 --keys --redact env:SECRET"
+    )]
+    Report(ReportArgs),
     /// Put lifecycle configurations back as they were before a run
     #[command(after_help = "Example:\n  shelflife undo shelflife-plan.3f2a9c41d07b.evidence.jsonl")]
     Undo(UndoArgs),
@@ -218,6 +225,9 @@ pub struct Applying {
     /// Folder for the evidence log; that of the plan if not given
     #[arg(long, value_name = "DIR")]
     pub evidence_dir: Option<PathBuf>,
+    /// Copy the evidence there as well while it is written: s3://bucket/prefix
+    #[arg(long, value_name = "S3-URI")]
+    pub evidence: Option<String>,
     /// Go beyond this guard, as the plan names it; may be repeated
     #[arg(long, value_name = "GUARD")]
     pub accept: Vec<String>,
@@ -318,16 +328,6 @@ pub struct TestArgs {
     /// Run only tests with this text in their name or their file's path
     #[arg(long, value_name = "TEXT")]
     pub only: Option<String>,
-}
-
-/// `verify`.
-#[derive(Args, Clone, Debug)]
-pub struct VerifyArgs {
-    /// The evidence log
-    pub log: PathBuf,
-    /// The head hash that was printed when the log was closed
-    #[arg(long, value_name = "SHA256")]
-    pub head: Option<String>,
 }
 
 /// `undo`.

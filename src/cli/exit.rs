@@ -10,7 +10,7 @@ pub enum Exit {
     Done,
     /// Changes are pending.
     Pending,
-    /// The notice is not kept.
+    /// The notice is not kept, or what the evidence says is not so.
     NotKept,
     /// Some objects failed.
     SomeFailed,

@@ -6,17 +6,21 @@ mod audit;
 mod check;
 mod compile;
 mod context;
+mod copying;
 #[cfg(feature = "sandbox")]
 mod demo;
 mod earlier;
 mod exit;
 mod explain;
 mod inputs;
+mod live;
+mod logs;
 mod output;
 mod planning;
 mod progress;
 mod record_files;
 mod refusing;
+mod report;
 mod run;
 mod show;
 mod store;
@@ -76,7 +80,8 @@ fn dispatch(context: &Context, cli: Cli) -> Result<Exit, Failure> {
         Command::Explain(args) => runtime.block_on(explain::run(context, &store, &args)),
         Command::Compile(args) => runtime.block_on(compile::run(context, &store, &args, Utc::now())),
         Command::Test(args) => test::run(context, &args),
-        Command::Verify(args) => verify::run(context, &args),
+        Command::Verify(args) => runtime.block_on(verify::run(context, &store, &args)),
+        Command::Report(args) => runtime.block_on(report::run(context, &store, &args, Utc::now())),
         Command::Undo(args) => runtime.block_on(undo::run(context, &store, &args)),
         #[cfg(feature = "sandbox")]
         Command::Demo(args) => runtime.block_on(demo::run(context, &args)),

@@ -8,6 +8,7 @@ use chrono::{DateTime, Duration, Utc};
 use super::applying::{self, Carried, Carrying, stop_on_ctrl_c};
 use super::args::{ApplyArgs, Applying, PlanArgs, Planning, ReconcileArgs, StoreArgs};
 use super::context::Context;
+use super::copying::Copying;
 use super::earlier;
 use super::exit::{Exit, Failure};
 use super::inputs::{self, Loaded};
@@ -271,6 +272,15 @@ async fn carry_out(
     let (now, read) = (ready.now, ready.read);
     let clock = move || now + Duration::from_std(read.elapsed()).unwrap_or_default();
     let folder = evidence_folder(path, applying.evidence_dir.as_deref());
+    let evidence = applying::evidence_path(path, applying.evidence_dir.as_deref(), plan.reader.digest());
+    let copying = match &applying.evidence {
+        Some(place) => Some({
+            let (policy, keep_until) =
+                (ready.loaded.policy(), applying::keep_until(ready.loaded.policy(), now));
+            Copying::open(args, place, policy, &evidence, keep_until).await?
+        }),
+        None => None,
+    };
     applying::carry_out(&Carrying {
         plan,
         policy: ready.loaded.policy(),
@@ -284,7 +294,8 @@ async fn carry_out(
         stop_file: ready.stop_file.as_ref(),
         upgrade_v1,
         narrow_only: narrow_only || plan.header.narrow_only,
-        evidence: applying::evidence_path(path, applying.evidence_dir.as_deref(), plan.reader.digest()),
+        evidence,
+        copying,
         endpoint: args.endpoint_url.clone(),
         previous_head: applying::previous_head(folder, &ready.loaded.policy().name),
         clock: &clock,

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::applying::Carried;
 use super::context::Context;
+use super::copying::Copied;
 use super::exit::{Exit, Failure};
 use super::output::{self, Style};
 use super::planning::Made;
@@ -209,6 +210,9 @@ pub fn carried(context: &Context, carried: &Carried, made: Option<&Made>) -> Exi
     }
     output::print(&format!("evidence  {}", output::path(&carried.evidence)));
     output::print(&format!("head      {}", carried.head));
+    if let Some(copied) = &carried.copied {
+        output::print(&output::wrap("copy      ", &copied.describe()));
+    }
     if carried.spent {
         return exit;
     }
@@ -301,5 +305,6 @@ fn carried_json(carried: &Carried, exit: Exit) -> Value {
         "carried_out_before": carried.spent,
         "evidence": carried.evidence.display().to_string(),
         "head": carried.head,
+        "copy": carried.copied.as_ref().map(Copied::as_json),
     })
 }

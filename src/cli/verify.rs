@@ -1,35 +1,65 @@
-//! `shelflife verify`: whether an evidence log is as it was written.
+//! `shelflife verify`: whether evidence logs are as they were written, follow each other, and tell
+//! the truth.
 
-use std::fs::File;
-use std::io::BufReader;
+use serde_json::{Value, json};
 
-use serde_json::json;
-
-use super::args::VerifyArgs;
+use super::args::{StoreArgs, VerifyArgs};
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use super::output;
-use crate::evidence::{self, End, Verified};
+use super::logs::{self, Logs};
+use super::{live, output};
+use crate::evidence::{End, Follows, Verified};
 use crate::text;
 
-/// Verifies the log.
-pub fn run(context: &Context, args: &VerifyArgs) -> Result<Exit, Failure> {
-    let path = output::path(&args.log);
-    let file = File::open(&args.log)
-        .map_err(|error| Failure::usage(format!("{path} could not be opened: {error}")))?;
-    let verified = evidence::verify(BufReader::new(file), args.head.as_deref()).map_err(|error| {
-        Failure::failed(format!("{path}: {}", text::terminal(&Failure::chain(&error))))
-            .help("the log is not as it was written; compare it with a copy, such as the CI job's artefact")
-    })?;
-    if context.json {
-        output::print_json(&as_json(&verified));
-    } else {
-        show(context, &verified);
+/// Verifies the logs.
+pub async fn run(context: &Context, args: &StoreArgs, verify: &VerifyArgs) -> Result<Exit, Failure> {
+    let logs = logs::check(logs::open(context, args, &verify.logs).await?, &verify.head)?;
+    let gaps = logs.gaps();
+    let is_finished = logs.checked.iter().all(|log| log.verified.end == End::Finished);
+    let mut exit = if is_finished && gaps.is_empty() { Exit::Done } else { Exit::Failed };
+    if !context.json {
+        show(context, &logs, &gaps);
     }
-    Ok(if verified.end == End::Finished { Exit::Done } else { Exit::Failed })
+    let asked = if verify.live { Some(live::ask(context, args, &logs).await?) } else { None };
+    if let Some(asked) = &asked {
+        exit = exit.max(asked.exit());
+    }
+    if context.json {
+        let mut result = as_json(&logs, &gaps);
+        if let Some(asked) = &asked {
+            result["live"] = asked.as_json();
+        }
+        output::print_json(&result);
+    } else if let Some(asked) = &asked {
+        asked.show(context);
+    }
+    Ok(exit)
 }
 
-fn show(context: &Context, verified: &Verified) {
+fn show(context: &Context, logs: &Logs, gaps: &[usize]) {
+    let style = context.out;
+    for (place, checked) in logs.checked.iter().enumerate() {
+        if logs.all.len() > 1 {
+            output::print(&style.bold(&logs::shown(&logs.all[place])));
+            if gaps.contains(&place) {
+                output::print(&output::wrap(
+                    &style.red("a gap: "),
+                    "nothing here leads to this log; the one before it is missing",
+                ));
+            }
+        }
+        show_one(context, &checked.verified, &logs.follows(place));
+    }
+    let is_unconfirmed = logs.checked.iter().any(|log| !log.verified.head_confirmed);
+    if is_unconfirmed {
+        output::print(&style.dim(
+            "without --head and the hash that was printed, a log that was cut off or\n\
+             written anew from its beginning is not found",
+        ));
+    }
+}
+
+fn show_one(context: &Context, verified: &Verified, follows: &str) {
     let style = context.out;
     let entries = text::count(verified.entries);
     output::print(&style.green(&if verified.head_confirmed {
@@ -49,6 +79,10 @@ fn show(context: &Context, verified: &Verified) {
         rows.push(vec!["lifecycle".to_owned(), format!("{} {result:?}", text::count(*count)).to_lowercase()]);
     }
     output::print(&output::table(0, &[], &[], rows));
+    output::print(&output::wrap("in line  ", &text::terminal(follows)));
+    if let Some(until) = verified.opening.keep_until {
+        output::print(&format!("keep     until {}", until.format("%Y-%m-%d")));
+    }
     match verified.end {
         End::Finished => {}
         End::Interrupted => output::print(
@@ -62,15 +96,32 @@ fn show(context: &Context, verified: &Verified) {
     for open in verified.unresolved.iter().take(10) {
         output::print(&format!("no outcome: {}/{}", open.bucket, text::terminal(&open.key)));
     }
-    if !verified.head_confirmed {
-        output::print(&style.dim(
-            "without --head and the hash that was printed, a log that was cut off or\n\
-             written anew from its beginning is not found",
-        ));
+}
+
+/// Of one log what it tells; of several all of them, with what each follows.
+fn as_json(logs: &Logs, gaps: &[usize]) -> Value {
+    let all: Vec<Value> = logs
+        .checked
+        .iter()
+        .enumerate()
+        .map(|(place, checked)| {
+            let mut one = one_as_json(&checked.verified);
+            one["log"] = json!(logs.all[place].name);
+            one["follows"] = match logs.follows[place] {
+                Follows::Log(other) | Follows::Within(other, _) => json!(logs.all[other].name),
+                Follows::Nothing | Follows::Missing => Value::Null,
+            };
+            one["gap_before"] = json!(gaps.contains(&place));
+            one
+        })
+        .collect();
+    match <[Value; 1]>::try_from(all) {
+        Ok([one]) => one,
+        Err(all) => json!({ "logs": all, "gaps": gaps.len() }),
     }
 }
 
-fn as_json(verified: &Verified) -> serde_json::Value {
+fn one_as_json(verified: &Verified) -> Value {
     let unresolved: Vec<_> = verified
         .unresolved
         .iter()

@@ -62,6 +62,7 @@ fn policy() -> Policy {
         holds: Vec::new(),
         guards: Guards::default(),
         tolerance_days: 3,
+        evidence_retain: None,
         digest: String::new(),
         erasures: Vec::new(),
         holds_digest: String::new(),

@@ -1,11 +1,12 @@
 //! Reading a log and holding it to its chain.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead};
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::entry::{Body, Entry, FORMAT, ItemOutcome, Opening, Totals};
+use super::entry::{Body, Entry, FORMAT, ItemOutcome, Opened, Opening, Totals};
 use super::ledger::{End, EntryFault, Ledger, Unresolved};
 use crate::text::hex;
 
@@ -119,38 +120,81 @@ pub struct Verified {
     pub unresolved_configurations: Vec<String>,
 }
 
+/// A log that was read, and where in it hashes stand that were asked for.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// What it tells.
+    pub verified: Verified,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// Its last line.
+    pub last_line: u64,
+    /// The lines of entries with the hashes that were asked for.
+    pub found: BTreeMap<String, u64>,
+}
+
 /// Reads a log once and checks it: each entry's place, chain and sense, and the end against
 /// `expected_head`, if one is given.
 ///
 /// # Errors
 /// The first thing that is wrong, with its line.
 pub fn verify(log: impl BufRead, expected_head: Option<&str>) -> Result<Verified, VerifyError> {
+    let asked = expected_head.map(str::to_owned).into_iter().collect();
+    let mut checked = check(log, &asked, |_| ())?;
+    if let Some(head) = expected_head {
+        checked.ends_with(head)?;
+    }
+    checked.verified.head_confirmed = expected_head.is_some();
+    Ok(checked.verified)
+}
+
+/// Reads a log once and checks it, whatever its head is; says where entries with the hashes
+/// `asked` for stand. `each` hears of all entries, and what it has heard counts for nothing if
+/// this ends in an error.
+///
+/// # Errors
+/// The first thing that is wrong, with its line.
+pub fn check(
+    log: impl BufRead,
+    asked: &BTreeSet<String>,
+    mut each: impl FnMut(Entry),
+) -> Result<Checked, VerifyError> {
     let mut entries = entries(log);
-    let mut expected_at = None;
+    let mut found = BTreeMap::new();
     while let Some(entry) = entries.next() {
-        entry?;
-        if expected_head == Some(entries.head.as_str()) {
-            expected_at = Some(entries.line);
+        each(entry?);
+        if asked.contains(&entries.head) {
+            found.insert(entries.head.clone(), entries.line);
         }
     }
     entries.check_tail()?;
-    let last = entries.last_entry_line;
-    match (expected_head, expected_at) {
-        (Some(_), Some(line)) if line < last => return Err(VerifyError::Continued { line }),
-        (Some(_), None) => return Err(VerifyError::Head { line: last, found: entries.head }),
-        _ => {}
-    }
     let ledger = entries.ledger;
-    Ok(Verified {
+    let verified = Verified {
         entries: entries.seq,
         head: entries.head,
-        head_confirmed: expected_head.is_some(),
+        head_confirmed: false,
         end: ledger.end,
         opening: ledger.opening.ok_or(VerifyError::NotALog)?,
         totals: ledger.totals,
         unresolved: ledger.open.into_values().flatten().collect(),
         unresolved_configurations: ledger.open_configurations.into_iter().collect(),
-    })
+    };
+    Ok(Checked { verified, bytes: entries.bytes, last_line: entries.last_entry_line, found })
+}
+
+impl Checked {
+    /// Holds the log's end to a head that it was asked for.
+    ///
+    /// # Errors
+    /// [`Continued`](VerifyError::Continued) where more follows, [`Head`](VerifyError::Head) where
+    /// no entry has that hash.
+    pub fn ends_with(&self, head: &str) -> Result<(), VerifyError> {
+        match self.found.get(head) {
+            Some(line) if *line < self.last_line => Err(VerifyError::Continued { line: *line }),
+            Some(_) => Ok(()),
+            None => Err(VerifyError::Head { line: self.last_line, found: self.verified.head.clone() }),
+        }
+    }
 }
 
 /// The entries of a log, each checked before it is given; an error is the last item. A torn end
@@ -160,6 +204,7 @@ pub fn entries<R: BufRead>(log: R) -> Entries<R> {
         log,
         buffer: Vec::new(),
         line: 0,
+        bytes: 0,
         last_entry_line: 0,
         seq: 0,
         head: NOTHING_BEFORE.to_string(),
@@ -167,6 +212,18 @@ pub fn entries<R: BufRead>(log: R) -> Entries<R> {
         torn: Vec::new(),
         ends_in_newline: true,
         over: false,
+    }
+}
+
+/// The log's opening entry.
+///
+/// # Errors
+/// If there is none, or the log could not be read.
+pub fn opened(log: impl BufRead) -> Result<Opened, VerifyError> {
+    match entries(log).next() {
+        Some(Ok(Entry { body: Body::Opening(opened), .. })) => Ok(opened),
+        Some(Err(error)) => Err(error),
+        _ => Err(VerifyError::NotALog),
     }
 }
 
@@ -186,6 +243,7 @@ pub struct Entries<R> {
     log: R,
     buffer: Vec<u8>,
     line: u64,
+    bytes: u64,
     last_entry_line: u64,
     pub(super) seq: u64,
     pub(super) head: String,
@@ -224,6 +282,7 @@ impl<R: BufRead> Entries<R> {
                 return if self.seq == 0 { Err(VerifyError::NotALog) } else { Ok(None) };
             }
             self.line += 1;
+            self.bytes += self.buffer.len() as u64;
             self.ends_in_newline = self.buffer.pop_if(|byte| *byte == b'\n').is_some();
             let hash = line_hash(&self.buffer);
             match serde_json::from_slice(&self.buffer) {

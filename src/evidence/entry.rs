@@ -76,6 +76,9 @@ pub struct Opening {
     pub endpoint: Option<String>,
     /// The instant that the plan was decided for.
     pub as_of: DateTime<Utc>,
+    /// Until when the log must be kept, if the policy says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_until: Option<DateTime<Utc>>,
     /// The head of the log before this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_head: Option<String>,

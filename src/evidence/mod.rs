@@ -9,13 +9,19 @@ mod chain;
 mod entry;
 mod ledger;
 mod log;
+mod pieces;
+mod several;
 #[cfg(test)]
 mod tests;
+mod told;
 
-pub use self::chain::{Entries, Verified, VerifyError, done, entries, verify};
+pub use self::chain::{Checked, Entries, Verified, VerifyError, check, done, entries, opened, verify};
 pub use self::entry::{
     Action, Body, Closing, ConfigurationIntent, ConfigurationOutcome, ConfigurationResult, Entry, FORMAT,
     Intent, Item, ItemOutcome, ItemResult, Opened, Opening, Outcome, Resumed, Totals,
 };
 pub use self::ledger::{End, EntryFault, Unresolved};
 pub use self::log::{Closed, EvidenceError, EvidenceLog};
+pub use self::pieces::{Copy, CopyError, fetch};
+pub use self::several::{Follows, Heads, chained, confirm, in_order};
+pub use self::told::{Outcomes, Told};

@@ -29,6 +29,8 @@ pub(super) fn of_all_but_holds(policy: &Policy) -> String {
         holds: _,
         guards: of_policy,
         tolerance_days,
+        // What becomes of the evidence decides nothing.
+        evidence_retain: _,
         digest: _,
         holds_digest: _,
     } = policy;

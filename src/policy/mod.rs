@@ -30,6 +30,7 @@ pub use places::end_of;
 pub use read::{ReadPolicy, read};
 pub use render::render;
 pub use schema::schema;
+pub use validate::deletes_under;
 
 #[cfg(test)]
 mod tests;

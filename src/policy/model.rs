@@ -43,6 +43,8 @@ pub struct Policy {
     pub guards: Guards,
     /// How late S3 may be and still count as exact enough for [`Enforce::Auto`], in days.
     pub tolerance_days: u32,
+    /// How long the evidence of a run must be kept, if it was said.
+    pub evidence_retain: Option<Period>,
     /// SHA-256 (hex) of all that the policy says except its holds, formatting aside.
     pub digest: String,
     /// SHA-256 (hex) of the holds.

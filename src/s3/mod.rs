@@ -36,6 +36,7 @@ mod list_object_versions;
 mod list_order;
 mod list_xml;
 mod put_bucket_lifecycle_configuration;
+mod put_object;
 mod tag_set;
 mod values;
 mod xml;
@@ -53,6 +54,7 @@ pub use delete_objects::{DeleteAnswer, DeleteReport, DeleteTarget, MAX_DELETE_TA
 pub use error::{StoreError, StoreErrorKind};
 pub use get_bucket_lifecycle_configuration::StoredLifecycle;
 pub use get_object::Body;
+pub use get_object_lock_configuration::Locking;
 pub use head_object::Head;
 pub use list_directories::Level;
 pub use list_multipart_uploads::UploadPages;

@@ -3,6 +3,7 @@
 //! `plan` looks at whole buckets, `apply` again at the keys that it is about to touch; both
 //! come through here, so that both decide from the same knowledge.
 
+pub mod claims;
 mod directories;
 mod draft;
 mod enrol;

@@ -9,6 +9,8 @@ mod support;
 mod acceptance;
 #[cfg(feature = "sandbox")]
 mod audit;
+#[cfg(feature = "sandbox")]
+mod certificate;
 mod check;
 #[cfg(feature = "sandbox")]
 mod check_live;
@@ -16,6 +18,8 @@ mod compile;
 #[cfg(feature = "sandbox")]
 mod compile_iam;
 mod configurations;
+#[cfg(feature = "sandbox")]
+mod copies;
 mod described;
 mod desk;
 mod erasures;
@@ -30,8 +34,12 @@ mod overtaken;
 mod plans;
 mod policies;
 mod policy_tests;
+#[cfg(feature = "sandbox")]
+mod proof;
 mod records;
 mod shelf;
+#[cfg(feature = "sandbox")]
+mod site;
 mod stores;
 mod versions;
 

@@ -172,6 +172,7 @@ fn policy(rng: &mut Rng, now: Sec) -> Policy {
         holds,
         guards: Guards::default(),
         tolerance_days: rng.pick(&[0, 2, 3, 5, 5, 10, 10]),
+        evidence_retain: None,
         digest: String::new(),
         holds_digest: String::new(),
     }

@@ -206,6 +206,7 @@ fn policy(rules: Vec<Rule>) -> Policy {
         holds: Vec::new(),
         guards: Guards::default(),
         tolerance_days: 10,
+        evidence_retain: None,
         digest: String::new(),
         erasures: Vec::new(),
         holds_digest: String::new(),

@@ -109,6 +109,7 @@ pub fn policy(rng: &mut Rng, zone: Tz, uploaded: Sec) -> Policy {
         holds,
         guards: Guards::default(),
         tolerance_days: 3,
+        evidence_retain: None,
         digest: String::new(),
         erasures,
         holds_digest: String::new(),

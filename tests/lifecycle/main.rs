@@ -44,6 +44,7 @@ fn policy(timezone: Tz, rules: Vec<Rule>) -> Policy {
         holds: Vec::new(),
         guards: Guards::default(),
         tolerance_days: 3,
+        evidence_retain: None,
         digest: String::new(),
         erasures: Vec::new(),
         holds_digest: String::new(),

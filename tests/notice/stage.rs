@@ -186,6 +186,7 @@ impl Stage {
             guards_accepted: Vec::new(),
             endpoint: None,
             as_of: now,
+            keep_until: None,
             previous_head: self.head.take(),
             planned: None,
         };

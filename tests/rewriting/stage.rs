@@ -167,6 +167,7 @@ impl Stage {
             guards_accepted: Vec::new(),
             endpoint: None,
             as_of: now,
+            keep_until: None,
             previous_head: None,
             planned: None,
         };

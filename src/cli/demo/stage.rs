@@ -207,6 +207,7 @@ impl Stage {
             endpoint: Some(self.endpoint()),
             previous_head: self.head.take(),
             clock: &move || now,
+            copying: None,
             stop: Arc::new(AtomicBool::new(false)),
             max_rate: None,
             at_once: crate::apply::CHUNKS_AT_ONCE,

@@ -310,6 +310,7 @@ mod tests {
             holds: Vec::new(),
             guards: Guards::default(),
             tolerance_days: 3,
+            evidence_retain: None,
             digest: String::new(),
             erasures: Vec::new(),
             holds_digest: String::new(),

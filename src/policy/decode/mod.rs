@@ -36,6 +36,7 @@ pub(super) fn keys_by_schema() -> Vec<(&'static str, Vec<&'static str>)> {
     let all = |keys: &fields::Keys| keys.known.to_vec();
     vec![
         ("", all(&policy::POLICY)),
+        ("/properties/evidence", all(&policy::EVIDENCE)),
         ("/$defs/record-file", all(&policy::TABLE)),
         ("/$defs/rule", all(&rule::RULE)),
         ("/$defs/noncurrent", all(&rule::NONCURRENT)),

@@ -4,6 +4,7 @@ use super::decoder::Decoder;
 use super::fields::{Fields, Keys};
 use super::raw::{Once, Raw, RawTable, Wanted};
 use super::rule::{LONGEST_ID, s3_uri};
+use crate::calendar::Period;
 use crate::policy::codes::Code;
 use crate::policy::diagnostic::{At, Faults, Spanned};
 use crate::policy::model::{Attribute, By, RecordFormat, RecordPlace};
@@ -28,8 +29,11 @@ pub(super) const POLICY: Keys = Keys {
         "holds",
         "guards",
         "tolerance",
+        "evidence",
     ],
 };
+
+pub(super) const EVIDENCE: Keys = Keys { what: "the evidence", known: &["retain"] };
 
 pub(super) const TABLE: Keys =
     Keys { what: "a record file", known: &["file", "format", "id", "by", "fresh-within", "exported-at"] };
@@ -73,6 +77,7 @@ impl Decoder<'_> {
         let wanted = &mut raw.wanted_tenants;
         self.once(fields.get("guards"), &mut raw.guards, |this, e| Some(this.guards(e, wanted)));
         self.once(fields.get("tolerance"), &mut raw.tolerance, Self::tolerance);
+        self.once(fields.get("evidence"), &mut raw.evidence, Self::evidence);
         for entry in self.named(fields.get("records")) {
             let table = self.table(entry, raw);
             raw.tables.push((Self::key(entry), table));
@@ -165,6 +170,12 @@ impl Decoder<'_> {
             return None;
         }
         Some(period.value.days)
+    }
+
+    fn evidence(&mut self, entry: &Entry) -> Option<Period> {
+        let fields = self.fields("evidence", &entry.value, &EVIDENCE)?;
+        let retain = self.need(&fields, "retain")?;
+        self.period("retain", &retain.value).map(|period| period.value)
     }
 
     fn table(&mut self, entry: &Entry, raw: &mut Raw) -> Option<RawTable> {

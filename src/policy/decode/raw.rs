@@ -31,6 +31,7 @@ pub(in crate::policy) struct Raw {
     pub tenant: Option<Once<Vec<Attribute>>>,
     pub guards: Option<Once<Guards>>,
     pub tolerance: Option<Once<u32>>,
+    pub evidence: Option<Once<Period>>,
     pub tables: Vec<(Spanned<String>, Option<RawTable>)>,
     pub triggers: Vec<(Spanned<String>, Option<RawTrigger>)>,
     pub rules: Vec<RawRule>,

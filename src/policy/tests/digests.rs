@@ -86,6 +86,9 @@ fn every_value_makes_a_difference_to_the_digest() {
         assert_ne!(changed.digest, base.digest, "{from}");
         assert_eq!(changed.holds_digest, base.holds_digest, "{from}");
     }
+    let kept = read_all(&[&format!("{EXAMPLE}evidence: {{retain: 10 years}}\n")]).policy;
+    assert_eq!(kept.evidence_retain, Some(Period::months(120)));
+    assert_eq!((&kept.digest, base.evidence_retain), (&base.digest, None), "it decides nothing");
     let more = read_all(&[MORE]).policy;
     for (from, to) in [
         ("s3://exports/customers.csv", "s3://exports/clients.csv"),

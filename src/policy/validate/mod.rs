@@ -10,4 +10,5 @@ mod rules;
 mod triggers;
 mod warnings;
 
+pub use own_files::deletes_under;
 pub(super) use policy::policy;

@@ -5,7 +5,7 @@ use super::placed::PlacedRule;
 use crate::policy::codes::Code;
 use crate::policy::decode::RawRule;
 use crate::policy::diagnostic::{At, Faults, Spanned};
-use crate::policy::model::{Enforce, RecordPlace, Select, Table};
+use crate::policy::model::{Enforce, Policy, RecordPlace, Select, Table};
 
 /// Above this many rules, the others are not looked at: the pairs would be millions.
 const MOST_RULES: usize = 500;
@@ -65,6 +65,29 @@ pub(super) fn of_other_rules(
             warn(rule, at, "the stop file", "named here");
         }
     }
+}
+
+/// What can delete keys that start with `prefix`, as far as bucket, key and exceptions tell: the
+/// rule, or the erasure, in words.
+pub fn deletes_under(policy: &Policy, bucket: &str, prefix: &str) -> Option<String> {
+    let is_enrolled = |rule: &&crate::policy::model::Rule| {
+        rule.select.buckets.iter().any(|pattern| pattern.matches(bucket))
+    };
+    policy.rules.iter().find(is_enrolled)?;
+    let mut rules = policy.rules.iter().filter(|rule| rule.enforce != Enforce::Observe);
+    let rule = rules.find(|rule| reaches(&rule.select, bucket, Keys::Under(prefix)));
+    let everywhere = |select: &Select| {
+        let prefix_of = select.prefix.as_deref().unwrap_or_default();
+        select.buckets.is_empty() && (prefix_of.starts_with(prefix) || prefix.starts_with(prefix_of))
+    };
+    let erasure = || {
+        let mut erasures = policy.erasures.iter();
+        erasures.find(|erasure| {
+            everywhere(&erasure.select) || reaches(&erasure.select, bucket, Keys::Under(prefix))
+        })
+    };
+    rule.map(|rule| format!("the rule `{}`", rule.id))
+        .or_else(|| erasure().map(|erasure| format!("the erasure `{}`", erasure.id)))
 }
 
 /// Whether a select can cover such a file, as far as bucket, key and exceptions tell.

@@ -89,6 +89,7 @@ pub(in crate::policy) fn policy(
         holds: holds.into_iter().map(|placed| placed.hold).collect(),
         guards: raw.guards.and_then(|guards| guards.value).unwrap_or_default(),
         tolerance_days: raw.tolerance.and_then(|days| days.value).unwrap_or(DEFAULT_TOLERANCE_DAYS),
+        evidence_retain: raw.evidence.and_then(|retain| retain.value),
         digest: String::new(),
         holds_digest: String::new(),
     };

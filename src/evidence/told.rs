@@ -1,0 +1,81 @@
+//! Intents and outcomes put together: what became of each item, with all that was known of it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+
+use super::entry::{Body, Entry, Item, ItemResult};
+use super::ledger::Unresolved;
+
+/// What became of an item.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// The batch that it was part of.
+    pub batch: u64,
+    /// When it was intended.
+    pub intended: DateTime<Utc>,
+    /// When it was written what became of it.
+    pub at: DateTime<Utc>,
+    /// What was to be done.
+    pub item: Item,
+    /// What became of it.
+    pub result: ItemResult,
+    /// More, for people.
+    pub detail: Option<String>,
+}
+
+impl Item {
+    /// Stands for what the item names, in every batch: by it a later try is known for one.
+    pub fn identity(&self) -> [u8; 16] {
+        let mut hash = Sha256::new();
+        for part in [Some(&self.bucket), Some(&self.key), self.version_id.as_ref(), self.upload_id.as_ref()] {
+            let text = part.map(String::as_str).unwrap_or_default();
+            hash.update([u8::from(part.is_some())]);
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text);
+        }
+        let digest = hash.finalize();
+        let mut identity = [0; 16];
+        identity.copy_from_slice(&digest[..16]);
+        identity
+    }
+}
+
+/// Puts outcomes to their intents, entry by entry of a log; grows with what has no outcome yet.
+#[derive(Debug, Default)]
+pub struct Outcomes {
+    open: BTreeMap<u64, (DateTime<Utc>, BTreeMap<Unresolved, Item>)>,
+}
+
+impl Outcomes {
+    /// Takes the next entry; what it tells of items.
+    pub fn take(&mut self, entry: Entry) -> Vec<Told> {
+        match entry.body {
+            Body::Intent(intent) => {
+                let items = intent.items.into_iter().map(|item| (Unresolved::from(&item), item)).collect();
+                self.open.insert(intent.batch, (entry.at, items));
+                Vec::new()
+            }
+            Body::Outcome(outcome) => {
+                let Some((intended, items)) = self.open.get_mut(&outcome.batch) else { return Vec::new() };
+                let (batch, intended, at) = (outcome.batch, *intended, entry.at);
+                let told = outcome.items.into_iter().filter_map(|of| {
+                    let item = items.remove(&Unresolved::from(&of))?;
+                    Some(Told { batch, intended, at, item, result: of.result, detail: of.detail })
+                });
+                let told = told.collect();
+                if items.is_empty() {
+                    self.open.remove(&batch);
+                }
+                told
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Items whose intent has no outcome.
+    pub fn into_open(self) -> impl Iterator<Item = Item> {
+        self.open.into_values().flat_map(|(_, items)| items.into_values())
+    }
+}

@@ -1,0 +1,234 @@
+//! A certificate counts each item once, by the last thing told of it, and shows names harmlessly.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::*;
+use crate::evidence::{Action, Item, ItemResult, Told};
+use crate::object::Kind;
+
+fn at(second: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
+}
+
+fn told(key: &str, batch: u64, result: ItemResult) -> Told {
+    let item = Item {
+        action: Action::Delete,
+        kind: Kind::Version,
+        bucket: "media".into(),
+        key: key.into(),
+        version_id: Some("v1".into()),
+        upload_id: None,
+        etag: None,
+        size: 10,
+        tenant: Some("0815".into()),
+        rule: "ott-media".into(),
+        erasure: None,
+        due: at(0),
+        reason: String::new(),
+    };
+    let seconds = i64::try_from(batch).unwrap();
+    Told { batch, intended: at(seconds), at: at(seconds), item, result, detail: None }
+}
+
+fn scope(by: By) -> Scope {
+    Scope { tenant: None, rule: None, by }
+}
+
+fn collected(all: &[(u32, Told)]) -> Collector {
+    let mut collector = Collector::new(scope(By::Rule));
+    for (log, told) in all {
+        collector.take(*log, told);
+    }
+    collector
+}
+
+#[test]
+fn the_last_that_is_told_of_an_item_counts_whatever_came_before() {
+    let results = ItemResult::ALL;
+    for first in results {
+        for second in results {
+            // What is gone is told of once; a key that is written again is another item.
+            if matches!(
+                standing(Action::Delete, first),
+                Standing::Deleted | Standing::Gone | Standing::Covered
+            ) {
+                continue;
+            }
+            let alone = collected(&[(0, told("a", 2, second))]);
+            let both = collected(&[(0, told("a", 1, first)), (0, told("a", 2, second))]);
+            let count = |tally: &Tally| {
+                let gone = tally.already_gone + tally.gone_after_lost_answer;
+                (tally.versions, gone, tally.markers_added, tally.kept.clone())
+            };
+            let mut expected = count(alone.total());
+            if second == ItemResult::MarkerAdded {
+                expected.3 = collected(&[(0, told("a", 1, first))]).total().kept.clone();
+            }
+            assert_eq!(count(both.total()), expected, "{first:?}, then {second:?}");
+            assert_eq!(count(both.groups()[0].1), expected, "{first:?}, then {second:?}");
+        }
+    }
+}
+
+#[test]
+fn an_object_that_is_written_and_deleted_again_counts_twice() {
+    let mut one = told("a", 1, ItemResult::Deleted);
+    one.item.kind = Kind::Object;
+    one.item.version_id = None;
+    let other = Told { batch: 2, at: at(9), ..one.clone() };
+    let total = collected(&[(0, one), (1, other)]).total().clone();
+    assert_eq!((total.objects.count, total.versions.count), (2, 0));
+    assert_eq!((total.first, total.last), (Some(at(1)), Some(at(9))));
+}
+
+#[test]
+fn only_what_the_store_confirmed_is_called_deleted() {
+    for result in ItemResult::ALL {
+        let total = collected(&[(0, told("a", 1, result))]).total().clone();
+        let is_confirmed = matches!(result, ItemResult::Deleted | ItemResult::Aborted);
+        assert_eq!(total.versions.count == 1, is_confirmed, "{result:?}");
+        assert_eq!(total.first.is_some(), is_confirmed, "{result:?}");
+    }
+    let mut marker = told("a", 1, ItemResult::MarkerAdded);
+    marker.item.action = Action::AddMarker;
+    marker.item.kind = Kind::Marker;
+    let total = collected(&[(0, marker)]).total().clone();
+    assert_eq!(
+        (total.markers, total.markers_added, total.kept_count()),
+        (0, 1, 0),
+        "a marker on top deletes nothing"
+    );
+}
+
+#[test]
+fn what_is_found_gone_after_a_lost_answer_is_told_apart_and_so_is_what_has_no_outcome() {
+    let total =
+        collected(&[(0, told("a", 1, ItemResult::Unclear)), (0, told("a", 2, ItemResult::AlreadyGone))]);
+    assert_eq!((total.total().already_gone, total.total().gone_after_lost_answer), (0, 1));
+    let mut open = collected(&[(0, told("a", 1, ItemResult::Failed))]);
+    open.without_outcome(&told("a", 2, ItemResult::Failed).item);
+    let kept: Vec<_> = open.total().kept.iter().map(|(kept, amount)| (*kept, amount.count)).collect();
+    assert_eq!(kept, [(Kept::NoOutcome, 1)]);
+}
+
+#[test]
+fn each_item_is_listed_once() {
+    let all = [
+        (0, told("a", 1, ItemResult::Unclear)),
+        (0, told("b", 1, ItemResult::Held)),
+        (0, told("a", 2, ItemResult::Deleted)),
+        (1, told("b", 1, ItemResult::Denied)),
+        (1, told("c", 1, ItemResult::Locked)),
+    ];
+    let collector = collected(&all);
+    let listed = all.iter().filter(|(log, told)| collector.is_last(*log, told));
+    let listed: Vec<_> = listed.map(|(_, told)| (told.item.key.as_str(), told.result)).collect();
+    let expected = [("a", ItemResult::Deleted), ("b", ItemResult::Denied), ("c", ItemResult::Locked)];
+    assert_eq!(listed, expected);
+}
+
+#[test]
+fn tenants_are_counted_apart_and_can_be_asked_for_alone() {
+    let mut other = told("b", 1, ItemResult::Deleted);
+    other.item.tenant = Some("4711".into());
+    let mut nobody = told("c", 1, ItemResult::Deleted);
+    nobody.item.tenant = None;
+    let all = [told("a", 1, ItemResult::Deleted), other, nobody];
+    let mut collector = Collector::new(scope(By::Tenant));
+    all.iter().for_each(|told| collector.take(0, told));
+    let names: Vec<_> = collector.groups().iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, [Some("0815"), Some("4711"), None]);
+    let mut alone = Collector::new(Scope { tenant: Some("4711".into()), ..scope(By::Rule) });
+    all.iter().for_each(|told| alone.take(0, told));
+    assert_eq!(alone.total().versions.count, 1);
+}
+
+#[test]
+fn hidden_names_can_be_found_again_and_do_not_run_into_each_other() {
+    let redaction = Redaction::by(b"0123456789abcdef").unwrap();
+    let item = |bucket, key, id| redaction.item(bucket, key, id);
+    assert_eq!(item("b", "k", Some("v")), item("b", "k", Some("v")));
+    let all = [
+        item("b", "k", Some("v")),
+        item("b", "kv", None),
+        item("bk", "", Some("v")),
+        item("b", "k", None),
+        redaction.tenant("k"),
+        Redaction::by(b"0123456789abcdeF").unwrap().item("b", "k", Some("v")),
+    ];
+    let different: std::collections::BTreeSet<_> = all.iter().collect();
+    assert_eq!(different.len(), all.len());
+    assert!(Redaction::by(b"too short").is_err());
+    assert_eq!(format!("{redaction:?}"), "Redaction(..)");
+}
+
+#[test]
+fn a_page_shows_hostile_names_harmlessly_and_asks_for_nothing() {
+    let hostile = "<script>alert('x')</script>\"&\u{202e}\n\u{0}";
+    let mut one = told(hostile, 1, ItemResult::Deleted);
+    one.item.bucket = hostile.into();
+    one.item.version_id = Some(hostile.into());
+    one.item.tenant = Some(hostile.into());
+    one.item.rule = hostile.into();
+    one.item.erasure = Some(hostile.into());
+    let held = Told {
+        item: Item { key: "k".repeat(1024), ..one.item.clone() },
+        result: ItemResult::Held,
+        ..one.clone()
+    };
+    let collector = collected(&[(0, one.clone()), (0, held)]);
+    let text = || hostile.to_owned();
+    let log = LogFacts {
+        file: text(),
+        head: text(),
+        head_confirmed: false,
+        entries: 1,
+        opened: at(0),
+        last: at(1),
+        end: "finished",
+        unresolved: 1,
+        follows: text(),
+        plan_digest: text(),
+        policy_digest: text(),
+        holds_digest: text(),
+        is_policy: Some(true),
+        keep_until: Some(at(9)),
+        endpoint: Some(text()),
+        guards_accepted: vec![text()],
+        tool_version: text(),
+    };
+    let certificate = Certificate {
+        policy: text(),
+        tenant: Some(text()),
+        rule: Some(text()),
+        made: at(2),
+        tool_version: text(),
+        notes: vec![text()],
+        total: collector.total().clone(),
+        by: "rule",
+        groups: vec![Grouped { name: Some(text()), data: Some(text()), tally: collector.total().clone() }],
+        configurations: vec![Configured { bucket: text(), at: at(1), result: text() }],
+        logs: vec![log],
+        policy_text: Some(PolicyText {
+            digest: text(),
+            rules: vec![RuleFacts { id: text(), data: Some(text()), retain: text() }],
+            files: vec![(text(), format!("a\\b\n{hostile}"))],
+        }),
+        redacted: false,
+    };
+    let mut page = Vec::new();
+    html::begin(&mut page, &certificate, true).unwrap();
+    html::row(&mut page, &Row::of(&one, None, false)).unwrap();
+    html::end(&mut page, &certificate, true).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    for raw in ["<script", "alert('", "\u{202e}", "\0", "http:", "https:", "url(", "@import", "src=", "href="]
+    {
+        assert!(!page.contains(raw), "{raw:?}");
+    }
+    assert!(page.contains("a\\b\n"), "the policy's text is quoted as it is");
+    for tag in ["table", "thead", "tbody", "tfoot", "tr", "dl", "div", "section", "ul", "main", "html"] {
+        let count = |text: &str| page.matches(text).count();
+        let opened = count(&format!("<{tag}>")) + count(&format!("<{tag} "));
+        assert_eq!(opened, count(&format!("</{tag}>")), "{tag}");
+    }
+}

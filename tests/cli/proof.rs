@@ -1,0 +1,231 @@
+//! What a log proves: every change of it is found, and what it says is gone is asked for.
+#![cfg(unix)]
+
+use std::fs;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use shelflife::evidence::{self, End, verify};
+use shelflife::sandbox::{Call, Effect, Fault, PutOptions};
+
+use crate::site::{Site, ago, versioned};
+
+/// All lines, each with its line break.
+fn lines(log: &[u8]) -> Vec<&[u8]> {
+    log.split_inclusive(|byte| *byte == b'\n').collect()
+}
+
+/// A log with configurations, deletions, a lock, an upload, and an interruption.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_change_of_a_real_log_is_found() {
+    let site = Site::new().await;
+    let (name, head) = site.killed_and_resumed();
+    let log = fs::read(site.desk.path(&name)).unwrap();
+    let kinds: Vec<String> =
+        site.desk.evidence(&name).iter().map(|entry| entry["kind"].as_str().unwrap().to_owned()).collect();
+    for kind in [
+        "opening",
+        "intent",
+        "outcome",
+        "configuration-intent",
+        "configuration-outcome",
+        "resumed",
+        "closing",
+    ] {
+        assert!(kinds.iter().any(|it| it == kind), "the log has a {kind}: {kinds:?}");
+    }
+    assert_eq!(verify(&log[..], Some(&head)).unwrap().end, End::Finished);
+    let lines = lines(&log);
+    let last = log.len() - lines.last().unwrap().len();
+
+    for place in 0..log.len() {
+        let was = log[place];
+        for now in [was ^ 1, was ^ 0x20, was ^ 0x80, b'\n', b' ', b'0'].into_iter().filter(|now| *now != was)
+        {
+            let mut changed = log.clone();
+            changed[place] = now;
+            assert!(verify(&changed[..], Some(&head)).is_err(), "byte {place} as {now}");
+            assert!(place >= last || verify(&changed[..], None).is_err(), "byte {place} as {now}, no head");
+        }
+        let mut shorter = log.clone();
+        shorter.remove(place);
+        assert!(verify(&shorter[..], Some(&head)).is_err(), "byte {place} removed");
+        let cut = &log[..place];
+        assert!(verify(cut, Some(&head)).is_err(), "cut at {place}");
+        match verify(cut, None) {
+            Ok(told) => assert!(cut.ends_with(b"\n") && told.end != End::Finished, "cut at {place}, no head"),
+            Err(_) => assert!(!cut.ends_with(b"\n") || cut.is_empty(), "cut at {place}, no head"),
+        }
+    }
+    for line in 0..lines.len() {
+        let mut removed = lines.clone();
+        removed.remove(line);
+        assert!(verify(&removed.concat()[..], Some(&head)).is_err(), "line {line} removed");
+        assert!(
+            line + 1 == lines.len() || verify(&removed.concat()[..], None).is_err(),
+            "line {line} removed"
+        );
+        if line + 1 < lines.len() {
+            let mut swapped = lines.clone();
+            swapped.swap(line, line + 1);
+            assert!(verify(&swapped.concat()[..], None).is_err(), "line {line} swapped with the next");
+        }
+        let again = [&log[..], lines[line]].concat();
+        assert!(verify(&again[..], None).is_err(), "line {line} once more at the end");
+    }
+    for tail in ["x", "\n", " ", "{}\n", "{\"seq\":1}", "\0", "\r\n"] {
+        let longer = [&log[..], tail.as_bytes()].concat();
+        assert!(verify(&longer[..], None).is_err(), "{tail:?} at the end");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_batch_is_in_the_log_before_the_store_hears_of_it() {
+    let site = Site::new().await;
+    site.run(&["plan"]).ends(0);
+    let folder = site.desk.path("");
+    let seen: Arc<Mutex<Vec<(Vec<String>, Vec<String>)>>> = Arc::default();
+    for operation in ["DeleteObjects", "DeleteObject", "AbortMultipartUpload"] {
+        let (folder, seen) = (folder.clone(), Arc::clone(&seen));
+        site.sandbox.on_request(operation, move |call| {
+            let log = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+            let log =
+                log.into_iter().find(|path| path.to_string_lossy().ends_with(".evidence.jsonl")).unwrap();
+            let log = fs::read(log).unwrap();
+            let open = evidence::check(&log[..], &Default::default(), |_| ()).unwrap().verified.unresolved;
+            let open = open.into_iter().map(|item| item.key).collect();
+            seen.lock().unwrap().push((call.keys.clone(), open));
+        });
+    }
+    site.run(&["apply", "shelflife-plan.parquet"]).ends(0);
+    let seen = seen.lock().unwrap();
+    assert!(seen.len() >= 3, "two buckets and an upload: {seen:?}");
+    for (sent, open) in seen.iter() {
+        assert!(sent.iter().all(|key| open.contains(key)), "{sent:?} was sent while {open:?} was intended");
+    }
+}
+
+/// There is room for a few entries, and none for the intent of a large batch.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_cannot_be_written_stops_the_run_before_the_deletion() {
+    let site = Site::new().await;
+    for number in 0..60 {
+        site.put("media", &format!("inbound/4711/{}{number}", "long".repeat(100)), 40);
+    }
+    site.run(&["plan"]).ends(0);
+    let before = site.sandbox.list_everything("media").unwrap();
+    let apply = site.command(&["apply", "shelflife-plan.parquet"]);
+    let mut limited = Command::new("bash");
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\""]).arg(apply.get_program());
+    limited.args(apply.get_args()).current_dir(apply.get_current_dir().unwrap());
+    limited.env_clear().envs(apply.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let ran = crate::desk::Ran::of(limited.output().unwrap());
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    ran.tells(&["error: ", "evidence", "could not be written"]);
+    assert_eq!(site.sandbox.list_everything("media").unwrap(), before);
+    let deletes =
+        |call: &Call| call.operation.starts_with("Delete") && call.bucket.as_deref() == Some("media");
+    assert!(!site.sandbox.requests().iter().any(|request| deletes(&request.call)));
+    // With room again the same command goes on, over the line that was torn.
+    site.run(&["apply", "shelflife-plan.parquet"]).ends(0);
+    site.run(&["verify", &site.desk.log()]).ends(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_to_be_gone_is_asked_for() {
+    let site = Site::new().await;
+    let (log, head) = site.killed_and_resumed();
+    let verify = ["verify", &log, "--head", &head, "--live"];
+    site.run(&verify).ends(0).shows(&["is whole", "5 items asked about in the store: gone"]);
+
+    // Written again: another object.
+    site.put("media", "inbound/4711/a.jpg", 0);
+    let told = site.run(&[&verify[..], &["--json"]].concat()).ends(0).json();
+    assert_eq!((&told["live"]["gone"], &told["live"]["written_again"]), (&4.into(), &1.into()));
+    site.run(&verify).ends(0).shows(&["something else was written since"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_to_be_gone_and_is_still_there_is_found() {
+    let site = Site::new().await;
+    let key = "inbound/4711/a.jpg";
+    // A store that says deleted, and deletes nothing.
+    site.sandbox.create_bucket(versioned("liar")).unwrap();
+    let id = site.sandbox.put_object("liar", "in/1/v", PutOptions::size(1).last_modified(ago(40)));
+    let id = id.unwrap().version_id.unwrap();
+    let policy = crate::site::POLICY.replace("buckets: [mail]", "buckets: [mail, liar]");
+    site.desk.policy(&policy);
+    site.run(&["plan"]).ends(0);
+    site.run(&["apply", "shelflife-plan.parquet"]).ends(0);
+    let log = site.desk.log();
+    site.run(&["verify", &log, "--live"]).ends(0);
+    // The same log against a store in which it did not happen.
+    let other = Site::new().await;
+    other.sandbox.create_bucket(versioned("liar")).unwrap();
+    other.sandbox.put_object("liar", "in/1/v", PutOptions::size(1).last_modified(ago(40))).unwrap();
+    let text = fs::read_to_string(site.desk.path(&log)).unwrap();
+    let there = other.sandbox.list_everything("liar").unwrap().remove(0).id;
+    other.desk.write("copy.jsonl", &rechained(&text.replace(&id, &there)));
+    let ran = other.run(&["verify", "copy.jsonl", "--live", "--quiet"]).ends(6);
+    ran.shows(&["still there", &format!("s3://media/{key}"), "asked about in the store"]);
+    let told = other.run(&["verify", "copy.jsonl", "--live", "--json"]).json();
+    let named = told["live"]["still_there_items"].as_array().unwrap().clone();
+    assert!(named.iter().any(|item| item["key"] == "in/1/v" && item["version_id"] == there), "{named:?}");
+    assert!(named.iter().any(|item| item["key"] == key), "{named:?}");
+    assert_eq!(named.len() as u64, told["live"]["still_there"].as_u64().unwrap());
+}
+
+/// The entries of a log that somebody has changed, chained anew.
+fn rechained(log: &str) -> String {
+    let mut prev = "0".repeat(64);
+    let mut all = String::new();
+    for line in log.lines() {
+        let start = line.rfind("\"prev\":\"").unwrap() + 8;
+        let line = format!("{}{prev}{}", &line[..start], &line[start + 64..]);
+        prev = shelflife::plan::file::file_digest(line.as_bytes()).unwrap();
+        all = all + &line + "\n";
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_asked_about_is_said() {
+    let site = Site::new().await;
+    let (log, _) = site.killed_and_resumed();
+    site.sandbox.faults().add(Fault::on("ListObjectVersions", Effect::AccessDenied).bucket("mail"));
+    let ran = site.run(&["verify", &log, "--live"]).ends(3);
+    ran.shows(&["3 items could not be asked about", "mail: ", "access denied", "help: "]);
+    site.sandbox.faults().clear();
+    site.sandbox.faults().add(Fault::on("*", Effect::AccessDenied));
+    site.run(&["verify", &log, "--live"]).ends(1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_of_years_lead_to_each_other_and_a_missing_one_is_found() {
+    let site = Site::new().await;
+    let mut logs = Vec::new();
+    let mut head = String::new();
+    for number in 0..3 {
+        site.put("media", &format!("inbound/4711/{number}.jpg"), 40);
+        let plan = format!("run-{number}.parquet");
+        let ran = site.run(&["reconcile", "--out", &plan, "--json"]).ends(0).json();
+        logs.push(ran["evidence"].as_str().unwrap().to_owned());
+        head = ran["head"].as_str().unwrap().to_owned();
+    }
+    let [first, second, third] = [logs[0].as_str(), &logs[1], &logs[2]];
+    // In any order; the newest head confirms them all.
+    let told = site.run(&["verify", third, first, second, "--head", &head, "--json"]).ends(0).json();
+    let named: Vec<&str> =
+        told["logs"].as_array().unwrap().iter().map(|it| it["log"].as_str().unwrap()).collect();
+    assert_eq!(named, [first, second, third]);
+    assert!(told["logs"].as_array().unwrap().iter().all(|log| log["head_confirmed"] == true), "{told}");
+    assert_eq!(told["gaps"], 0);
+
+    let ran = site.run(&["verify", first, third, "--head", &head]).ends(1);
+    ran.shows(&["agrees with itself", "a gap: nothing here leads to this log", "is whole"]);
+    site.run(&["verify", first, second, "--head", &head]).ends(1).tells(&["no log ends with the head"]);
+    site.run(&["verify", first, first]).ends(2).tells(&["is given twice"]);
+    site.run(&["report", "--certificate", first, third, "--head", &head])
+        .ends(0)
+        .shows(&["There is a gap before"]);
+}
