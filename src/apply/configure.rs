@@ -127,7 +127,8 @@ async fn prepare<'a>(
     let around = &plan.around;
     let proposal = propose(run.policy, &target.facts, found_xml, around, run.upgrade_v1, (run.clock)())
         .map_err(|error| Stop::new(ConfigurationResult::Failed, error.to_string()))?;
-    let proposal = if run.narrow_only || run.is_canary { proposal.narrowing() } else { proposal };
+    let is_to_narrow = run.narrow_only || run.is_canary;
+    let proposal = if is_to_narrow { proposal.narrowing() } else { proposal };
     let narrows = only_narrows(&proposal, plan) && !proposal.merge.removes_more();
     let change = |proposal, found| Change {
         name,
@@ -147,7 +148,7 @@ async fn prepare<'a>(
         return Err(Stop::moved(why));
     }
     let is_as_planned = xml_of(&proposal.merge.after) == plan.lifecycle_after;
-    if !(run.narrow_only || run.is_canary) && !is_as_planned && !only_narrows(&proposal, plan) {
+    if !is_to_narrow && !is_as_planned && !only_narrows(&proposal, plan) {
         let why = "the policy's holds or the bucket have changed since the plan was made; make a new plan";
         return Err(Stop::moved(why));
     }

@@ -49,7 +49,7 @@ pub enum Refusal {
     },
     /// It goes beyond a guard that was not accepted.
     #[error("guard exceeded: {}", .0.describe())]
-    Guard(GuardResult),
+    Guard(Box<GuardResult>),
     /// It would change buckets that no run of the policy is known to have changed before.
     #[error("this is the first run of {policy} on {}", .buckets.join(", "))]
     FirstRun {
@@ -119,7 +119,7 @@ impl Preflight<'_> {
         }
         let broken = self.broken_guards();
         if let Some(guard) = broken.iter().find(|guard| !guard.is_accepted(self.accepted)) {
-            return Err(Refusal::Guard(guard.clone()));
+            return Err(Refusal::Guard(Box::new(guard.clone())));
         }
         let buckets = first_runs(header, self.history);
         if !buckets.is_empty() && !self.first_run {

@@ -152,7 +152,8 @@ pub async fn carry_out(carrying: &Carrying<'_>) -> Result<Carried, Failure> {
         narrow_only: carrying.narrow_only,
     };
     let accepted = preflight.check().map_err(|refusal| refused(&refusal, &plan.header))?;
-    not_while_stopped(carrying.stop_file, now).await?;
+    // What a hold narrows must not wait for anything.
+    not_while_stopped(carrying.stop_file.filter(|_| !carrying.narrow_only), now).await?;
     let (mut log, done, resumed) = match open_log(carrying, &accepted, now)? {
         Log::Open(log, done, resumed) => (*log, done, resumed),
         Log::Spent(carried) => return Ok(with_copy(carrying, *carried).await),

@@ -30,9 +30,9 @@ pub fn refused(refusal: &Refusal, header: &PlanHeader) -> Failure {
     let failure = Failure::refused(refusal);
     match refusal {
         Refusal::Guard(guard) => failure.help(format!(
-            "look at the plan; if it is right, pass --accept {}, or raise {} and plan anew",
+            "look at the plan; if it is right, pass --accept {}, or {} and plan anew",
             guard.name(),
-            guard.place()
+            guard.remedy()
         )),
         Refusal::FirstRun { buckets, .. } => {
             let message = format!("{refusal}; it would\n{}", first_run(header, buckets).join("\n"));

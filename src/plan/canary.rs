@@ -1,6 +1,6 @@
 //! A canary: of all rows of a plan those of the keys that are longest due.
 //!
-//! **Memory.** 32 bytes for each key that is picked, whatever the plan's size; the plan is read twice.
+//! **Memory.** About 50 bytes for each key that is picked, whatever the plan's size; the plan is read twice.
 
 use std::collections::{BTreeSet, BinaryHeap};
 

@@ -103,19 +103,19 @@ impl GuardResult {
         }
     }
 
-    /// Where the policy has the limit, in words.
-    pub fn place(&self) -> String {
+    /// What in the policy would allow it, in words.
+    pub fn remedy(&self) -> String {
         let guard = &self.guard;
         match (self.rule.as_deref(), &self.bucket, &self.tenant) {
-            (_, Some(_), _) => format!("`{guard}` under `guards: per-bucket:`"),
-            (_, _, Some(_)) => format!("`{guard}` under `guards: per-tenant:`"),
-            (Some(TENANTS | SMALL_TENANTS | NO_TENANT), ..) => {
-                format!("`{guard}` under `guards: per-tenant:`")
+            _ if guard == Self::PER_TENANT => "take `per-tenant` out of the policy's `guards`".to_owned(),
+            (_, Some(_), _) => format!("raise `{guard}` under `guards: per-bucket:`"),
+            (Some(TENANTS | SMALL_TENANTS | NO_TENANT), ..) | (_, _, Some(_)) => {
+                format!("raise `{guard}` under `guards: per-tenant:`")
             }
             (Some(rule), ..) if rule != ERASURES => {
-                format!("`{guard}` in the `guards` of the rule `{rule}`")
+                format!("raise `{guard}` in the `guards` of the rule `{rule}`")
             }
-            _ => format!("`{guard}` in the policy's `guards`"),
+            _ => format!("raise `{guard}` in the policy's `guards`"),
         }
     }
 }

@@ -115,6 +115,9 @@ pub(super) const fn number(count: u64) -> f64 {
 }
 
 fn per_bucket(limits: Limits, lines: &[Line]) -> Vec<GuardResult> {
+    if limits.is_none() {
+        return Vec::new();
+    }
     let names: BTreeSet<&str> = lines.iter().map(|line| line.bucket.as_str()).collect();
     let mut results: Vec<GuardResult> = Vec::new();
     for bucket in names {
@@ -263,6 +266,16 @@ mod tests {
         let results = per_tenant(SHARE, &tenants);
         assert_eq!((results[0].name().as_str(), results[0].kept), ("per-tenant", false));
         assert!(per_tenant(Limits::default(), &tenants).is_empty());
+    }
+
+    #[test]
+    fn what_allows_it_is_named() {
+        let of = |rule: &str| result("max-share", Of::rule(rule), 0.1, 1.0).remedy();
+        assert_eq!(of("media"), "raise `max-share` in the `guards` of the rule `media`");
+        assert_eq!(of(ERASURES), "raise `max-share` in the policy's `guards`");
+        assert_eq!(of(SMALL_TENANTS), "raise `max-share` under `guards: per-tenant:`");
+        let more = result(GuardResult::PER_TENANT, Of::default(), 1.0, 2.0);
+        assert_eq!(more.remedy(), "take `per-tenant` out of the policy's `guards`");
     }
 
     #[test]

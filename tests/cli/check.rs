@@ -122,7 +122,7 @@ fn a_fault_keeps_its_fingerprint_when_it_moves_and_no_two_share_one() {
 #[test]
 fn sarif_of_warnings_of_record_files_and_of_nothing_is_valid() {
     let desk = desk();
-    desk.policy(&thirty_days("media", ""));
+    desk.policy(&thirty_days("media", "guards: {max-share: 20%}\n"));
     assert_eq!(results(&sarif(&desk, 0, &[])).len(), 0);
 
     desk.policy(WARNED);
