@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, SubsecRound, Utc};
 
-use super::journal::{Change, Deed};
-use super::model::{Attributes, Body, NULL_VERSION, Object, Upload, Version};
+use super::journal::{Change, Deed, Entry};
+use super::model::{Attributes, Body};
 use super::objects::{Deletion, Written, object_of};
 use super::refusal::Refusal;
 use super::retention::Retention;
@@ -52,34 +52,6 @@ impl PutOptions {
         self.last_modified = Some(at);
         self
     }
-}
-
-/// One version, delete marker or incomplete upload, as it is in the store.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// The key.
-    pub key: String,
-    /// What it is.
-    pub kind: EntryKind,
-    /// The version id, or the upload id.
-    pub id: String,
-    /// Whether it is the current version of its key; false for uploads.
-    pub is_latest: bool,
-    /// Last-Modified; of an upload, when it was initiated.
-    pub last_modified: DateTime<Utc>,
-    /// The object; `None` for markers and uploads.
-    pub object: Option<Object>,
-}
-
-/// What an [`Entry`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EntryKind {
-    /// An object version.
-    Version,
-    /// A delete marker.
-    Marker,
-    /// A multipart upload that is neither completed nor aborted.
-    Upload,
 }
 
 impl Sandbox {
@@ -287,34 +259,5 @@ impl Sandbox {
     pub fn current_objects(&self, bucket: &str) -> Result<Vec<Entry>, Refusal> {
         let everything = self.list_everything(bucket)?;
         Ok(everything.into_iter().filter(|entry| entry.is_latest && entry.object.is_some()).collect())
-    }
-}
-
-impl Entry {
-    pub(super) fn version(key: &str, version: &Version, is_latest: bool) -> Self {
-        Self {
-            key: key.to_owned(),
-            kind: if version.is_marker() { EntryKind::Marker } else { EntryKind::Version },
-            id: version.id.clone(),
-            is_latest,
-            last_modified: version.last_modified,
-            object: version.object.clone(),
-        }
-    }
-
-    pub(super) fn upload(key: &str, upload: &Upload) -> Self {
-        Self {
-            key: key.to_owned(),
-            kind: EntryKind::Upload,
-            id: upload.id.clone(),
-            is_latest: false,
-            last_modified: upload.initiated,
-            object: None,
-        }
-    }
-
-    /// Whether its version id is the literal `null`.
-    pub fn is_null_version(&self) -> bool {
-        self.kind != EntryKind::Upload && self.id == NULL_VERSION
     }
 }

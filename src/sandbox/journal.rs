@@ -2,12 +2,41 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::admin::Entry;
-use super::model::{Upload, Version};
+use chrono::{DateTime, Utc};
+
+use super::content::{NULL_VERSION, Object, Upload, Version};
 
 tokio::task_local! {
     /// The number of the request that is being carried out.
     static REQUEST: u64;
+}
+
+/// One version, delete marker or incomplete upload, as it is in the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The key.
+    pub key: String,
+    /// What it is.
+    pub kind: EntryKind,
+    /// The version id, or the upload id.
+    pub id: String,
+    /// Whether it is the current version of its key; false for uploads.
+    pub is_latest: bool,
+    /// Last-Modified; of an upload, when it was initiated.
+    pub last_modified: DateTime<Utc>,
+    /// The object; `None` for markers and uploads.
+    pub object: Option<Object>,
+}
+
+/// What an [`Entry`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// An object version.
+    Version,
+    /// A delete marker.
+    Marker,
+    /// A multipart upload that is neither completed nor aborted.
+    Upload,
 }
 
 /// What was done.
@@ -92,4 +121,33 @@ impl Journal {
 /// Carries `request` out in the name of the request of this number.
 pub(super) async fn in_the_name_of<T>(number: u64, request: impl Future<Output = T>) -> T {
     REQUEST.scope(number, request).await
+}
+
+impl Entry {
+    pub(super) fn version(key: &str, version: &Version, is_latest: bool) -> Self {
+        Self {
+            key: key.to_owned(),
+            kind: if version.is_marker() { EntryKind::Marker } else { EntryKind::Version },
+            id: version.id.clone(),
+            is_latest,
+            last_modified: version.last_modified,
+            object: version.object.clone(),
+        }
+    }
+
+    pub(super) fn upload(key: &str, upload: &Upload) -> Self {
+        Self {
+            key: key.to_owned(),
+            kind: EntryKind::Upload,
+            id: upload.id.clone(),
+            is_latest: false,
+            last_modified: upload.initiated,
+            object: None,
+        }
+    }
+
+    /// Whether its version id is the literal `null`.
+    pub fn is_null_version(&self) -> bool {
+        self.kind != EntryKind::Upload && self.id == NULL_VERSION
+    }
 }

@@ -9,7 +9,7 @@
 //! run at every midnight that passes. [`Faults`] make calls go wrong; [`Sandbox::requests`] tells what was
 //! asked, [`Sandbox::take_journal`] what was done.
 //!
-//! - The store, which knows no HTTP: `state`, `model`, `objects`, `uploads`, `lock`, `listing`, `clock`;
+//! - The store, which knows no HTTP: `state`, `model`, `content`, `objects`, `uploads`, `lock`, `listing`, `clock`;
 //!   `journal` notes what is done to it.
 //! - Lifecycle: `rules` and `validation` read configurations, `due` decides, `lifecycle` carries out.
 //!   They share nothing with [`crate::lifecycle`], which is checked against them. `quirks` imitates stores that
@@ -37,6 +37,7 @@ mod attribute_calls;
 mod bucket_calls;
 mod call;
 mod clock;
+mod content;
 mod delete_objects;
 mod due;
 mod eligibility;
@@ -84,13 +85,13 @@ use self::routes::Routes;
 use self::server::Front;
 use self::state::{SharedState, State};
 
-pub use self::admin::{Entry, EntryKind, PutOptions};
+pub use self::admin::PutOptions;
 pub use self::call::{Call, RequestRecord, Scope};
 pub use self::clock::TurnedBack;
 pub use self::eligibility::ExactMidnight;
 pub use self::event::{LifecycleAction, LifecycleEvent};
 pub use self::faults::{Effect, Fault, Faults, Meddling};
-pub use self::journal::{Change, Deed};
+pub use self::journal::{Change, Deed, Entry, EntryKind};
 pub use self::model::{Attributes, Body, Object, Version, Versioning};
 pub use self::objects::Written;
 pub use self::quirks::Quirk;

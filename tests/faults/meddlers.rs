@@ -34,7 +34,7 @@ fn upload(sandbox: &Sandbox, key: &str) {
 }
 
 /// The ids of all versions of keys that begin so, markers aside.
-fn versions<'s>(sandbox: &Sandbox, start: &'s str) -> Vec<(String, String)> {
+fn versions(sandbox: &Sandbox, start: &str) -> Vec<(String, String)> {
     let all = sandbox.list_everything(BUCKET).unwrap();
     let of_keys = all.into_iter().filter(|entry| entry.key.starts_with(start) && entry.object.is_some());
     of_keys.map(|entry| (entry.key, entry.id)).collect()
