@@ -123,6 +123,18 @@ pub fn html(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
+/// A field of a CSV file (RFC 4180): quoted where it has to be. A field that a spreadsheet would take for
+/// a formula has an apostrophe before it.
+pub fn csv(field: &str) -> Cow<'_, str> {
+    let is_formula = field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    let is_plain = !field.contains(['"', ',', '\r', '\n', '\0']) && field.trim() == field;
+    if is_plain && !is_formula {
+        return Cow::Borrowed(field);
+    }
+    let lead = if is_formula { "'" } else { "" };
+    Cow::Owned(format!("\"{lead}{}\"", field.replace('"', "\"\"")))
+}
+
 /// Whether a character drives a terminal, reorders text or does not show.
 fn is_unsafe(character: char) -> bool {
     character.is_control() || is_invisible(character)
@@ -268,6 +280,20 @@ mod tests {
         assert_eq!(hcl(r#"a"b\c"#), r#"a\"b\\c"#);
         assert_eq!(hcl("$${a}%%{b}$%{c}"), r"$\u0024{a}%\u0025{b}$%%{c}");
         assert_eq!(hcl("a\nb\r\t\u{7}\u{202e}\u{e0041}"), r"a\nb\r\t\u0007\u202e\U000e0041");
+    }
+
+    #[test]
+    fn a_csv_field_reads_back_and_is_never_a_formula() {
+        for field in
+            ["", "a b", "a,b", "a\"b", "a\r\nb", " a ", "=1+2", "+1", "-1", "@a", "\t=1", "ć=", "a\0"]
+        {
+            let line = format!("{},x\r\n", csv(field));
+            let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(line.as_bytes());
+            let row = reader.records().next().unwrap().unwrap();
+            let is_formula = field.starts_with(['=', '+', '-', '@', '\t']);
+            let expected = if is_formula { format!("'{field}") } else { field.to_owned() };
+            assert_eq!((&row[0], row.len()), (expected.as_str(), 2));
+        }
     }
 
     #[test]

@@ -7,14 +7,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::cover::{self, Covered};
 use super::ending::Ended;
 use super::recheck::{Company, Look, Looked, look_again, survey};
 use super::run::ApplyError;
 use super::session::Session;
-use super::{cover, delete};
+use super::{delete, export, mark};
 use crate::evidence::{self, ItemOutcome, ItemResult};
 use crate::object::{Kind, Versioning};
-use crate::plan::{KeyGroup, PlanRow};
+use crate::plan::{Action, KeyGroup, PlanRow};
 use crate::s3::StoreError;
 use crate::survey::{Enrolled, Standing};
 
@@ -39,15 +40,18 @@ pub(super) async fn carry_out(
     if target.bucket.facts().await? != target.facts {
         return Err(ApplyError::BucketChanged);
     }
+    // Copying takes its time, so what may go is looked at only afterwards.
+    let (rows, stays) = export::first(session, target, rows).await?;
     let plain: Vec<&PlanRow> = rows.iter().map(|it| &it.row).collect();
     let Looked { looks, .. } = look_again(session, target, &plain).await?;
     let (mut tops, mut shared) = (Vec::new(), BTreeSet::new());
-    let mut batch = Batch::default();
+    let mut batch = Batch { stays, ..Batch::default() };
     for (row, look) in rows.into_iter().zip(looks) {
         if matches!(look, Look::Goes(Company::OnTop | Company::Beneath)) {
             shared.insert(row.row.key.clone());
         }
         match look {
+            Look::Goes(_) if row.row.action == Action::Mark => batch.marks.push(row),
             Look::Goes(_) if is_mutable(target, &row.row) => batch.nulls.push(row),
             Look::Goes(Company::OnTop) => tops.push(row),
             Look::Goes(Company::None | Company::Beneath) => batch.goes.push(row),
@@ -132,6 +136,8 @@ struct Batch {
     goes: Vec<Numbered>,
     /// To be removed once a delete marker is on top.
     covered: Vec<Numbered>,
+    /// To be hidden for their undo window.
+    marks: Vec<Numbered>,
     /// Null versions of a suspended bucket, to be removed.
     nulls: Vec<Numbered>,
     /// Left alone.
@@ -142,8 +148,10 @@ struct Batch {
 struct Sent {
     row: Numbered,
     ended: Ended,
+    /// The version id of the delete marker that hides it for its undo window.
+    marker: Option<String>,
     /// What became of the delete marker that was to cover older versions.
-    marker: Option<Ended>,
+    cover: Option<Covered>,
 }
 
 /// A batch whose intent is logged, and whose outcome is not yet.
@@ -172,8 +180,9 @@ impl Batch {
 
     /// Logs the intent, and sends what goes.
     async fn send(self, session: &Session<'_>, target: &Enrolled) -> Result<Pending, ApplyError> {
-        let Self { goes, covered, nulls, stays } = self;
-        let rows = goes.iter().chain(&covered).chain(&nulls).chain(stays.iter().map(|(row, _)| row));
+        let Self { goes, covered, marks, nulls, stays } = self;
+        let stay = stays.iter().map(|(row, _)| row);
+        let rows = goes.iter().chain(&covered).chain(&marks).chain(&nulls).chain(stay);
         let mut items: Vec<evidence::Item> = rows.map(|it| evidence::Item::from(it.row.clone())).collect();
         if items.is_empty() {
             return Ok(Pending { number: 0, sent: Vec::new() });
@@ -189,15 +198,23 @@ impl Batch {
             let ended = cover::remove_null(&target.bucket, &row.row).await;
             sent.push(Sent::from((row, ended)));
         }
+        let hidden = mark::mark_all(&target.bucket, &marks).await;
+        sent.extend(marks.into_iter().zip(hidden).map(|(row, Covered { ended, marker })| Sent {
+            row,
+            ended,
+            marker,
+            cover: None,
+        }));
         for row in covered {
-            let marker = cover::cover(&target.bucket, &row.row).await;
-            let ended = if marker.result == ItemResult::MarkerAdded {
+            let cover = cover::cover(&target.bucket, &row.row).await;
+            let ended = if cover.ended.result == ItemResult::MarkerAdded {
                 delete::remove(&target.bucket, &[&row.row]).await.pop()
             } else {
-                Some(Ended::because(marker.result, "it could not be covered by a delete marker"))
+                Some(Ended::because(cover.ended.result, "it could not be covered by a delete marker"))
             };
             let lost = || Ended::because(ItemResult::Unclear, "it has no answer");
-            sent.push(Sent { row, ended: ended.unwrap_or_else(lost), marker: Some(marker) });
+            let ended = ended.unwrap_or_else(lost);
+            sent.push(Sent { row, ended, marker: None, cover: Some(cover) });
         }
         Ok(Pending { number, sent })
     }
@@ -205,7 +222,7 @@ impl Batch {
 
 impl From<(Numbered, Ended)> for Sent {
     fn from((row, ended): (Numbered, Ended)) -> Self {
-        Self { row, ended, marker: None }
+        Self { row, ended, marker: None, cover: None }
     }
 }
 
@@ -234,7 +251,8 @@ impl Sent {
     /// Whether it is to be tried again; on the last try it has failed instead.
     fn settle(&mut self, last_try: bool) -> bool {
         if last_try {
-            for ended in std::iter::once(&mut self.ended).chain(&mut self.marker) {
+            let cover = self.cover.as_mut().map(|cover| &mut cover.ended);
+            for ended in std::iter::once(&mut self.ended).chain(cover) {
                 if ended.result == ItemResult::PutOff {
                     ended.result = ItemResult::Failed;
                 }
@@ -244,18 +262,18 @@ impl Sent {
     }
 
     fn outcomes(&self) -> impl Iterator<Item = ItemOutcome> {
-        let outcome = |ended: &Ended| ItemOutcome {
-            bucket: self.row.row.bucket.clone(),
-            key: self.row.row.key.clone(),
-            version_id: self.row.row.version_id.clone(),
-            upload_id: self.row.row.upload_id.clone(),
-            row: Some(self.row.number),
-            result: ended.result,
-            detail: ended.detail.clone(),
+        let Numbered { number, row } = &self.row;
+        let own = ItemOutcome {
+            marker_version_id: self.marker.clone(),
+            ..super::ending::outcome(row, *number, self.ended.clone())
         };
-        let marker =
-            self.marker.as_ref().map(|marker| ItemOutcome { version_id: None, row: None, ..outcome(marker) });
-        marker.into_iter().chain([outcome(&self.ended)])
+        let cover = self.cover.as_ref().map(|cover| ItemOutcome {
+            version_id: None,
+            row: None,
+            marker_version_id: cover.marker.clone(),
+            ..super::ending::outcome(row, *number, cover.ended.clone())
+        });
+        cover.into_iter().chain([own])
     }
 }
 

@@ -10,6 +10,7 @@ use crate::s3::{Bucket, DeleteAnswer, DeleteTarget, StoreError};
 
 /// One of the newest entries of a key.
 struct Seen {
+    version_id: String,
     is_marker: bool,
     /// It is the version of the row, as the row has it.
     is_as_planned: bool,
@@ -22,6 +23,7 @@ async fn top(bucket: &Bucket, row: &PlanRow) -> Result<Vec<Seen>, StoreError> {
     let entries = page.iter().flat_map(|page| page.entries()).filter(|entry| entry.key == row.key);
     Ok(entries
         .map(|entry| Seen {
+            version_id: entry.version_id.unwrap_or("null").to_owned(),
             is_marker: entry.kind == Kind::Marker,
             is_as_planned: entry.kind != Kind::Marker
                 && row.version_id.as_deref() == Some(entry.version_id.unwrap_or("null"))
@@ -77,27 +79,43 @@ fn unclear(error: &StoreError) -> Ended {
     Ended::because(ItemResult::Unclear, error.to_string())
 }
 
+/// How covering a version ended.
+pub struct Covered {
+    /// [`ItemResult::MarkerAdded`] if a listing shows a marker there.
+    pub ended: Ended,
+    /// The marker's version id, where the store named it as the one that it put there.
+    pub marker: Option<String>,
+}
+
+impl From<Ended> for Covered {
+    fn from(ended: Ended) -> Self {
+        Self { ended, marker: None }
+    }
+}
+
 /// Puts a delete marker on top of `row`'s version, which is the latest of a bucket that keeps
-/// versions. [`ItemResult::MarkerAdded`] if a listing shows it there.
-pub async fn cover(bucket: &Bucket, row: &PlanRow) -> Ended {
+/// versions.
+pub async fn cover(bucket: &Bucket, row: &PlanRow) -> Covered {
     let marked = mark(bucket, row, false).await;
     let now = match top(bucket, row).await {
         Ok(now) => now,
-        Err(error) => return unclear(&error),
+        Err(error) => return unclear(&error).into(),
     };
-    let is_marked = now.first().is_some_and(|entry| entry.is_marker);
-    // A lost answer is of no matter where the marker can be seen.
-    if is_marked && is_planned(now.get(1)) {
-        return Ended { result: ItemResult::MarkerAdded, detail: None };
+    let on_top = now.first().filter(|entry| entry.is_marker);
+    // A lost answer is of no matter where a marker can be seen, but whose it is then nobody knows.
+    if let (Some(on_top), true) = (on_top, is_planned(now.get(1))) {
+        let marker = marked.ok().flatten().filter(|marker| *marker == on_top.version_id);
+        return Covered { ended: Ended { result: ItemResult::MarkerAdded, detail: None }, marker };
     }
-    match marked {
+    let ended = match marked {
         Ok(Some(marker)) => take_away(bucket, row, marker).await,
         Ok(None) => Ended::because(ItemResult::Unclear, "the store did not name the delete marker"),
         Err(ended) if ended.result == ItemResult::Deleted => {
             Ended::because(ItemResult::Changed, "the key has changed meanwhile")
         }
         Err(ended) => ended,
-    }
+    };
+    ended.into()
 }
 
 /// The marker lies on a version that came in between: it must not hide it.

@@ -1,6 +1,6 @@
 //! Which rows of a plan an earlier run has done: one bit a row, whatever the plan's size.
 
-use crate::evidence::ItemOutcome;
+use crate::evidence::{ItemOutcome, ItemResult};
 
 /// The rows that are done.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +18,7 @@ impl DoneRows {
     /// Takes in what a log says of a row: whether it is done now, and was not before.
     pub fn take(&mut self, outcome: &ItemOutcome) -> bool {
         match outcome.row {
-            Some(row) if outcome.result.is_gone() && row < self.most => self.set(row),
+            Some(row) if is_done(outcome.result) && row < self.most => self.set(row),
             _ => false,
         }
     }
@@ -40,6 +40,12 @@ impl DoneRows {
     }
 }
 
+/// Whether nothing is left to do for a row that ended like this. A marker that has a row hides it for its
+/// undo window.
+const fn is_done(result: ItemResult) -> bool {
+    result.is_gone() || matches!(result, ItemResult::MarkerAdded)
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "a plan of 2^38 rows would be needed on 32 bits")]
 const fn place(row: u64) -> (usize, u64) {
     ((row / 64) as usize, 1 << (row % 64))
@@ -48,11 +54,20 @@ const fn place(row: u64) -> (usize, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::ItemResult;
 
     fn outcome(row: Option<u64>, result: ItemResult) -> ItemOutcome {
         let (bucket, key) = ("media".to_owned(), "k".to_owned());
-        ItemOutcome { bucket, key, version_id: None, upload_id: None, row, result, detail: None }
+        ItemOutcome {
+            bucket,
+            key,
+            version_id: None,
+            upload_id: None,
+            row,
+            result,
+            detail: None,
+            marker_version_id: None,
+            copy: None,
+        }
     }
 
     #[test]

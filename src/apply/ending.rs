@@ -1,8 +1,9 @@
 //! How a deletion ended: from what the store answers, and where that leaves doubt, from what
 //! it lists. What is still there, and may go a while later, is put off.
 
-use crate::evidence::ItemResult;
+use crate::evidence::{ItemOutcome, ItemResult};
 use crate::object::Kind;
+use crate::plan::PlanRow;
 use crate::s3::{Bucket, DeleteAnswer, DeleteTarget, StoreError, StoreErrorKind};
 
 /// How one row or marker ended.
@@ -18,6 +19,21 @@ impl Ended {
     /// An ending that says why.
     pub fn because(result: ItemResult, why: impl Into<String>) -> Self {
         Self { result, detail: Some(why.into()) }
+    }
+}
+
+/// What became of a row of this number.
+pub fn outcome(row: &PlanRow, number: u64, ended: Ended) -> ItemOutcome {
+    ItemOutcome {
+        bucket: row.bucket.clone(),
+        key: row.key.clone(),
+        version_id: row.version_id.clone(),
+        upload_id: row.upload_id.clone(),
+        row: Some(number),
+        result: ended.result,
+        detail: ended.detail,
+        marker_version_id: None,
+        copy: None,
     }
 }
 

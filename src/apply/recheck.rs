@@ -104,8 +104,16 @@ fn look_at(run: &Run<'_>, row: &PlanRow, group: Option<&KeyGroup>, again: &[Plan
     if item.etag != row.etag || item.uploaded.timestamp_millis() != row.last_modified.timestamp_millis() {
         return Look::Stays(ItemResult::Changed, "it was written anew since the plan was made".to_owned());
     }
-    if again.iter().any(|other| is_same(other, row)) {
-        return Look::Goes(company(group, item));
+    match again.iter().find(|other| is_of_same(other, row)) {
+        Some(other) if other.action == row.action && other.export == row.export => {
+            return Look::Goes(company(group, item));
+        }
+        // It would have to be hidden or copied before it goes, or to another place.
+        Some(_) => {
+            let why = "expired, and to be removed in another way than was planned";
+            return Look::Stays(ItemResult::Overtaken, why.to_owned());
+        }
+        None => {}
     }
     let reasons: Vec<String> =
         item.decision.reasons.iter().map(|reason| reason.describe(run.policy)).collect();
@@ -126,8 +134,8 @@ fn find<'g>(group: &'g KeyGroup, row: &PlanRow) -> Option<&'g Item> {
     })
 }
 
-fn is_same(a: &PlanRow, b: &PlanRow) -> bool {
-    a.action == b.action && a.kind == b.kind && a.version_id == b.version_id && a.upload_id == b.upload_id
+fn is_of_same(a: &PlanRow, b: &PlanRow) -> bool {
+    a.kind == b.kind && a.version_id == b.version_id && a.upload_id == b.upload_id
 }
 
 fn company(group: &KeyGroup, item: &Item) -> Company {

@@ -12,7 +12,7 @@ use crate::evidence::{ConfigurationResult, EvidenceError, ItemOutcome, ItemResul
 use crate::plan::{PlanFileError, PlanHeader};
 use crate::policy::Policy;
 use crate::records::Records;
-use crate::s3::StoreError;
+use crate::s3::{Bucket, StoreError};
 use crate::survey::Enrolled;
 
 /// What a run carries out, and under which policy.
@@ -25,6 +25,8 @@ pub struct Run<'a> {
     pub header: &'a PlanHeader,
     /// The buckets of the plan, enrolled now.
     pub buckets: &'a BTreeMap<String, Enrolled>,
+    /// The buckets that copies go to, by name.
+    pub exports: &'a BTreeMap<String, Bucket>,
     /// Whether a configuration of the old form may be rewritten.
     pub upgrade_v1: bool,
     /// Whether only what makes S3 do less is written, and nothing is deleted.

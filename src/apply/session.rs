@@ -48,14 +48,23 @@ impl<'a> Session<'a> {
 
     /// Says what came of it, to the log and to whoever watches.
     pub fn outcome(&self, batch: u64, outcomes: Vec<ItemOutcome>) -> Result<(), EvidenceError> {
+        self.outcome_of(batch, outcomes, |outcome| outcome.result != ItemResult::PutOff)
+    }
+
+    /// The same; to whoever watches, only of those that count.
+    pub fn outcome_of(
+        &self,
+        batch: u64,
+        mut outcomes: Vec<ItemOutcome>,
+        counts: impl Fn(&ItemOutcome) -> bool,
+    ) -> Result<(), EvidenceError> {
         let mut books = self.books();
         books.log.outcome((self.run.clock)(), batch, outcomes.clone())?;
-        let counted = || outcomes.iter().filter(|outcome| outcome.result != ItemResult::PutOff);
-        for outcome in counted() {
+        outcomes.retain(|outcome| counts(outcome));
+        for outcome in &outcomes {
             *books.applied.results.entry(outcome.result).or_default() += 1;
         }
-        let counted: Vec<ItemOutcome> = counted().cloned().collect();
-        books.watch.removed(&counted);
+        books.watch.removed(&outcomes);
         Ok(())
     }
 

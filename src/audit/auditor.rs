@@ -1,6 +1,6 @@
 //! Takes decided keys, one after the other, and counts what bears on the promise.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::early::{self, Then, then};
 use super::findings::{EarlyRule, Example, Findings, Kept, Late, LateRule, Remover, Unset};
@@ -143,8 +143,9 @@ impl<'a> Auditor<'a> {
                 found.lone_markers.entry(bucket.to_owned()).or_default().add(0, decision.due);
             }
             Verdict::Expired => {
-                let (due, disposal) =
-                    (decision.due.unwrap_or(self.now), disposal.unwrap_or(Disposal::Direct));
+                let disposal = disposal.unwrap_or(Disposal::Direct);
+                let due = decision.due.unwrap_or(self.now);
+                let late_from = self.planner.late_from(item, decision, disposal).unwrap_or(self.now);
                 let remover = Remover::of(disposal);
                 let rule = LateRule {
                     bucket: bucket.to_owned(),
@@ -161,10 +162,11 @@ impl<'a> Auditor<'a> {
                 };
                 let into = match remover {
                     None => &mut found.observed,
-                    Some(_) if self.planner.is_overdue(Some(due)) => &mut found.overdue,
+                    Some(_) if self.planner.is_overdue(Some(late_from)) => &mut found.overdue,
                     Some(_) => &mut found.waiting,
                 };
-                Late::add(into, rule, self.now - due, key, bytes, due);
+                let late = (self.now - late_from).max(TimeDelta::zero());
+                Late::add(into, rule, late, key, bytes, due);
             }
         }
     }

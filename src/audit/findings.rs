@@ -219,10 +219,13 @@ impl Remover {
     pub const fn of(disposal: Disposal) -> Option<Self> {
         match disposal {
             Disposal::LeftToS3 | Disposal::Swept => Some(Self::S3),
-            Disposal::Direct => Some(Self::Shelflife),
-            Disposal::MfaDelete | Disposal::Null | Disposal::HidesVersions | Disposal::Refused => {
-                Some(Self::Nobody(disposal))
-            }
+            Disposal::Direct | Disposal::Marked | Disposal::InUndoWindow => Some(Self::Shelflife),
+            Disposal::MfaDelete
+            | Disposal::Null
+            | Disposal::HidesVersions
+            | Disposal::Refused
+            | Disposal::NoUndo
+            | Disposal::NoExport => Some(Self::Nobody(disposal)),
             Disposal::Observed => None,
         }
     }

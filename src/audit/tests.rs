@@ -90,6 +90,7 @@ fn item(policy: &Policy, object: &Observed<'_>) -> Item {
         upload_id: None,
         is_latest: object.is_latest,
         uploaded: object.uploaded,
+        superseded: object.superseded,
         size: object.size,
         etag: None,
         storage_class: None,

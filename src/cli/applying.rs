@@ -16,10 +16,11 @@ use super::progress::Progress;
 use super::refusing::{not_while_stopped, refused, stop_file_failure};
 use super::store::store_failure;
 use crate::apply::{self, Applied, ApplyError, Configured, DoneRows, Pace, Preflight, Run, StopFile, Watch};
-use crate::evidence::{self, Body, EvidenceError, EvidenceLog, ItemOutcome, Opening};
+use crate::evidence::{self, Body, EvidenceError, EvidenceLog, ItemOutcome, ItemResult, Opening};
 use crate::plan::{BucketPlan, GuardResult, History, PlanHeader, PlanReader, Planned, RecordsDigest, canary};
 use crate::policy::Policy;
 use crate::records::Records;
+use crate::s3::Bucket;
 use crate::survey::Enrolment;
 
 /// A plan file that is open and whole.
@@ -44,6 +45,8 @@ pub struct Carrying<'a> {
     pub digests: &'a BTreeMap<String, RecordsDigest>,
     /// What earlier runs were to do.
     pub history: History,
+    /// Those that copies go to.
+    pub exports: &'a BTreeMap<String, Bucket>,
     /// Guards to go beyond.
     pub accepted: &'a [String],
     /// Whether a first run on a bucket is meant.
@@ -168,6 +171,7 @@ pub async fn carry_out(carrying: &Carrying<'_>) -> Result<Carried, Failure> {
         records: carrying.records,
         header: &plan.header,
         buckets: &carrying.enrolment.buckets,
+        exports: carrying.exports,
         upgrade_v1: carrying.upgrade_v1,
         narrow_only: carrying.narrow_only,
         is_canary: carrying.limit.is_some(),
@@ -197,6 +201,8 @@ pub async fn carry_out(carrying: &Carrying<'_>) -> Result<Carried, Failure> {
     let is_whole = plan.header.narrow_only || !carrying.narrow_only;
     let is_whole = is_whole && !is_part;
     let finished = result.is_ok() && !applied.interrupted && applied.broken.is_empty() && is_whole;
+    let indexed = if finished { index(carrying).await } else { Ok(()) };
+    let finished = finished && indexed.is_ok();
     let closed = log.close((carrying.clock)(), finished);
     if let Some(copying) = &carrying.copying {
         // Nobody has interrupted it; the copy's failure is told instead.
@@ -207,6 +213,7 @@ pub async fn carry_out(carrying: &Carrying<'_>) -> Result<Carried, Failure> {
         ApplyError::StopFile(error) => stop_file_failure(&error),
         error => Failure::failed(Failure::chain(&error)),
     });
+    let ended_by = ended_by.or(indexed.err());
     match (closed, ended_by) {
         (Ok(closed), ended_by) => {
             let carried = Carried {
@@ -239,6 +246,20 @@ async fn with_copy(carrying: &Carrying<'_>, mut carried: Carried) -> Carried {
         },
     }
     carried
+}
+
+/// Stores the index of what was copied, before the log is closed: without it the run can go on.
+async fn index(carrying: &Carrying<'_>) -> Result<(), Failure> {
+    if carrying.exports.is_empty() {
+        return Ok(());
+    }
+    let digest = carrying.plan.reader.digest();
+    let run = &digest[..digest.len().min(12)];
+    let written = apply::write_index(carrying.policy, run, &carrying.evidence, carrying.exports).await;
+    written.map(drop).map_err(|error| {
+        Failure::failed(format!("the index of the copies: {}", Failure::chain(&error)))
+            .help("everything else is done; the same command writes it again")
+    })
 }
 
 /// Until when the evidence of a run must be kept: the end of that day.
@@ -304,12 +325,11 @@ fn spent(path: &Path, rows: u64) -> Result<Carried, Failure> {
         match entry.map_err(|error| wrong(EvidenceError::Verify(error)))?.body {
             Body::Outcome(outcome) => {
                 for item in outcome.items {
-                    if item.result.is_gone() {
+                    let counts_for_itself = item.row.is_none() || item.result == ItemResult::Exported;
+                    if counts_for_itself || done.take(&item) {
                         open.remove(&item.row);
-                        *results.entry(item.result).or_default() += u64::from(done.take(&item));
-                    } else if item.row.is_none() {
                         *results.entry(item.result).or_default() += 1;
-                    } else {
+                    } else if !item.row.is_some_and(|row| done.contains(row)) {
                         open.insert(item.row, item.result);
                     }
                 }
@@ -324,7 +344,6 @@ fn spent(path: &Path, rows: u64) -> Result<Carried, Failure> {
     for result in open.into_values() {
         *results.entry(result).or_default() += 1;
     }
-    results.retain(|_, count| *count > 0);
     applied.results = results;
     Ok(Carried {
         applied,
@@ -368,7 +387,9 @@ struct Bar<'a>(&'a Progress);
 
 impl Watch for Bar<'_> {
     fn removed(&mut self, outcomes: &[ItemOutcome]) {
-        self.0.advance(outcomes.iter().filter(|outcome| outcome.row.is_some()).count() as u64);
+        let rows = outcomes.iter().filter(|outcome| outcome.row.is_some());
+        // A copy is only the first half of a row.
+        self.0.advance(rows.filter(|outcome| outcome.result != ItemResult::Exported).count() as u64);
     }
 
     fn slowed(&mut self, keys_a_second: Option<f64>) {

@@ -135,8 +135,10 @@ pub enum Command {
         after_help = "Examples:\n  shelflife report --certificate evidence/*.jsonl --policy policies/ --html certificate.html\n  shelflife report --certificate run.evidence.jsonl --tenant 4711 --keys --redact env:SECRET"
     )]
     Report(ReportArgs),
-    /// Put lifecycle configurations back as they were before a run
-    #[command(after_help = "Example:\n  shelflife undo shelflife-plan.3f2a9c41d07b.evidence.jsonl")]
+    /// Undo a run: lifecycle configurations, and delete markers that its undo windows put
+    #[command(
+        after_help = "Examples:\n  shelflife undo shelflife-plan.3f2a9c41d07b.evidence.jsonl --dry-run\n  shelflife undo shelflife-plan.3f2a9c41d07b.evidence.jsonl --tenant 4711 --accept markers"
+    )]
     Undo(UndoArgs),
     /// Everything at once, on an S3 in memory, through 20 months in seconds
     #[cfg(feature = "sandbox")]
@@ -335,9 +337,36 @@ pub struct TestArgs {
 pub struct UndoArgs {
     /// The evidence log of the run
     pub log: PathBuf,
-    /// `widening`: S3 may remove more again than it does now
+    /// `widening`: S3 may remove more again than it does now; `markers`: what the run has hidden
+    /// may be seen again
     #[arg(long, value_name = "WHAT")]
     pub accept: Vec<String>,
+    /// Put what was exported back in its place, where nothing stands there now
+    #[arg(long)]
+    pub restore_exports: bool,
+    /// Only tell what could be undone
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Which of the objects.
+    #[command(flatten)]
+    pub select: UndoSelect,
+}
+
+/// Which objects of a run are undone; with any of these lifecycle configurations stay as they are.
+#[derive(Args, Clone, Debug, Default)]
+pub struct UndoSelect {
+    /// Only in this bucket
+    #[arg(long, value_name = "NAME")]
+    pub bucket: Option<String>,
+    /// Only keys that begin with this
+    #[arg(long, value_name = "TEXT")]
+    pub key_prefix: Option<String>,
+    /// Only of this tenant
+    #[arg(long, value_name = "ID")]
+    pub tenant: Option<String>,
+    /// Only of this rule
+    #[arg(long, value_name = "ID")]
+    pub rule: Option<String>,
 }
 
 /// `demo`.

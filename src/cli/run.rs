@@ -1,5 +1,6 @@
 //! `plan`, `apply` and `reconcile`: the commands that make plans and carry them out.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
@@ -14,10 +15,11 @@ use super::exit::{Exit, Failure};
 use super::inputs::{self, Loaded};
 use super::planning::{self, Made, Making, PlanFile};
 use super::record_files::{LoadedRecords, RecordFiles, refuse_faults};
+use super::store::store_failure;
 use super::{output, show, store};
 use crate::apply::StopFile;
 use crate::plan::History;
-use crate::policy::Policy;
+use crate::s3::{Bucket, Store};
 use crate::survey::Enrolment;
 
 /// Everything that an audit and both halves of a reconciliation work with.
@@ -26,6 +28,7 @@ pub(super) struct Ready {
     pub records: LoadedRecords,
     pub enrolment: Enrolment,
     pub stop_file: Option<StopFile>,
+    pub store: Store,
     pub now: DateTime<Utc>,
     read: Instant,
 }
@@ -39,7 +42,6 @@ pub(super) async fn ready(
     as_of: Option<DateTime<Utc>>,
 ) -> Result<Ready, Failure> {
     let loaded = inputs::load(policy).map_err(|fault| fault.into_failure(context.err))?;
-    refuse_what_is_not_carried_out(loaded.policy())?;
     let local = Utc::now();
     // Faults in the records are told before any store is needed.
     let mut files = RecordFiles::read_local(&loaded, as_of.unwrap_or(local));
@@ -58,23 +60,7 @@ pub(super) async fn ready(
     }
     let stop_file = loaded.policy().guards.stop_file.as_ref();
     let stop_file = stop_file.map(|place| StopFile::new(place, &loaded.folder, &store));
-    Ok(Ready { loaded, records, enrolment, stop_file, now, read: Instant::now() })
-}
-
-/// Refuses what can be written and decided, but not carried out yet: going on without it would
-/// lose copies, or the way back.
-fn refuse_what_is_not_carried_out(policy: &Policy) -> Result<(), Failure> {
-    let mut found: Vec<String> = Vec::new();
-    for rule in &policy.rules {
-        let keys = [("export", rule.export.is_some()), ("undo-window", rule.undo_window.is_some())];
-        let keys = keys.iter().filter(|(_, is_given)| *is_given);
-        found.extend(keys.map(|(key, _)| format!("`{key}` of the rule `{}`", rule.id)));
-    }
-    if found.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::usage(format!("this version does not carry out {}", found.join(", ")))
-        .help("nothing was changed; take it out, or go on with `check`, `explain` and `test`"))
+    Ok(Ready { loaded, records, enrolment, stop_file, store, now, read: Instant::now() })
 }
 
 impl Ready {
@@ -110,7 +96,8 @@ impl Ready {
 /// whatever else went well.
 fn alarmed(exit: Exit, made: &Made) -> Exit {
     let is_alarmed = made.header.buckets.values().any(|bucket| !bucket.alarms.is_empty());
-    let is_refused = made.header.buckets.values().any(|bucket| !bucket.refused.is_empty());
+    let is_refused =
+        made.header.buckets.values().any(|bucket| !(bucket.refused.is_empty() && bucket.no_undo.is_empty()));
     let exit = if is_refused { exit.max(Exit::Usage) } else { exit };
     let exit = made.broken.iter().fold(exit, |exit, failure| exit.max(failure.exit));
     if is_alarmed { exit.max(Exit::Failed) } else { exit }
@@ -259,6 +246,18 @@ fn end(exit: Exit, carried: Carried) -> Result<Exit, Failure> {
     }
 }
 
+/// Opens the buckets that copies go to: without them nothing may be removed.
+async fn exports(ready: &Ready) -> Result<BTreeMap<String, Bucket>, Failure> {
+    let mut exports = BTreeMap::new();
+    for place in ready.loaded.policy().rules.iter().filter_map(|rule| rule.export.as_ref()) {
+        if !exports.contains_key(&place.bucket) {
+            let bucket = ready.store.bucket(&place.bucket).await.map_err(|error| store_failure(&error))?;
+            exports.insert(place.bucket.clone(), bucket);
+        }
+    }
+    Ok(exports)
+}
+
 async fn carry_out(
     context: &Context,
     args: &StoreArgs,
@@ -281,6 +280,7 @@ async fn carry_out(
         }),
         None => None,
     };
+    let exports = exports(ready).await?;
     applying::carry_out(&Carrying {
         plan,
         policy: ready.loaded.policy(),
@@ -288,6 +288,7 @@ async fn carry_out(
         enrolment: &ready.enrolment,
         digests: &ready.records.digests,
         history: ready.history(args, folder, Some(plan.reader.digest())),
+        exports: &exports,
         accepted: &applying.accept,
         first_run: applying.first_run,
         limit: applying.limit,

@@ -9,7 +9,7 @@ use super::exit::{Exit, Failure};
 use super::output::{self, Style};
 use super::planning::Made;
 use crate::evidence::{ConfigurationResult, ItemResult};
-use crate::plan::{BucketPlan, Line, PlanHeader, total};
+use crate::plan::{BucketPlan, Disposal, Line, PlanHeader, total};
 use crate::text;
 
 /// A rule's id that is longer has a line to itself.
@@ -40,6 +40,10 @@ pub fn plan(context: &Context, made: &Made, next: &str) {
         removed.words(),
         text::count(made.rows)
     ));
+    let marked = total(&header.summary, |line| line.disposal == Some(Disposal::Marked));
+    if marked.objects > 0 {
+        output::print(&format!("{} of these only hidden for now, by delete markers", marked.words()));
+    }
     let erased = total(&header.summary, |line| line.is_removed() && line.erasure.is_some());
     if erased.objects > 0 {
         output::print(&format!("{} of these on request to erase", erased.words()));
@@ -114,6 +118,11 @@ fn bucket(style: Style, header: &PlanHeader, name: &str, bucket: &BucketPlan) {
     for refused in &bucket.refused {
         output::print(&style.red(&output::wrap("  error: ", &text::terminal(refused))));
         output::print("         write `enforce: auto` or `direct`; until then nobody removes it");
+    }
+    for rule in &bucket.no_undo {
+        let what = format!("`undo-window` of the rule {rule} needs a bucket that keeps versions");
+        output::print(&style.red(&output::wrap("  error: ", &what)));
+        output::print("         turn versioning on, or take it out; until then its objects stay");
     }
     for alarm in &bucket.alarms {
         output::print(&style.red(&output::wrap("  ALARM: ", &text::terminal(alarm))));

@@ -1,33 +1,43 @@
-//! `shelflife undo`: puts lifecycle configurations back as they were before a run.
+//! `shelflife undo`: puts lifecycle configurations back as they were before a run, and takes away the
+//! delete markers that its undo windows put.
+
+mod files;
+mod hidden;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 use serde_json::json;
 
-use super::args::{StoreArgs, UndoArgs};
+use self::files::{broken, evidence_failure, opened};
+use self::hidden::Buckets;
+use self::told::Told;
+use super::args::{StoreArgs, UndoArgs, UndoSelect};
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::{output, store};
 use crate::apply::{Configured, WayBack};
 use crate::evidence::{
     self, Body, ConfigurationIntent, ConfigurationOutcome, ConfigurationResult, EvidenceError, EvidenceLog,
-    Opening,
+    ItemResult, Opening,
 };
 use crate::text;
 
 /// What allows S3 to remove more again.
 const WIDENING: &str = "widening";
 
-/// Puts them back.
+/// What allows data to be seen again that a run has hidden.
+const MARKERS: &str = "markers";
+
+/// Undoes a run.
 pub async fn run(context: &Context, args: &StoreArgs, undo: &UndoArgs) -> Result<Exit, Failure> {
-    let (opening, written) = read(&undo.log)?;
-    if written.is_empty() {
-        output::print("the run wrote no lifecycle configuration; what it deleted is gone");
-        return Ok(Exit::Done);
+    let (opening, mut written) = read(&undo.log)?;
+    let UndoSelect { bucket, key_prefix, tenant, rule } = &undo.select;
+    if [bucket, key_prefix, tenant, rule].into_iter().any(Option::is_some) {
+        // A configuration is of a whole bucket.
+        written.clear();
     }
     let mut ways = BTreeMap::new();
     for (bucket, intent) in &written {
@@ -35,19 +45,32 @@ pub async fn run(context: &Context, args: &StoreArgs, undo: &UndoArgs) -> Result
             WayBack::of(&opening.policy, intent).map_err(|error| Failure::failed(Failure::chain(&error)))?;
         ways.insert(bucket.as_str(), way);
     }
-    let wider: Vec<&str> =
-        ways.iter().filter(|(_, way)| way.removes_more()).map(|(bucket, _)| *bucket).collect();
-    if !wider.is_empty() && !undo.accept.iter().any(|accepted| accepted == WIDENING) {
-        let what = format!("in {} S3 would remove more again than it does now", wider.join(", "));
-        return Err(Failure::refused(what).help(format!(
-            "that may be what a hold or a longer period has stopped; pass --accept {WIDENING} if it is meant"
-        )));
-    }
     let store = store::connect(args, None).await?;
+    let mut buckets = Buckets::of(&store);
+    let told = hidden::look(&undo.log, &undo.select, &mut buckets).await?;
+    if !context.json {
+        told.print(context.out);
+        ways.keys().for_each(|bucket| {
+            output::print(&format!("{bucket}: its lifecycle configuration can be put back"));
+        });
+    }
+    let restores = undo.restore_exports && told.copied.count > 0;
+    let is_nothing = told.can.count == 0 && ways.is_empty() && !restores;
+    if undo.dry_run || is_nothing {
+        if context.json {
+            output::print_json(&json!({ "exit": 0, "dry_run": undo.dry_run, "objects": told.json() }));
+        } else if is_nothing && told.copied.count > 0 {
+            output::print("pass --restore-exports to put the copies back");
+        } else if is_nothing {
+            output::print("there is nothing left of the run to undo; what it deleted is gone");
+        } else {
+            output::print("nothing was changed");
+        }
+        return Ok(Exit::Done);
+    }
+    must_be_accepted(undo, &told, &ways)?;
     let path = evidence_path(&undo.log);
-    let wrong = |error: &EvidenceError| {
-        Failure::failed(format!("evidence {}: {}", output::path(&path), Failure::chain(error)))
-    };
+    let wrong = |error: &EvidenceError| evidence_failure(&path, error);
     let mut log = EvidenceLog::create(&path, Utc::now(), opening).map_err(|error| wrong(&error))?;
     let mut done: BTreeMap<&str, Configured> = BTreeMap::new();
     for (bucket, way) in ways {
@@ -70,26 +93,40 @@ pub async fn run(context: &Context, args: &StoreArgs, undo: &UndoArgs) -> Result
         log.configuration_outcome(Utc::now(), outcome).map_err(|error| wrong(&error))?;
         done.insert(bucket, configured);
     }
-    let head = log.close(Utc::now(), true).map_err(|error| wrong(&error))?.head;
-    Ok(show(context, &done, &path, &head))
+    let mut results = BTreeMap::new();
+    let undone = hidden::carry_out(undo, &mut buckets, (&path, &mut log), &mut results).await;
+    let head = log.close(Utc::now(), undone.is_ok()).map_err(|error| wrong(&error))?.head;
+    let exit = show(context, &done, &told, &results, &path, &head);
+    undone.map(|()| exit)
+}
+
+/// What makes S3 remove more, or data be seen again, has to be said.
+fn must_be_accepted(undo: &UndoArgs, told: &Told, ways: &BTreeMap<&str, WayBack>) -> Result<(), Failure> {
+    let is_accepted = |what: &str| undo.accept.iter().any(|accepted| accepted == what);
+    let wider: Vec<&str> =
+        ways.iter().filter(|(_, way)| way.removes_more()).map(|(bucket, _)| *bucket).collect();
+    if !wider.is_empty() && !is_accepted(WIDENING) {
+        let what = format!("in {} S3 would remove more again than it does now", wider.join(", "));
+        return Err(Failure::refused(what).help(format!(
+            "that may be what a hold or a longer period has stopped; pass --accept {WIDENING} if it is meant"
+        )));
+    }
+    if told.can.count > 0 && !is_accepted(MARKERS) {
+        let what = format!("{} hidden objects would be seen again", text::count(told.can.count));
+        return Err(Failure::refused(what).help(format!(
+            "pass --accept {MARKERS} if that is meant; the next run hides them again unless a hold keeps them"
+        )));
+    }
+    Ok(())
 }
 
 /// The log's opening, and what it last wrote to each bucket.
 fn read(log: &Path) -> Result<(Opening, BTreeMap<String, ConfigurationIntent>), Failure> {
-    let open = || {
-        File::open(log).map(BufReader::new).map_err(|error| {
-            Failure::usage(format!("{} could not be opened: {error}", output::path(log)))
-                .help("name the evidence log of the run")
-        })
-    };
-    let broken = |error: evidence::VerifyError| {
-        Failure::failed(format!("{}: {}", output::path(log), text::terminal(&Failure::chain(&error))))
-            .help("the log is not as it was written, so nothing is undone by it")
-    };
-    let verified = evidence::verify(open()?, None).map_err(broken)?;
+    let broken = |error| broken(log, error);
+    let verified = evidence::verify(opened(log)?, None).map_err(broken)?;
     let mut intended = BTreeMap::new();
     let mut written = BTreeMap::new();
-    for entry in evidence::entries(open()?) {
+    for entry in evidence::entries(opened(log)?) {
         match entry.map_err(broken)?.body {
             Body::ConfigurationIntent(intent) => {
                 intended.insert(intent.bucket.clone(), intent);
@@ -112,22 +149,33 @@ fn evidence_path(log: &Path) -> PathBuf {
     tries.into_iter().find(|path| !path.exists()).unwrap_or_else(|| log.with_extension("undo.jsonl"))
 }
 
-fn show(context: &Context, done: &BTreeMap<&str, Configured>, path: &Path, head: &str) -> Exit {
+fn show(
+    context: &Context,
+    done: &BTreeMap<&str, Configured>,
+    told: &Told,
+    results: &BTreeMap<ItemResult, u64>,
+    path: &Path,
+    head: &str,
+) -> Exit {
     let exit = done.values().map(|configured| match configured.result {
         ConfigurationResult::Applied => Exit::Done,
         ConfigurationResult::Moved => Exit::Refused,
         _ => Exit::Failed,
     });
-    let exit = exit.max().unwrap_or(Exit::Done);
+    let failed = [ItemResult::Denied, ItemResult::Failed, ItemResult::Unclear];
+    let some_failed = failed.iter().any(|result| results.contains_key(result)).then_some(Exit::SomeFailed);
+    let exit = exit.chain(some_failed).max().unwrap_or(Exit::Done);
     if context.json {
         let buckets: BTreeMap<&str, _> = done
             .iter()
             .map(|(bucket, it)| (*bucket, json!({ "result": it.result, "detail": it.detail })))
             .collect();
+        let results: BTreeMap<&str, u64> = results.iter().map(|(it, count)| (it.word(), *count)).collect();
         let evidence = path.display().to_string();
-        output::print_json(
-            &json!({ "exit": exit.code(), "configurations": buckets, "evidence": evidence, "head": head }),
-        );
+        output::print_json(&json!({
+            "exit": exit.code(), "configurations": buckets, "objects": told.json(), "results": results,
+            "evidence": evidence, "head": head,
+        }));
         return exit;
     }
     let style = context.out;
@@ -142,6 +190,11 @@ fn show(context: &Context, done: &BTreeMap<&str, Configured>, path: &Path, head:
         if let Some(detail) = &configured.detail {
             output::print(&output::wrap("  ", &text::terminal(detail)));
         }
+    }
+    if !results.is_empty() {
+        let rows = results.iter().map(|(result, count)| vec![result.word().to_owned(), text::count(*count)]);
+        output::print(&output::table(0, &[], &[1], rows.collect()));
+        output::print(&style.yellow("the next run hides them again: place a hold on them before it comes"));
     }
     output::print("what the run deleted is gone");
     output::print(&format!("evidence  {}", output::path(path)));

@@ -12,8 +12,9 @@ use super::grounds::Grounds;
 use super::outlook::{Finding, NEVER};
 use super::select::Fit;
 use super::window::ANY_TIME;
+use crate::calendar::Period;
 use crate::object::{Observed, Reading};
-use crate::policy::{Enforce, Policy};
+use crate::policy::{Enforce, Policy, Rule};
 
 /// What was found for one supposed tenant.
 #[derive(Clone, Copy)]
@@ -207,12 +208,33 @@ impl<'a> Rules<'a> {
         grounds
     }
 
+    /// A rule that may cover it and has objects hidden for longer, or copied elsewhere, before they go.
+    fn others_ask_for_more(&self, policy: &Policy) -> Grounds {
+        let rule = |index: usize| policy.rules.get(index);
+        let certain = || self.certain.iter().filter_map(|(index, _)| rule(*index));
+        let asks = |possible: &Rule| {
+            let is_longer = |window: Period| {
+                !certain().filter_map(|rule| rule.undo_window).any(|own| !window.can_exceed(own))
+            };
+            possible.undo_window.is_some_and(is_longer)
+                || possible.export.is_some() && !certain().any(|rule| rule.export == possible.export)
+        };
+        let mut grounds = Grounds::default();
+        for possible in &self.possible {
+            let ((index, _), obscured) = possible;
+            if rule(*index).is_some_and(asks) {
+                grounds.add(might_cover(possible), obscured.needs);
+            }
+        }
+        grounds
+    }
+
     /// A rule that is merely observed beside one that acts changes who removes an object. So where
     /// the rules that may cover it decide whether anybody does, they must be known.
     fn others_act_differently(&self, policy: &Policy) -> Grounds {
         let acts =
             |index: usize| policy.rules.get(index).is_some_and(|rule| rule.enforce != Enforce::Observe);
-        let mut grounds = Grounds::default();
+        let mut grounds = self.others_ask_for_more(policy);
         if self.certain.iter().any(|(index, _)| acts(*index)) {
             return grounds;
         }

@@ -1,12 +1,15 @@
 //! From what follows for each tenant that an object could have to one decision.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use super::decision::{Decision, Needs, Reason, Step, Verdict};
 use super::judge;
 use super::tenant::{self, Owner, Tenancy, tenancy};
+use crate::calendar::Period;
 use crate::object::{Observed, Unreadable};
-use crate::policy::{Enforce, Policy};
+use crate::policy::{Enforce, Policy, Rule};
 use crate::records::Records;
 
 /// Decides `object` at `now`, as far as what is known of it allows.
@@ -59,7 +62,9 @@ fn either(policy: &Policy, a: Decision, b: Decision, why: Option<Unreadable>) ->
         // With no rule at all it is an erasure that acts.
         by_rule || decision.rules.is_empty()
     };
-    let differ = a.verdict == Verdict::Expired && b.verdict == Verdict::Expired && acts(&a) != acts(&b);
+    let differ = a.verdict == Verdict::Expired
+        && b.verdict == Verdict::Expired
+        && (acts(&a) != acts(&b) || asked(policy, &a) != asked(policy, &b));
     match (a.verdict, b.verdict) {
         (x, y) if !differ && x == y || (kept(x) && kept(y)) => {
             let (mut later, other) = if b.due > a.due { (b, a) } else { (a, b) };
@@ -82,6 +87,16 @@ fn either(policy: &Policy, a: Decision, b: Decision, why: Option<Unreadable>) ->
             Decision { reasons, ..undecided(Vec::new()) }
         }
     }
+}
+
+/// Undo windows, and the buckets and prefixes of copies.
+type Asked<'p> = (BTreeSet<Period>, BTreeSet<(&'p str, &'p str)>);
+
+/// What has to be done before it goes: how long it is hidden, and where copies go.
+fn asked<'p>(policy: &'p Policy, decision: &Decision) -> Asked<'p> {
+    let rules = || decision.rules.iter().filter_map(|rule| policy.rules.get(*rule));
+    let place = |rule: &'p Rule| rule.export.as_ref().map(|to| (to.bucket.as_str(), to.prefix.as_str()));
+    (rules().filter_map(|rule| rule.undo_window).collect(), rules().filter_map(place).collect())
 }
 
 const fn undecided(reasons: Vec<Reason>) -> Decision {

@@ -12,8 +12,8 @@ use crate::calendar::{MomentError, Period};
 use crate::object::{Attributes, Kind, Lock, Observed, Reading, Unreadable};
 use crate::pattern::{BucketPattern, KeyPattern};
 use crate::policy::{
-    Attribute, By, Enforce, Guards, Hold, IfMissing, Noncurrent, Outside, Override, Policy, Rule, Select,
-    Source, Table, Term, Trigger, Within,
+    Attribute, By, Enforce, ExportPlace, Guards, Hold, IfMissing, Noncurrent, Outside, Override, Policy,
+    Rule, Select, Source, Table, Term, Trigger, Within,
 };
 use crate::records::{NoValue, RecordTable, Records, Row, Unusable};
 

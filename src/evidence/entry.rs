@@ -143,6 +143,14 @@ pub enum Action {
     AbortUpload,
     /// Put a delete marker on top, so that no older version comes back.
     AddMarker,
+    /// Put a delete marker on top of the version, which stays under it for its undo window.
+    Mark,
+    /// Copy it to its export place.
+    Export,
+    /// Take a delete marker away again.
+    RemoveMarker,
+    /// Put its copy back in its place.
+    Restore,
 }
 
 impl From<PlanRow> for Item {
@@ -151,6 +159,7 @@ impl From<PlanRow> for Item {
             action: match row.action {
                 row::Action::Delete => Action::Delete,
                 row::Action::AbortUpload => Action::AbortUpload,
+                row::Action::Mark => Action::Mark,
             },
             kind: row.kind,
             bucket: row.bucket,
@@ -198,6 +207,12 @@ pub struct ItemOutcome {
     /// More, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// The version id of the delete marker that was put on top, where the store named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marker_version_id: Option<String>,
+    /// `s3://bucket/key` of the copy that was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy: Option<String>,
 }
 
 /// What became of an item.
@@ -210,8 +225,14 @@ pub enum ItemResult {
     Aborted,
     /// It was not there any more.
     AlreadyGone,
-    /// A delete marker was put on top, since older versions stay.
+    /// A delete marker was put on top, since older versions stay or to hide it for its undo window.
     MarkerAdded,
+    /// A copy of it stands in its export place, and is the same.
+    Exported,
+    /// Its delete marker was taken away again.
+    MarkerRemoved,
+    /// Its copy was put back in its place.
+    Restored,
     /// It is not what was planned: left alone.
     Changed,
     /// Decided anew, it is no longer expired: left alone.
@@ -232,11 +253,14 @@ pub enum ItemResult {
 
 impl ItemResult {
     /// All of them, in the order of reports.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Deleted,
         Self::Aborted,
         Self::AlreadyGone,
         Self::MarkerAdded,
+        Self::Exported,
+        Self::MarkerRemoved,
+        Self::Restored,
         Self::Changed,
         Self::Overtaken,
         Self::Held,
@@ -254,6 +278,9 @@ impl ItemResult {
             Self::Aborted => "aborted",
             Self::AlreadyGone => "already-gone",
             Self::MarkerAdded => "marker-added",
+            Self::Exported => "exported",
+            Self::MarkerRemoved => "marker-removed",
+            Self::Restored => "restored",
             Self::Changed => "changed",
             Self::Overtaken => "overtaken",
             Self::Held => "held",

@@ -208,6 +208,8 @@ impl EvidenceLog {
                 row: None,
                 result: ItemResult::Unclear,
                 detail: Some(DETAIL.to_string()),
+                marker_version_id: None,
+                copy: None,
             };
             self.outcome(at, batch, open.into_iter().map(unclear).collect())?;
         }

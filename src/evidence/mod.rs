@@ -5,6 +5,7 @@
 //! last line is the log's head. Nothing is ever taken out of a log: a line that a crash left
 //! torn stays where it is, and the [`Resumed`] entry after it names its hash.
 
+mod accounts;
 mod chain;
 mod entry;
 mod ledger;
@@ -15,6 +16,7 @@ mod several;
 mod tests;
 mod told;
 
+pub use self::accounts::accounts;
 pub use self::chain::{Checked, Entries, Verified, VerifyError, check, done, entries, opened, verify};
 pub use self::entry::{
     Action, Body, Closing, ConfigurationIntent, ConfigurationOutcome, ConfigurationResult, Entry, FORMAT,

@@ -60,6 +60,8 @@ fn outcome(key: &str, result: ItemResult) -> ItemOutcome {
         row: None,
         result,
         detail: None,
+        marker_version_id: None,
+        copy: None,
     }
 }
 

@@ -7,8 +7,8 @@ use crate::lifecycle::{
     self, Compiled, DocumentError, Engine, ForeignConflict, Invalid, LifecycleDocument, LifecycleTerms,
     Merge, MergeError, Surroundings, Target,
 };
-use crate::object::BucketFacts;
-use crate::policy::Policy;
+use crate::object::{BucketFacts, Versioning};
+use crate::policy::{Enforce, Policy};
 
 /// A configuration as it is and as it is to be.
 #[derive(Clone, Debug)]
@@ -105,6 +105,14 @@ impl Proposal {
         words.collect()
     }
 
+    /// Rules whose undo window takes versions, in a bucket that does not keep them.
+    fn no_undo(&self, policy: &Policy, facts: &BucketFacts) -> Vec<String> {
+        let covering = self.compiled.engines.iter().filter_map(|entry| policy.rules.get(entry.rule));
+        let wanting = covering.filter(|rule| rule.undo_window.is_some() && rule.enforce != Enforce::Observe);
+        let keeps_versions = facts.versioning == Versioning::Enabled;
+        wanting.filter(|_| !keeps_versions).map(|rule| rule.id.clone()).collect()
+    }
+
     /// As it stands in a plan.
     pub fn to_plan(
         &self,
@@ -146,6 +154,7 @@ impl Proposal {
             lifecycle_after: xml_of(&self.merge.after),
             changes: changes.collect(),
             refused: self.refused(policy),
+            no_undo: self.no_undo(policy, facts),
             alarms: words(alarms),
             warnings: words(warnings).into_iter().chain(unmoved).collect(),
             drift: Vec::new(),

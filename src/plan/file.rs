@@ -23,7 +23,7 @@ use super::row::RowFault;
 use crate::text::hex;
 
 /// The format of plan files that this version writes, and the newest that it reads.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The columns, as a Parquet message type; one row for each thing to do, see
 /// [`PlanRow`](super::row::PlanRow).
@@ -50,6 +50,7 @@ pub const COLUMNS: &str = "message shelflife_plan {
     REQUIRED INT64 due (TIMESTAMP(MILLIS,true));
     REQUIRED BYTE_ARRAY reason (STRING);
     REQUIRED BOOLEAN overdue_sweep;
+    OPTIONAL BYTE_ARRAY export (STRING);
 }";
 
 const FORMAT_KEY: &str = "shelflife.format";

@@ -66,6 +66,9 @@ pub struct BucketPlan {
     pub changes: Vec<LifecycleChange>,
     /// What the policy demands of S3 and S3 cannot be proved to keep, in words.
     pub refused: Vec<String>,
+    /// Rules whose undo window the bucket cannot keep, by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub no_undo: Vec<String>,
     /// Rules of other owners that could remove something before it is due or although it is held,
     /// in words.
     pub alarms: Vec<String>,

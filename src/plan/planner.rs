@@ -2,6 +2,8 @@
 //!
 //! Every choice of a run is made here; `apply` makes none.
 
+mod way;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, Utc};
@@ -27,6 +29,8 @@ pub struct Item {
     pub is_latest: bool,
     /// Last-Modified, or the initiation.
     pub uploaded: DateTime<Utc>,
+    /// When the next newer version or marker was created; `None` for the latest one.
+    pub superseded: Option<DateTime<Utc>>,
     /// Bytes.
     pub size: u64,
     /// ETag without quotes.
@@ -156,7 +160,7 @@ impl<'a> Planner<'a> {
                 let place = (bucket.facts.name.clone(), claim.start.clone());
                 self.at_once.entry(place).or_default().add(item.size, decision.due);
             }
-            if goes(disposal) {
+            if goes(disposal) || disposal == Some(Disposal::Marked) {
                 rows.push(self.row(bucket, &group.key, item, decision, disposal));
             }
         }
@@ -193,13 +197,21 @@ impl<'a> Planner<'a> {
             {
                 Disposal::Null
             }
-            rules if decision.erasure.is_none() && bucket.is_done_by_s3(key, item.kind, rules) => {
-                if self.is_overdue(decision.due) { Disposal::Swept } else { Disposal::LeftToS3 }
+            rules
+                if decision.erasure.is_none()
+                    && bucket.is_done_by_s3(key, item.kind, rules)
+                    && !self.asks_for_more(item, rules) =>
+            {
+                if self.is_overdue(decision.due) {
+                    Disposal::Swept
+                } else {
+                    Disposal::LeftToS3
+                }
             }
             rules if decision.erasure.is_none() && rules.iter().all(|rule| bucket.is_refused(*rule)) => {
                 Disposal::Refused
             }
-            _ => Disposal::Direct,
+            _ => self.by_shelflife(bucket, key, item, decision),
         })
     }
 
@@ -258,8 +270,18 @@ impl<'a> Planner<'a> {
         let rule = decision.rules.first().and_then(|rule| self.policy.rules.get(*rule));
         let reasons: Vec<String> =
             decision.reasons.iter().map(|reason| reason.describe(self.policy)).collect();
+        let action = match (item.kind, disposal) {
+            (Kind::Upload, _) => Action::AbortUpload,
+            (_, Some(Disposal::Marked)) => Action::Mark,
+            _ => Action::Delete,
+        };
+        let export = match action {
+            // Where it is not clear, the disposal was another.
+            Action::Delete => self.export_of(bucket, key, item, decision).ok().flatten(),
+            Action::AbortUpload | Action::Mark => None,
+        };
         PlanRow {
-            action: if item.kind == Kind::Upload { Action::AbortUpload } else { Action::Delete },
+            action,
             kind: item.kind,
             bucket: bucket.facts.name.clone(),
             key: key.to_owned(),
@@ -278,6 +300,7 @@ impl<'a> Planner<'a> {
             due: decision.due.unwrap_or(self.now),
             reason: reasons.join("; "),
             overdue_sweep: disposal == Some(Disposal::Swept),
+            export,
         }
     }
 }

@@ -11,6 +11,8 @@ pub enum Action {
     Delete,
     /// Abort the multipart upload.
     AbortUpload,
+    /// Put a delete marker on top of the version, which stays under it.
+    Mark,
 }
 
 impl Action {
@@ -19,12 +21,13 @@ impl Action {
         match self {
             Self::Delete => "delete",
             Self::AbortUpload => "abort-upload",
+            Self::Mark => "mark",
         }
     }
 
     /// The action that [`Action::word`] names.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Delete, Self::AbortUpload].into_iter().find(|action| action.word() == word)
+        [Self::Delete, Self::AbortUpload, Self::Mark].into_iter().find(|action| action.word() == word)
     }
 }
 
@@ -69,6 +72,8 @@ pub struct PlanRow {
     pub reason: String,
     /// Whether it was left to S3's lifecycle, which is later than the tolerance allows.
     pub overdue_sweep: bool,
+    /// Where a copy goes before it is removed: `s3://bucket/key`.
+    pub export: Option<String>,
 }
 
 /// Why a row cannot stand in a plan, or not at its place.
@@ -77,7 +82,7 @@ pub enum RowFault {
     /// A cut or unreadable listing can yield empty names.
     #[error("the bucket or the key is empty")]
     NoName,
-    /// Uploads are aborted, everything else is deleted.
+    /// Uploads are aborted, the latest version can be marked, everything is deleted.
     #[error("the action does not fit the kind")]
     Action,
     /// Uploads have an upload id, and nothing else has.
@@ -90,6 +95,9 @@ pub enum RowFault {
     /// Objects and uploads have no newer version.
     #[error("an object or upload that is not the latest")]
     NotLatest,
+    /// Only the bytes of an object can be copied, and only to a place that is one.
+    #[error("an export of what is no object, or to no place")]
+    Export,
     /// More bytes than a plan can say.
     #[error("the size is out of range")]
     Size,
@@ -107,7 +115,9 @@ impl PlanRow {
         let is_versioned = matches!(self.kind, Kind::Version | Kind::Marker);
         if self.bucket.is_empty() || self.key.is_empty() {
             Err(RowFault::NoName)
-        } else if (self.action == Action::AbortUpload) != is_upload {
+        } else if (self.action == Action::AbortUpload) != is_upload
+            || (self.action == Action::Mark && !(self.kind == Kind::Version && self.is_latest))
+        {
             Err(RowFault::Action)
         } else if !stands_where(is_upload, self.upload_id.as_deref()) {
             Err(RowFault::UploadId)
@@ -115,11 +125,25 @@ impl PlanRow {
             Err(RowFault::VersionId)
         } else if !is_versioned && !self.is_latest {
             Err(RowFault::NotLatest)
+        } else if !self.can_be_exported() {
+            Err(RowFault::Export)
         } else if i64::try_from(self.size).is_err() {
             Err(RowFault::Size)
         } else {
             Ok(())
         }
+    }
+
+    fn can_be_exported(&self) -> bool {
+        let is_data = matches!(self.kind, Kind::Object | Kind::Version);
+        let is_removed = self.action == Action::Delete && is_data;
+        self.export.is_none() || is_removed && self.export_place().is_some()
+    }
+
+    /// Bucket and key of the copy that is made before it is removed.
+    pub fn export_place(&self) -> Option<(&str, &str)> {
+        let place = self.export.as_deref()?.strip_prefix("s3://")?.split_once('/')?;
+        (!place.0.is_empty() && !place.1.is_empty()).then_some(place)
     }
 
     fn rank(&self) -> Rank {
@@ -201,6 +225,7 @@ pub(crate) mod tests {
             reason: "communicated on 2025-10-09, kept 30 days".into(),
             erasure: None,
             overdue_sweep: false,
+            export: None,
         }
     }
 
@@ -247,6 +272,31 @@ pub(crate) mod tests {
         assert_eq!(upload("a", "").check(), Err(RowFault::UploadId));
         assert_eq!(PlanRow { action: Action::Delete, ..upload("a", "u") }.check(), Err(RowFault::Action));
         assert_eq!(PlanRow { upload_id: Some("u".into()), ..object("a") }.check(), Err(RowFault::UploadId));
+    }
+
+    #[test]
+    fn only_the_latest_version_can_be_marked() {
+        let mark = PlanRow { action: Action::Mark, ..version("a", "3", true) };
+        assert_eq!(mark.check(), Ok(()));
+        let marker = PlanRow { kind: Kind::Marker, ..mark.clone() };
+        let older = PlanRow { is_latest: false, ..mark };
+        for row in [marker, older, PlanRow { action: Action::Mark, ..object("a") }] {
+            assert_eq!(row.check(), Err(RowFault::Action));
+        }
+    }
+
+    #[test]
+    fn only_bytes_that_are_removed_are_exported_and_only_to_a_place() {
+        let to = |place: &str, row: PlanRow| PlanRow { export: Some(place.into()), ..row }.check();
+        assert_eq!(to("s3://exports/media/a", object("a")), Ok(()));
+        let marker = PlanRow { kind: Kind::Marker, ..version("a", "3", true) };
+        let mark = PlanRow { action: Action::Mark, ..version("a", "3", true) };
+        for row in [marker, mark, upload("a", "u")] {
+            assert_eq!(to("s3://exports/media/a", row), Err(RowFault::Export));
+        }
+        for place in ["", "exports/a", "s3://exports", "s3:///a", "s3://exports/"] {
+            assert_eq!(to(place, object("a")), Err(RowFault::Export), "{place}");
+        }
     }
 
     #[test]

@@ -62,6 +62,14 @@ pub enum Disposal {
     Null,
     /// Nobody yet: older versions under it stay, and it must not uncover them.
     HidesVersions,
+    /// Shelflife hides it now behind a delete marker, and removes it after its undo window.
+    Marked,
+    /// Nobody yet: it is hidden, and its undo window is not over.
+    InUndoWindow,
+    /// Nobody: its rule wants an undo window, and the bucket does not keep versions.
+    NoUndo,
+    /// Nobody: where its copy would have to go is not clear.
+    NoExport,
 }
 
 impl Disposal {
@@ -76,6 +84,10 @@ impl Disposal {
             Self::MfaDelete => "kept by MFA delete",
             Self::Null => "null version, left",
             Self::HidesVersions => "waits for versions below",
+            Self::Marked => "to mark",
+            Self::InUndoWindow => "waits for its undo window",
+            Self::NoUndo => "left, no undo window here",
+            Self::NoExport => "left, export place unclear",
         }
     }
 }
@@ -156,7 +168,7 @@ impl Line {
         self.rule.is_some() || self.erasure.is_some()
     }
 
-    /// Whether something is removed, by whichever engine.
+    /// Whether something is removed or hidden, by whichever engine.
     pub const fn is_removed(&self) -> bool {
         removes(self.disposal)
     }
@@ -164,5 +176,5 @@ impl Line {
 
 /// Whether something is removed, by whichever engine.
 pub(super) const fn removes(disposal: Option<Disposal>) -> bool {
-    matches!(disposal, Some(Disposal::Direct | Disposal::Swept | Disposal::LeftToS3))
+    matches!(disposal, Some(Disposal::Direct | Disposal::Swept | Disposal::LeftToS3 | Disposal::Marked))
 }

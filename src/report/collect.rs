@@ -89,8 +89,10 @@ impl Collector {
         let group = self.place_of(item);
         let standing = standing(item.action, *result);
         let before = match standing {
-            Standing::Covered | Standing::NotCovered => None,
-            Standing::Deleted | Standing::Gone | Standing::Kept(_) => self.undone.remove(&item.identity()),
+            Standing::Covered | Standing::NotCovered | Standing::Aside => None,
+            Standing::Deleted | Standing::Gone | Standing::Hidden | Standing::Kept(_) => {
+                self.undone.remove(&item.identity())
+            }
         };
         if let Some(before) = before {
             for tally in [&mut self.groups[before.group as usize].1, &mut self.total] {
@@ -103,9 +105,9 @@ impl Collector {
                 Standing::Deleted => tally.delete(item.kind, item.size, item.erasure.as_deref(), *at),
                 Standing::Gone if was_sent => tally.gone_after_lost_answer += 1,
                 Standing::Gone => tally.already_gone += 1,
-                Standing::Covered => tally.markers_added += 1,
+                Standing::Covered | Standing::Hidden => tally.markers_added += 1,
                 Standing::Kept(kept) => tally.keep(kept, item.size),
-                Standing::NotCovered => {}
+                Standing::NotCovered | Standing::Aside => {}
             }
         }
         if let Standing::Kept(kept) = standing {
@@ -116,7 +118,7 @@ impl Collector {
 
     /// Takes an item that was intended, and of which nothing more is told.
     pub fn without_outcome(&mut self, item: &Item) {
-        if !self.scope.has(item) || matches!(standing_of_none(item), Standing::NotCovered) {
+        if !self.scope.has(item) || matches!(standing_of_none(item), Standing::NotCovered | Standing::Aside) {
             return;
         }
         let group = self.place_of(item);
@@ -138,8 +140,8 @@ impl Collector {
         self.scope.has(&told.item)
             && match standing(told.item.action, told.result) {
                 Standing::Deleted | Standing::Gone => true,
-                Standing::Covered => true,
-                Standing::NotCovered => false,
+                Standing::Covered | Standing::Hidden => true,
+                Standing::NotCovered | Standing::Aside => false,
                 Standing::Kept(_) => {
                     let undone = self.undone.get(&told.item.identity());
                     undone.is_some_and(|undone| undone.told == (log, told.batch))

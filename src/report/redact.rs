@@ -111,7 +111,9 @@ impl Row {
             },
             Standing::Gone => "already gone",
             Standing::Covered => "marker on top",
+            Standing::Hidden => "hidden",
             Standing::NotCovered => Kept::Failed.word(),
+            Standing::Aside => told.result.word(),
             Standing::Kept(kept) => kept.word(),
         };
         Self {

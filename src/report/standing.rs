@@ -19,6 +19,10 @@ pub enum Standing {
     Kept(Kept),
     /// A delete marker that was to be put on top was not.
     NotCovered,
+    /// It is hidden behind a delete marker for its undo window.
+    Hidden,
+    /// It says nothing of whether the item is there.
+    Aside,
 }
 
 /// Why an item was not deleted.
@@ -92,8 +96,9 @@ impl Kept {
 
 /// What the result of an action says.
 pub const fn standing(action: Action, result: ItemResult) -> Standing {
-    match action {
-        Action::Delete | Action::AbortUpload => match result {
+    match (action, result) {
+        (Action::Mark, ItemResult::MarkerAdded) => Standing::Hidden,
+        (Action::Delete | Action::AbortUpload | Action::Mark, result) => match result {
             ItemResult::Deleted | ItemResult::Aborted => Standing::Deleted,
             ItemResult::AlreadyGone => Standing::Gone,
             ItemResult::MarkerAdded => Standing::Covered,
@@ -104,22 +109,15 @@ pub const fn standing(action: Action, result: ItemResult) -> Standing {
             ItemResult::Denied => Standing::Kept(Kept::Denied),
             ItemResult::Failed => Standing::Kept(Kept::Failed),
             ItemResult::PutOff => Standing::Kept(Kept::PutOff),
-            ItemResult::Unclear => Standing::Kept(Kept::Unclear),
+            // Neither is ever the result of these.
+            ItemResult::Exported | ItemResult::MarkerRemoved | ItemResult::Restored | ItemResult::Unclear => {
+                Standing::Kept(Kept::Unclear)
+            }
         },
         // The object below has an outcome of its own.
-        Action::AddMarker => match result {
-            ItemResult::MarkerAdded => Standing::Covered,
-            ItemResult::Deleted
-            | ItemResult::Aborted
-            | ItemResult::AlreadyGone
-            | ItemResult::Changed
-            | ItemResult::Overtaken
-            | ItemResult::Held
-            | ItemResult::Locked
-            | ItemResult::Denied
-            | ItemResult::Failed
-            | ItemResult::PutOff
-            | ItemResult::Unclear => Standing::NotCovered,
-        },
+        (Action::AddMarker, ItemResult::MarkerAdded) => Standing::Covered,
+        (Action::AddMarker, _) => Standing::NotCovered,
+        // Neither deletes, and what is copied or put back has an outcome of its own.
+        (Action::Export | Action::RemoveMarker | Action::Restore, _) => Standing::Aside,
     }
 }

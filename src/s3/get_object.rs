@@ -24,12 +24,21 @@ impl Bucket {
     /// # Errors
     /// What any request can end in.
     pub async fn get(&self, key: &str) -> Result<Body, StoreError> {
+        self.get_version(key, None).await
+    }
+
+    /// The same of one version.
+    ///
+    /// # Errors
+    /// What any request can end in.
+    pub async fn get_version(&self, key: &str, version_id: Option<&str>) -> Result<Body, StoreError> {
         let call = self.call_on("GetObject", key);
         let got = self
             .client()
             .get_object()
             .bucket(self.name())
             .key(key)
+            .set_version_id(version_id.map(str::to_owned))
             .set_expected_bucket_owner(self.owner())
             .set_request_payer(self.payer())
             .send()

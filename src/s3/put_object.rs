@@ -1,4 +1,6 @@
-//! PutObject: stores what is new, and never writes anything over.
+//! PutObject: files of ours.
+
+use std::path::Path;
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ObjectLockMode;
@@ -6,6 +8,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use super::bucket::Bucket;
+use super::copy_object::patient;
 use super::error::StoreError;
 
 impl Bucket {
@@ -37,6 +40,29 @@ impl Bucket {
             .body(ByteStream::from(body))
             .set_expected_bucket_owner(self.owner())
             .set_request_payer(self.payer())
+            .send()
+            .await
+            .map_err(|error| StoreError::from_sdk(call, error))?;
+        Ok(())
+    }
+
+    /// Stores the file at `path` under `key`, in the place of whatever is there.
+    ///
+    /// # Errors
+    /// What any request can end in; a file that cannot be read is not sent.
+    pub async fn put_file(&self, key: &str, path: &Path, content_type: &str) -> Result<(), StoreError> {
+        let call = self.call_on("PutObject", key);
+        let body = ByteStream::from_path(path).await.map_err(|error| StoreError::not_sent(call, error))?;
+        self.client()
+            .put_object()
+            .bucket(self.name())
+            .key(key)
+            .content_type(content_type)
+            .body(body)
+            .set_expected_bucket_owner(self.owner())
+            .set_request_payer(self.payer())
+            .customize()
+            .config_override(patient())
             .send()
             .await
             .map_err(|error| StoreError::from_sdk(call, error))?;

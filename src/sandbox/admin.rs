@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SubsecRound, Utc};
 
 use super::journal::{Change, Deed, Entry};
-use super::model::{Attributes, Body};
+use super::model::{Attributes, Body, Checksum, Object};
 use super::objects::{Deletion, Written, object_of};
 use super::refusal::Refusal;
 use super::retention::Retention;
@@ -22,6 +22,8 @@ pub struct PutOptions {
     pub attributes: Attributes,
     /// The Last-Modified time, if it is not to be now. Whole seconds.
     pub last_modified: Option<DateTime<Utc>>,
+    /// By which algorithm it is to have a checksum, such as `CRC64NVME`.
+    pub checksum: Option<&'static str>,
 }
 
 impl PutOptions {
@@ -44,6 +46,12 @@ impl PutOptions {
     /// With this object tag.
     pub fn tag(mut self, key: &str, value: &str) -> Self {
         self.attributes.tags.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// With a checksum by the algorithm of this name.
+    pub fn checksum(mut self, algorithm: &'static str) -> Self {
+        self.checksum = Some(algorithm);
         self
     }
 
@@ -82,7 +90,9 @@ impl Sandbox {
         let mut state = self.state().lock();
         let (bucket, now) = state.bucket_mut(bucket)?;
         let last_modified = options.last_modified.unwrap_or(now);
-        bucket.put(now, last_modified, key, object_of(options.body, options.attributes))
+        let checksum = options.checksum.and_then(|algorithm| Checksum::of(algorithm, &options.body));
+        let object = Object { checksum, ..object_of(options.body, options.attributes) };
+        bucket.put(now, last_modified, key, object)
     }
 
     /// Changes a version's Last-Modified time; without an id that of the current one. Works on delete

@@ -208,7 +208,7 @@ fn object_operation(method: &Method, query: &Query, copies: bool) -> &'static st
         Method::GET => {
             of_sub("GetObjectTagging", "GetObjectRetention", "GetObjectLegalHold", "ListParts", "GetObject")
         }
-        Method::PUT if copies && query.has("uploadId") => UNKNOWN,
+        Method::PUT if copies && query.has("uploadId") => "UploadPartCopy",
         Method::PUT if copies => "CopyObject",
         Method::PUT => {
             of_sub("PutObjectTagging", "PutObjectRetention", "PutObjectLegalHold", "UploadPart", "PutObject")

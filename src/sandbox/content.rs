@@ -29,6 +29,21 @@ impl Body {
         }
     }
 
+    /// A part of it, by a range such as `bytes=0-9`; `None` for one that does not lie within it.
+    pub(super) fn part(&self, range: &str) -> Option<Self> {
+        let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+        let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
+        if first > last || last >= self.len() {
+            return None;
+        }
+        Some(match self {
+            Self::Bytes(bytes) => {
+                Self::Bytes(bytes.slice(usize::try_from(first).ok()?..=usize::try_from(last).ok()?))
+            }
+            Self::SizeOnly(_) => Self::SizeOnly(last - first + 1),
+        })
+    }
+
     /// Whether it has no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -69,6 +84,22 @@ pub struct Attributes {
     pub replication_status: Option<String>,
 }
 
+/// The checksum of an object, over all of its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checksum {
+    /// S3's name of the algorithm, such as `CRC32`.
+    pub algorithm: &'static str,
+    /// The value, in base64.
+    pub value: String,
+}
+
+impl Checksum {
+    /// Its value, if it is by this algorithm.
+    pub(super) fn by(&self, algorithm: &str) -> Option<String> {
+        (self.algorithm == algorithm).then(|| self.value.clone())
+    }
+}
+
 /// One object version's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
@@ -76,6 +107,8 @@ pub struct Object {
     pub body: Body,
     /// Without quotes: the MD5 in hex, or `md5-of-md5s-N` after a multipart upload.
     pub etag: String,
+    /// An additional checksum, where a writer sent or asked for one.
+    pub checksum: Option<Checksum>,
     /// Everything else.
     pub attributes: Attributes,
 }
@@ -133,5 +166,7 @@ pub(super) struct Upload {
     pub id: String,
     pub initiated: DateTime<Utc>,
     pub attributes: Attributes,
+    /// By which algorithm the whole object is to have a checksum.
+    pub checksum: Option<String>,
     pub parts: BTreeMap<i32, Part>,
 }

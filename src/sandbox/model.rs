@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use md5::{Digest, Md5};
 
-pub use super::content::{Attributes, Body, Object, Version};
+pub use super::content::{Attributes, Body, Checksum, Object, Version};
 pub(super) use super::content::{NULL_VERSION, Part, Upload};
 use super::journal::Journal;
 use super::retention::LockConfiguration;

@@ -13,10 +13,13 @@ use super::access::verify_checksums;
 use super::attribute_calls::{hold_of, hold_status, instant_of, retention_of};
 use super::call::Query;
 use super::eligibility::Settings;
-use super::model::{Attributes, Body, Bucket, Object, Version};
+use super::model::{Attributes, Body, Bucket, Checksum, Object, Version};
 use super::objects::{Condition, Deletion, object_of};
 use super::refusal::Refusal;
 use super::state::SharedState;
+
+/// The most that one request copies: 5 GiB.
+pub(super) const LARGEST_PART: u64 = 5 << 30;
 
 /// How many zeros at a time a body is sent that is only a size.
 const ZEROS: Bytes = Bytes::from_static(&[0; 64 * 1024]);
@@ -28,7 +31,9 @@ pub(super) async fn put(state: &SharedState, request: S3Request<PutObjectInput>)
     let attributes = attributes_of(&request.headers, input.metadata)?;
     let condition = condition_of(input.if_match, input.if_none_match)?;
     let body = read_body(input.body, &request.headers, request.trailing_headers).await?;
-    let object = object_of(Body::Bytes(body), attributes);
+    let body = Body::Bytes(body);
+    let checksum = Checksum::asked_for(&request.headers, &body);
+    let object = Object { checksum, ..object_of(body, attributes) };
     let mut state = state.lock();
     let settings = state.settings;
     let (bucket, now) = state.bucket_mut(&input.bucket)?;
@@ -141,6 +146,18 @@ pub(super) async fn head(
     };
     read.check(version, object)?;
     let output = described!(HeadObjectOutput, bucket, &input.key, version, object, state.settings);
+    let shows = input.checksum_mode.is_some();
+    let checksum = object.checksum.as_ref().filter(|_| shows);
+    let by = |algorithm: &str| checksum.and_then(|checksum| checksum.by(algorithm));
+    let output = HeadObjectOutput {
+        checksum_crc32: by("CRC32"),
+        checksum_crc32c: by("CRC32C"),
+        checksum_crc64nvme: by("CRC64NVME"),
+        checksum_sha1: by("SHA1"),
+        checksum_sha256: by("SHA256"),
+        checksum_type: checksum.map(|_| ChecksumType::from_static(ChecksumType::FULL_OBJECT)),
+        ..output
+    };
     let mut response = S3Response::new(output);
     let tags = object.attributes.tags.len();
     if tags > 0 {
@@ -150,15 +167,15 @@ pub(super) async fn head(
 }
 
 /// The conditions of a read.
-struct ReadCondition {
-    condition: Option<Condition>,
-    none_match: Option<IfNoneMatch>,
-    modified_since: Option<Timestamp>,
-    unmodified_since: Option<Timestamp>,
+pub(super) struct ReadCondition {
+    pub condition: Option<Condition>,
+    pub none_match: Option<IfNoneMatch>,
+    pub modified_since: Option<Timestamp>,
+    pub unmodified_since: Option<Timestamp>,
 }
 
 impl ReadCondition {
-    fn check(&self, version: &Version, object: &Object) -> Result<(), Refusal> {
+    pub fn check(&self, version: &Version, object: &Object) -> Result<(), Refusal> {
         if let Some(Condition::Etag(etag)) = &self.condition
             && *etag != object.etag
         {
@@ -227,7 +244,14 @@ pub(super) async fn copy(
     if !retags {
         attributes.tags.clone_from(&object.attributes.tags);
     }
-    let copied = object_of(object.body.clone(), attributes);
+    if object.body.len() > LARGEST_PART {
+        let why = "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120";
+        return Err(Refusal::invalid_request(why).into());
+    }
+    let wanted = input.checksum_algorithm.as_ref().map(ChecksumAlgorithm::as_str);
+    let algorithm = wanted.or(object.checksum.as_ref().map(|checksum| checksum.algorithm));
+    let checksum = algorithm.and_then(|algorithm| Checksum::of(algorithm, &object.body));
+    let copied = Object { checksum, ..object_of(object.body.clone(), attributes) };
     let copy_source_version_id = source.shown_id(version);
     let condition = header_condition(&request.headers)?;
     let (bucket, now) = state.bucket_mut(&input.bucket)?;

@@ -242,7 +242,7 @@ impl Bucket {
 
 /// An object of these bytes, its ETag their MD5.
 pub(super) fn object_of(body: Body, attributes: Attributes) -> Object {
-    Object { etag: hex(&body.md5()), body, attributes }
+    Object { etag: hex(&body.md5()), checksum: None, body, attributes }
 }
 
 pub(super) fn mfa_required() -> Refusal {

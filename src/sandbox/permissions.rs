@@ -27,9 +27,16 @@ pub(super) fn of(operation: &str, versioned: bool) -> BTreeSet<&'static str> {
         ("GetObjectRetention", _) => "s3:GetObjectRetention",
         ("GetObjectLegalHold", _) => "s3:GetObjectLegalHold",
         ("AbortMultipartUpload", _) => "s3:AbortMultipartUpload",
-        ("PutObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload", _) => {
-            "s3:PutObject"
-        }
+        // What is read where it comes from is another bucket's to allow.
+        ("CopyObject", _) => return BTreeSet::from(["s3:PutObject", "s3:PutObjectTagging"]),
+        (
+            "PutObject"
+            | "CreateMultipartUpload"
+            | "UploadPart"
+            | "UploadPartCopy"
+            | "CompleteMultipartUpload",
+            _,
+        ) => "s3:PutObject",
         _ => return BTreeSet::new(),
     };
     BTreeSet::from([permission])

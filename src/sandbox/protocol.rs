@@ -57,6 +57,7 @@ operations! {
 
     create_multipart_upload(CreateMultipartUploadInput) -> CreateMultipartUploadOutput = upload_calls::create;
     upload_part(UploadPartInput) -> UploadPartOutput = upload_calls::put_part;
+    upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput = upload_calls::copy_part;
     list_parts(ListPartsInput) -> ListPartsOutput = upload_calls::parts;
     complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput
         = upload_calls::complete;

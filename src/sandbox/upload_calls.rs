@@ -6,7 +6,7 @@ use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 
 use super::model::{self, Attributes};
-use super::object_calls::{attributes_of, condition_of, read_body};
+use super::object_calls::{LARGEST_PART, ReadCondition, attributes_of, condition_of, read_body};
 use super::refusal::Refusal;
 use super::state::SharedState;
 use super::values::hex;
@@ -22,6 +22,10 @@ pub(super) async fn create(
     let mut state = state.lock();
     let (bucket, now) = state.bucket_mut(&input.bucket)?;
     let upload_id = bucket.initiate(now, &input.key, attributes)?;
+    let is_whole = request.headers.get("x-amz-checksum-type").is_some_and(|it| it == "FULL_OBJECT");
+    if let (Some(algorithm), true) = (input.checksum_algorithm, is_whole) {
+        bucket.want_checksum(&input.key, &upload_id, algorithm.as_str())?;
+    }
     Ok(S3Response::new(CreateMultipartUploadOutput {
         bucket: Some(input.bucket),
         key: Some(input.key),
@@ -41,6 +45,47 @@ pub(super) async fn put_part(
     let body = model::Body::Bytes(body);
     let etag = bucket.put_part(now, &input.key, &input.upload_id, input.part_number, body)?;
     Ok(S3Response::new(UploadPartOutput { e_tag: Some(ETag::Strong(etag)), ..UploadPartOutput::default() }))
+}
+
+pub(super) async fn copy_part(
+    state: &SharedState,
+    request: S3Request<UploadPartCopyInput>,
+) -> Answer<UploadPartCopyOutput> {
+    let input = request.input;
+    let CopySource::Bucket { bucket: from, key, version_id } = &input.copy_source else {
+        return Err(Refusal::not_implemented().into());
+    };
+    let mut state = state.lock();
+    let (version, object) = state.bucket(from)?.find_object(key, version_id.as_deref())?;
+    let read = ReadCondition {
+        condition: condition_of(input.copy_source_if_match, None)?,
+        none_match: input.copy_source_if_none_match,
+        modified_since: input.copy_source_if_modified_since,
+        unmodified_since: input.copy_source_if_unmodified_since,
+    };
+    if read.check(version, object).is_err() {
+        return Err(Refusal::precondition_failed().into());
+    }
+    let body = match &input.copy_source_range {
+        None => object.body.clone(),
+        Some(range) => object.body.part(range).ok_or_else(|| {
+            Refusal::invalid_argument(
+                "The x-amz-copy-source-range value must be of the form bytes=first-last",
+            )
+        })?,
+    };
+    if body.len() > LARGEST_PART {
+        return Err(Refusal::invalid_request("The specified copy source is larger than the maximum allowable size for a copy source: 5368709120").into());
+    }
+    let (bucket, now) = state.bucket_mut(&input.bucket)?;
+    let etag = bucket.put_part(now, &input.key, &input.upload_id, input.part_number, body)?;
+    Ok(S3Response::new(UploadPartCopyOutput {
+        copy_part_result: Some(CopyPartResult {
+            e_tag: Some(ETag::Strong(etag)),
+            ..CopyPartResult::default()
+        }),
+        ..UploadPartCopyOutput::default()
+    }))
 }
 
 pub(super) async fn parts(

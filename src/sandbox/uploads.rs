@@ -5,7 +5,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use md5::{Digest, Md5};
 
 use super::journal::Deed;
-use super::model::{Attributes, Body, Bucket, Object, Part, Upload};
+use super::model::{Attributes, Body, Bucket, Checksum, Object, Part, Upload};
 use super::objects::{Condition, Written, valid_key};
 use super::refusal::Refusal;
 use super::values::hex;
@@ -24,8 +24,13 @@ impl Bucket {
         valid_key(key)?;
         let sequence = self.next_sequence();
         let id = self.opaque_id(sequence);
-        let upload =
-            Upload { id: id.clone(), initiated: at.trunc_subsecs(0), attributes, parts: Default::default() };
+        let upload = Upload {
+            id: id.clone(),
+            initiated: at.trunc_subsecs(0),
+            attributes,
+            checksum: None,
+            parts: Default::default(),
+        };
         self.journal.note_upload(&self.name, Deed::Added, key, &upload);
         self.uploads.insert((key.to_owned(), sequence), upload);
         Ok(id)
@@ -35,6 +40,14 @@ impl Bucket {
     pub fn upload(&self, key: &str, id: &str) -> Result<&Upload, Refusal> {
         let place = self.place_of(key, id)?;
         self.uploads.get(&place).ok_or_else(no_such_upload)
+    }
+
+    /// Wants a checksum of the whole object, by the algorithm of this name.
+    pub fn want_checksum(&mut self, key: &str, id: &str, algorithm: &str) -> Result<(), Refusal> {
+        let place = self.place_of(key, id)?;
+        let upload = self.uploads.get_mut(&place).ok_or_else(no_such_upload)?;
+        upload.checksum = Some(algorithm.to_owned());
+        Ok(())
     }
 
     fn place_of(&self, key: &str, id: &str) -> Result<(String, u64), Refusal> {
@@ -83,7 +96,9 @@ impl Bucket {
             digests.update(part.md5);
         }
         let etag = format!("{}-{}", hex(&digests.finalize()), parts.len());
-        let object = Object { body: joined(&parts), etag, attributes: upload.attributes.clone() };
+        let body = joined(&parts);
+        let checksum = upload.checksum.as_deref().and_then(|algorithm| Checksum::of(algorithm, &body));
+        let object = Object { body, etag, checksum, attributes: upload.attributes.clone() };
         let initiated = upload.initiated;
         let written = self.put(now, initiated, key, object)?;
         self.take_upload(&place);

@@ -54,6 +54,9 @@ impl Claim {
             (Action::Delete | Action::AbortUpload, result) => match result {
                 ItemResult::Deleted | ItemResult::Aborted | ItemResult::AlreadyGone => true,
                 ItemResult::MarkerAdded
+                | ItemResult::Exported
+                | ItemResult::MarkerRemoved
+                | ItemResult::Restored
                 | ItemResult::Changed
                 | ItemResult::Overtaken
                 | ItemResult::Held
@@ -63,7 +66,9 @@ impl Claim {
                 | ItemResult::PutOff
                 | ItemResult::Unclear => false,
             },
-            (Action::AddMarker, _) => false,
+            (Action::AddMarker | Action::Mark | Action::Export, _) => false,
+            // A marker that was taken away can have been put there again.
+            (Action::RemoveMarker | Action::Restore, _) => false,
         };
         is_claim.then_some(Self {
             bucket: told.item.bucket,

@@ -132,6 +132,7 @@ impl Survey<'_> {
             upload_id: listed.upload_id.clone(),
             is_latest: listed.is_latest,
             uploaded: listed.uploaded,
+            superseded: listed.superseded,
             size: listed.size,
             etag: listed.etag.clone(),
             storage_class: listed.storage_class.clone(),

@@ -3,7 +3,7 @@
 //! Which request asks for which permission is AWS's to say (Service Authorization Reference, Amazon
 //! S3); the sandbox keeps that list on its own, and the tests hold this one to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use super::json::pretty;
 use super::needs::Needs;
 use crate::object::Versioning;
 use crate::pattern::BucketPattern;
-use crate::policy::{Enforce, Policy, RecordPlace};
+use crate::policy::{Enforce, Policy, RecordPlace, Rule};
 
 /// What the holder of the permissions is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +119,28 @@ pub fn policy(asked: &Asked<'_>) -> String {
             statements.push(statement(asked, &sid, actions, resources));
         }
     }
+    let places: BTreeSet<(&str, &str)> = asked
+        .policy
+        .rules
+        .iter()
+        .filter(|_| asked.duty == Duty::Apply && asked.engines != Engines::Lifecycle)
+        .filter_map(|rule| rule.export.as_ref().map(|to| (to.bucket.as_str(), to.prefix.as_str())))
+        .collect();
+    if !places.is_empty() {
+        let arn = |name: &str| format!("arn:{}:s3:::{name}", asked.partition);
+        let buckets: BTreeSet<String> = places.iter().map(|(bucket, _)| arn(bucket)).collect();
+        let copies = places.iter().map(|(bucket, prefix)| format!("{}/{}*", arn(bucket), literal(prefix)));
+        let copies = copies.collect();
+        statements.push(statement(
+            asked,
+            "OpenExportBuckets",
+            vec!["s3:ListBucket"],
+            buckets.into_iter().collect(),
+        ));
+        // What was copied is looked at before the original goes, and read where the store does not say enough.
+        let actions = vec!["s3:PutObject", "s3:PutObjectTagging", "s3:GetObject", "s3:AbortMultipartUpload"];
+        statements.push(statement(asked, "MakeCopies", actions, copies));
+    }
     let tables = asked.policy.tables.iter().map(|table| &table.place);
     let records: Vec<(&String, &String)> = tables
         .chain(&asked.policy.guards.stop_file)
@@ -172,6 +194,13 @@ fn removes(asked: &Asked<'_>, place: &Place) -> bool {
     asked.duty == Duty::Apply && asked.engines != Engines::Lifecycle && acts
 }
 
+/// Whether something may be copied from there before it is removed.
+fn exports(asked: &Asked<'_>, place: &Place) -> bool {
+    let covers = |pattern: &BucketPattern| is_pattern(place) || pattern.matches(&place.name);
+    let copies = |rule: &Rule| rule.export.is_some() && rule.select.buckets.iter().any(covers);
+    removes(asked, place) && asked.policy.rules.iter().any(copies)
+}
+
 fn look_at_bucket(asked: &Asked<'_>, place: &Place) -> Vec<&'static str> {
     let mut actions = vec![
         "s3:ListBucket",
@@ -191,7 +220,9 @@ fn look_at_bucket(asked: &Asked<'_>, place: &Place) -> Vec<&'static str> {
 fn look_at_objects(asked: &Asked<'_>, place: &Place) -> Vec<&'static str> {
     let needs =
         if is_pattern(place) { Needs::anywhere(asked.policy) } else { Needs::of(asked.policy, &place.name) };
-    let head = needs.head || asked.duty == Duty::Audit;
+    let exports = exports(asked, place);
+    let head = needs.head || exports || asked.duty == Duty::Audit;
+    let tags = needs.tags || exports;
     let versions = may_keep_versions(place);
     let objects = !matches!(place.facts, Some((Versioning::Enabled | Versioning::Suspended, _)));
     let locks = place.facts.map_or(versions, |(_, locks)| locks);
@@ -200,8 +231,8 @@ fn look_at_objects(asked: &Asked<'_>, place: &Place) -> Vec<&'static str> {
         // condition of a deletion.
         (head && objects || removes(asked, place), "s3:GetObject"),
         (head && versions, "s3:GetObjectVersion"),
-        (needs.tags && objects, "s3:GetObjectTagging"),
-        (needs.tags && versions, "s3:GetObjectVersionTagging"),
+        (tags && objects, "s3:GetObjectTagging"),
+        (tags && versions, "s3:GetObjectVersionTagging"),
         (locks, "s3:GetObjectRetention"),
         (locks, "s3:GetObjectLegalHold"),
     ]

@@ -210,6 +210,31 @@ async fn each_bucket_gets_what_it_needs_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rule_that_exports_may_make_its_copies_and_only_in_their_place() {
+    let store = furnished().await;
+    store.sandbox.create_bucket(BucketOptions::named("copies")).unwrap();
+    let more = "guards: {max-share: 100%}\n";
+    store.desk.policy(&thirty_days("plain", more).replace("enforce: direct", "export: s3://copies/saved/"));
+    let policy = store.iam(&["--for", "apply", "--live", "--quiet"]);
+    store.run(&["plan"]).ends(0);
+    let applied = asked(&store.asks(&["apply", "shelflife-plan.parquet"]));
+    assert!(applied.iter().any(|(permission, _)| permission == "s3:PutObject"), "{applied:?}");
+    let refused: Vec<_> = applied.iter().filter(|one| !allows(&policy, one)).collect();
+    assert!(refused.is_empty(), "apply asks for more: {refused:?}");
+    let on = |permission: &str, resource: &str| (permission.to_owned(), format!("arn:aws:s3:::{resource}"));
+    // Of what the store reads itself to make a copy no request tells.
+    assert!(allows(&policy, &on("s3:GetObjectTagging", "plain/k")));
+    for (permission, resource) in [
+        ("s3:PutObject", "copies/other/k"),
+        ("s3:PutObject", "plain/k"),
+        ("s3:DeleteObject", "copies/saved/k"),
+    ] {
+        assert!(!allows(&policy, &on(permission, resource)), "{permission} {resource}");
+    }
+    assert_eq!(store.sandbox.current_objects("plain").unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pattern_that_iam_takes_wider_is_warned_of() {
     let store = Store::new().await;
     store.desk.policy(&thirty_days("\"*-media\"", ""));

@@ -119,16 +119,3 @@ async fn versions_of_what_is_erased_do_not_come_back() {
     let left = shelf.versions().await;
     assert_eq!(left, newer[..1], "{left:?}");
 }
-
-#[tokio::test]
-async fn what_is_not_carried_out_yet_is_refused_by_name() {
-    let desk = Desk::at("http://127.0.0.1:1");
-    for (more, name) in [
-        ("    export: s3://exports/media/\n", "`export` of the rule `ott-media`"),
-        ("    undo-window: 7 days\n", "`undo-window` of the rule `ott-media`"),
-    ] {
-        desk.policy(&thirty_days("acme-media", more));
-        desk.run(&["plan"]).ends(2).tells(&[name, "nothing was changed"]);
-        desk.run(&["check"]).ends(0);
-    }
-}

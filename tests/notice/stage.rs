@@ -197,6 +197,7 @@ impl Stage {
             records: &records,
             header: &header,
             buckets: &enrolment.buckets,
+            exports: &BTreeMap::new(),
             upgrade_v1: false,
             narrow_only: false,
             is_canary: false,

@@ -180,6 +180,7 @@ impl Stage {
             records: &records,
             header,
             buckets: &enrolment.buckets,
+            exports: &BTreeMap::new(),
             upgrade_v1: true,
             narrow_only: false,
             is_canary: false,

@@ -197,6 +197,7 @@ impl Stage {
             enrolment: &enrolment,
             digests: &records.digests,
             history: History::default(),
+            exports: &BTreeMap::new(),
             accepted: &[],
             first_run: true,
             limit: None,

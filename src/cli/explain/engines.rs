@@ -6,7 +6,7 @@ use crate::decide::{Clock, Decision, RuleFinding};
 use crate::lifecycle::{Compiled, Engine, LifecycleTerms, eligible_at};
 use crate::object::{BucketFacts, Kind, Observed, Versioning};
 use crate::plan::{BucketContext, Disposal, Item, Planner};
-use crate::policy::{Enforce, Policy};
+use crate::policy::{Enforce, Policy, Rule};
 
 /// What S3 does with the object under the policy's rule at `rule`.
 pub fn under_lifecycle(object: &Observed<'_>, rule: usize, compiled: &Compiled) -> String {
@@ -63,10 +63,10 @@ fn by_terms(object: &Observed<'_>, terms: LifecycleTerms) -> String {
 pub fn under_direct(
     object: &Observed<'_>,
     facts: &BucketFacts,
-    enforce: Enforce,
+    rule: &Rule,
     finding: &RuleFinding,
 ) -> String {
-    if enforce == Enforce::Observe {
+    if rule.enforce == Enforce::Observe {
         "observed only, never touched".to_owned()
     } else if facts.mfa_delete && matches!(object.kind, Kind::Version | Kind::Marker) {
         "never: the bucket has MFA delete".to_owned()
@@ -74,9 +74,33 @@ pub fn under_direct(
         "Shelflife could remove it once the versions below are gone".to_owned()
     } else {
         match finding.outlook.due() {
-            Some(due) => format!("Shelflife could remove it from {} on", day(due)),
+            Some(due) => in_its_way(object, facts, rule, due),
             None => "Shelflife leaves it alone".to_owned(),
         }
+    }
+}
+
+fn in_its_way(object: &Observed<'_>, facts: &BucketFacts, rule: &Rule, due: DateTime<Utc>) -> String {
+    let holds_data = matches!(object.kind, Kind::Object | Kind::Version);
+    let copied = match &rule.export {
+        Some(place) if holds_data => {
+            format!("; it is copied to s3://{}/{} before", place.bucket, place.prefix)
+        }
+        _ => String::new(),
+    };
+    match rule.undo_window {
+        Some(_) if holds_data && facts.versioning != Versioning::Enabled => {
+            "never: its undo window needs a bucket that keeps versions".to_owned()
+        }
+        Some(window) if holds_data && object.is_latest => format!(
+            "marked with a delete marker from {} on, and the version removed {window} after that{copied}",
+            day(due)
+        ),
+        Some(window) if holds_data => format!(
+            "Shelflife could remove it from {} on, and not before it has been hidden for {window}{copied}",
+            day(due)
+        ),
+        _ => format!("Shelflife could remove it from {} on{copied}", day(due)),
     }
 }
 
@@ -96,6 +120,7 @@ pub fn disposal(
         upload_id: object.upload_id.map(str::to_owned),
         is_latest: object.is_latest,
         uploaded: object.uploaded,
+        superseded: object.superseded,
         size: object.size,
         etag: object.etag.map(str::to_owned),
         storage_class: object.storage_class.map(str::to_owned),
@@ -143,6 +168,16 @@ pub fn describe_disposal(
             format!("it stays: a null {} of a suspended bucket cannot be removed safely", object.kind.word())
         }
         Disposal::HidesVersions => "it stays until the versions below are gone".to_owned(),
+        Disposal::Marked => "Shelflife hides it behind a delete marker with the next run, and removes it \
+             with the first run after its undo window"
+            .to_owned(),
+        Disposal::InUndoWindow => "it stays hidden until its undo window is over; until then the \
+             delete marker can be taken away"
+            .to_owned(),
+        Disposal::NoUndo => "it stays: its undo window needs a bucket that keeps versions".to_owned(),
+        Disposal::NoExport => {
+            "it stays: its copy would have to go to two places, or its key there would be too long".to_owned()
+        }
     }
 }
 
@@ -159,7 +194,7 @@ mod tests {
     use crate::decide::{Finding, NEVER, Outlook, Verdict};
     use crate::lifecycle::{Claim, RuleEngine};
     use crate::object::Reading;
-    use crate::policy::{Guards, Outside, Rule, Select, Source, Trigger};
+    use crate::policy::{Guards, Outside, Select, Source, Trigger};
 
     fn at(day: &str) -> DateTime<Utc> {
         format!("{day}T12:00:00Z").parse().unwrap()
@@ -247,8 +282,9 @@ mod tests {
             might_apply: Vec::new(),
             laws: Vec::new(),
         };
-        let direct =
-            |facts: &BucketFacts, enforce| under_direct(&object(Kind::Marker), facts, enforce, &finding);
+        let direct = |facts: &BucketFacts, enforce| {
+            under_direct(&object(Kind::Marker), facts, &rule(enforce), &finding)
+        };
         let text = direct(&facts(), Enforce::Direct);
         assert_eq!(text, "Shelflife could remove it once the versions below are gone");
         assert!(direct(&facts(), Enforce::Observe).contains("never touched"));

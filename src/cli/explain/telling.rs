@@ -80,7 +80,7 @@ fn tell_rule(
         && of.reach == Reach::Enrolled
     {
         told.lifecycle = Some(engines::under_lifecycle(values.object, view.rule, compiled));
-        told.direct = Some(engines::under_direct(values.object, of.facts, rule.enforce, finding));
+        told.direct = Some(engines::under_direct(values.object, of.facts, rule, finding));
     }
     Some(told)
 }

@@ -192,3 +192,56 @@ fn no_order_of_overrides_that_may_apply_decides_what_is_read() {
         policy.overrides.reverse();
     }
 }
+
+#[test]
+fn a_rule_that_may_cover_it_and_asks_for_more_before_it_goes_has_to_be_known() {
+    let tagged = Select { tags: vec![condition("class", &["media"])], ..Select::default() };
+    let place = ExportPlace { bucket: "exports".to_owned(), prefix: String::new() };
+    for (export, undo_window) in [(Some(place), None), (None, Some(Period::days(7))), (None, None)] {
+        let asks = export.is_some() || undo_window.is_some();
+        let mut policy = policy();
+        policy.rules[0].trigger = uploaded();
+        let shorter = Rule {
+            id: "b".to_owned(),
+            select: tagged.clone(),
+            retain: Period::days(10),
+            export,
+            undo_window,
+            ..policy.rules[0].clone()
+        };
+        policy.rules.push(shorter);
+        let denied = Observed { tags: Reading::Unknown(Unreadable::Denied), ..object() };
+        if !asks {
+            // Due either way, and removed in the same way.
+            assert_eq!(verdict(&policy, &object(), "2026-04-01"), Verdict::Expired);
+            continue;
+        }
+        assert_eq!(step(&policy, &object(), "2026-04-01"), TAGS);
+        let decision = decided(&policy, &Records::default(), &denied, "2026-04-01");
+        let might = Reason::RuleMightCover { rule: 1, why: Some(Unreadable::Denied) };
+        assert_eq!((decision.verdict, decision.reasons), (Verdict::Undecided, vec![might]));
+        let other = attributes(&[("class", "other")]);
+        let other = Observed { tags: Reading::Known(&other), ..object() };
+        assert_eq!(decided(&policy, &Records::default(), &other, "2026-04-01").rules, [0]);
+    }
+}
+
+#[test]
+fn what_is_asked_for_under_some_tenants_alone_keeps_what_could_be_theirs() {
+    let mut policy = policy();
+    policy.tenant = vec![Attribute::Tag("customer".to_owned())];
+    policy.rules[0].trigger = uploaded();
+    let theirs = Rule {
+        id: "b".to_owned(),
+        select: tenants(&["1"]),
+        retain: Period::days(10),
+        undo_window: Some(Period::days(7)),
+        ..policy.rules[0].clone()
+    };
+    policy.rules.push(theirs);
+    let denied = Observed { tags: Reading::Unknown(Unreadable::Denied), ..object() };
+    assert_eq!(verdict(&policy, &denied, "2026-04-01"), Verdict::Undecided);
+    let known = attributes(&[("customer", "2")]);
+    let known = Observed { tags: Reading::Known(&known), ..object() };
+    assert_eq!(verdict(&policy, &known, "2026-04-01"), Verdict::Expired);
+}

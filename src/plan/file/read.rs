@@ -239,6 +239,7 @@ impl Batch<'_> {
         batch.time(|row| &mut row.due)?;
         batch.text(|row| &mut row.reason)?;
         batch.flag(|row| &mut row.overdue_sweep)?;
+        batch.text_if_any(|row| &mut row.export)?;
         Ok(batch.rows)
     }
 
@@ -350,6 +351,7 @@ fn blank() -> PlanRow {
         reason: String::new(),
         erasure: None,
         overdue_sweep: false,
+        export: None,
     }
 }
 

@@ -5,8 +5,8 @@ use parquet::file::writer::SerializedFileWriter;
 use serde_json::json;
 
 use super::*;
-use crate::plan::row::PlanRow;
 use crate::plan::row::tests::{object, upload, version};
+use crate::plan::row::{Action, PlanRow};
 
 fn header() -> serde_json::Value {
     json!({"as_of": "2026-11-23T00:00:00Z", "policy": {"name": "acme", "digest": "ab12"}})
@@ -21,6 +21,8 @@ fn rows() -> Vec<PlanRow> {
         PlanRow { overdue_sweep: true, tenant: None, ..version(hostile, "v2", false) },
         PlanRow { kind: crate::object::Kind::Marker, size: 0, etag: None, ..version(hostile, "v3", true) },
         PlanRow { size: i64::MAX.unsigned_abs(), bucket: "acme-recordings".into(), ..object("a") },
+        PlanRow { export: Some("s3://exports/b".into()), bucket: "acme-recordings".into(), ..object("b") },
+        PlanRow { action: Action::Mark, bucket: "acme-recordings".into(), ..version("c", "v1", true) },
     ]
 }
 
@@ -48,7 +50,7 @@ fn a_plan_reads_back_as_it_was_written() {
     let file = plan(&rows());
     let reader = open(&file).unwrap();
     assert_eq!(reader.header(), &header());
-    assert_eq!(reader.row_count(), 6);
+    assert_eq!(reader.row_count(), 8);
     reader.verify().unwrap();
     assert_eq!(reader.rows().collect::<Result<Vec<_>, _>>().unwrap(), rows());
 }
@@ -99,11 +101,11 @@ fn another_file_is_no_plan() {
 #[test]
 fn a_plan_in_another_format_is_refused_as_such() {
     let mut file = plan(&rows());
-    replace(&mut file, b"shelflife.format\x18\x012", b"shelflife.format\x18\x013");
+    replace(&mut file, b"shelflife.format\x18\x013", b"shelflife.format\x18\x014");
     assert!(matches!(open(&file), Err(PlanFileError::Edited)), "an edit is no later version");
     replace(&mut file, b"shelflife.seal", b"shelflife.SEAL");
-    assert!(matches!(open(&file), Err(PlanFileError::Newer { found: 3 })));
-    replace(&mut file, b"shelflife.format\x18\x013", b"shelflife.format\x18\x011");
+    assert!(matches!(open(&file), Err(PlanFileError::Newer { found: 4 })));
+    replace(&mut file, b"shelflife.format\x18\x014", b"shelflife.format\x18\x011");
     assert!(matches!(open(&file), Err(PlanFileError::Older { found: 1 })));
 }
 

@@ -119,6 +119,7 @@ impl<W: Write + Send> PlanWriter<W> {
         group.required::<Int64Type>(|row| row.due.timestamp_millis())?;
         group.required::<ByteArrayType>(|row| row.reason.as_str().into())?;
         group.required::<BoolType>(|row| row.overdue_sweep)?;
+        group.text_if_any(|row| &row.export)?;
         group.columns.close()?;
         Ok(())
     }

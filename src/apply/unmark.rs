@@ -1,0 +1,114 @@
+//! The way back from a delete marker that a run has put: it goes if it is still on top, and what it
+//! hides is still under it.
+
+use futures::stream::{self, StreamExt};
+
+use super::ending::Ended;
+use crate::evidence::ItemResult;
+use crate::object::Kind;
+use crate::s3::{Bucket, DeleteTarget, StoreError};
+
+/// How many keys are looked at, or markers taken away, at a time.
+const AT_ONCE: usize = 16;
+
+/// A delete marker that a run has put on top of a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marker {
+    /// The key.
+    pub key: String,
+    /// The marker's version id.
+    pub marker: String,
+    /// That of the version that it hides.
+    pub version_id: String,
+}
+
+/// How a marker stands now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Standing {
+    /// It is on top of the version that it hides.
+    Hides,
+    /// It is not there any more.
+    Gone,
+    /// Something newer lies on top of it.
+    Covered,
+    /// The version that it hid has been removed.
+    Removed,
+    /// The store could not be asked.
+    Unknown,
+}
+
+impl Standing {
+    /// In words, for what cannot be undone.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Hides => "can be taken away",
+            Self::Gone => "the marker is not there any more",
+            Self::Covered => "something newer lies on top of the marker",
+            Self::Removed => "the version has been removed since",
+            Self::Unknown => "the store could not be asked",
+        }
+    }
+}
+
+/// How each of `markers` stands.
+pub async fn standings(bucket: &Bucket, markers: &[Marker]) -> Vec<Standing> {
+    let looks: Vec<_> = markers
+        .iter()
+        .map(|marker| async move { standing(bucket, marker).await.unwrap_or(Standing::Unknown) })
+        .collect();
+    stream::iter(looks).buffered(AT_ONCE).collect().await
+}
+
+/// Takes each of `markers` away where it still hides its version; one ending for each.
+pub async fn take_away(bucket: &Bucket, markers: &[Marker]) -> Vec<Ended> {
+    let taken: Vec<_> = markers.iter().map(|marker| one(bucket, marker)).collect();
+    stream::iter(taken).buffered(AT_ONCE).collect().await
+}
+
+async fn one(bucket: &Bucket, marker: &Marker) -> Ended {
+    match standing(bucket, marker).await {
+        Ok(Standing::Hides) => {}
+        Ok(Standing::Gone) => return Ended::because(ItemResult::AlreadyGone, Standing::Gone.words()),
+        Ok(other) => return Ended::because(ItemResult::Changed, other.words()),
+        Err(error) => return Ended::because(ItemResult::Failed, error.to_string()),
+    }
+    let target =
+        DeleteTarget { key: marker.key.clone(), version_id: Some(marker.marker.clone()), if_match: None };
+    let removed = Ended { result: ItemResult::MarkerRemoved, detail: None };
+    match bucket.delete_object(&target).await {
+        Ok(_) => removed,
+        Err(error) if error.is_denied() => Ended::because(ItemResult::Denied, error.to_string()),
+        // Nobody has said for certain what became of it, so the store is asked again.
+        Err(error) => match standing(bucket, marker).await {
+            Ok(Standing::Gone) => Ended { detail: Some(error.to_string()), ..removed },
+            Ok(_) => Ended::because(ItemResult::Failed, format!("{error}; a listing shows that it is there")),
+            Err(again) => {
+                Ended::because(ItemResult::Unclear, format!("{error}; and listing it failed: {again}"))
+            }
+        },
+    }
+}
+
+async fn standing(bucket: &Bucket, marker: &Marker) -> Result<Standing, StoreError> {
+    let mut pages = bucket.versions(&marker.key, None).first_page(10);
+    let (mut newer, mut is_there) = (false, false);
+    while let Some(page) = pages.next().await? {
+        for entry in page.entries() {
+            if entry.key != marker.key {
+                return Ok(if is_there { Standing::Removed } else { Standing::Gone });
+            }
+            let id = entry.version_id.unwrap_or("null");
+            match entry.kind {
+                Kind::Marker if id == marker.marker && newer => return Ok(Standing::Covered),
+                Kind::Marker if id == marker.marker => is_there = true,
+                _ if is_there => {
+                    // Only what it was put on top of comes back with it.
+                    let hides = entry.kind != Kind::Marker && id == marker.version_id;
+                    return Ok(if hides { Standing::Hides } else { Standing::Removed });
+                }
+                _ => newer = true,
+            }
+        }
+    }
+    Ok(if is_there { Standing::Removed } else { Standing::Gone })
+}

@@ -1,0 +1,246 @@
+//! The built binary on the sandbox: rules with an undo window hide what is due, remove it after the window,
+//! and a run can be undone until then.
+#![cfg(feature = "sandbox")]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+#[path = "cli/desk.rs"]
+mod desk;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use desk::{Desk, Ran};
+use serde_json::json;
+use shelflife::sandbox::{
+    BucketOptions, Effect, Entry, EntryKind, Fault, PutOptions, Sandbox, SandboxOptions, Versioning,
+};
+
+const BUCKET: &str = "media";
+
+fn policy(more: &str) -> String {
+    format!(
+        "version: 1
+name: e2e
+tenant:
+  - key: \"*/{{tenant}}/**\"
+rules:
+  - id: ott-media
+    select: {{buckets: [{BUCKET}], prefix: inbound/}}
+    trigger: uploaded
+    retain: 30 days
+    undo-window: 7 days
+{more}"
+    )
+}
+
+async fn store(versioning: Versioning) -> (Sandbox, Desk) {
+    let sandbox = Sandbox::start(SandboxOptions::at(Utc::now())).await.unwrap();
+    sandbox.create_bucket(BucketOptions { versioning, ..BucketOptions::named(BUCKET) }).unwrap();
+    let desk = Desk::at(&sandbox.endpoint());
+    desk.policy(&policy(""));
+    (sandbox, desk)
+}
+
+fn ago(days: i64) -> DateTime<Utc> {
+    Utc::now() - TimeDelta::days(days)
+}
+
+fn put(sandbox: &Sandbox, key: &str, days: i64) -> String {
+    let options = PutOptions::bytes(format!("{key} {days}")).last_modified(ago(days));
+    sandbox.put_object(BUCKET, key, options).unwrap().version_id.unwrap_or_default()
+}
+
+fn run(sandbox: &Sandbox, desk: &Desk, args: &[&str]) -> Ran {
+    let mut command = desk.command(args);
+    command.env("AWS_ACCESS_KEY_ID", sandbox.access_key());
+    command.env("AWS_SECRET_ACCESS_KEY", sandbox.secret_key());
+    Ran::of(command.output().unwrap())
+}
+
+fn under(sandbox: &Sandbox, key: &str) -> Vec<Entry> {
+    sandbox.list_everything(BUCKET).unwrap().into_iter().filter(|entry| entry.key == key).collect()
+}
+
+fn visible(sandbox: &Sandbox) -> Vec<String> {
+    sandbox.current_objects(BUCKET).unwrap().into_iter().map(|entry| entry.key).collect()
+}
+
+/// Makes the marker on top of a key as old as this.
+fn age_marker(sandbox: &Sandbox, key: &str, days: i64) {
+    let top = &under(sandbox, key)[0];
+    assert_eq!(top.kind, EntryKind::Marker);
+    sandbox.set_last_modified(BUCKET, key, Some(&top.id), ago(days)).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_due_is_hidden_and_goes_with_its_marker_after_the_window() {
+    let (sandbox, desk) = store(Versioning::Enabled).await;
+    let (due, young) = ("inbound/1/due", "inbound/1/young");
+    let older = put(&sandbox, due, 60);
+    let version = put(&sandbox, due, 40);
+    put(&sandbox, young, 5);
+
+    let first = run(&sandbox, &desk, &["reconcile"]).ends(0);
+    first.shows(&[
+        "its deletions can be undone for a while",
+        "to mark",
+        "only hidden for now",
+        "marker-added",
+    ]);
+    // The older version was superseded longer ago than the window.
+    let left = under(&sandbox, due);
+    assert_eq!(
+        left.iter().map(|entry| entry.kind).collect::<Vec<_>>(),
+        [EntryKind::Marker, EntryKind::Version]
+    );
+    assert_eq!(left[1].id, version);
+    assert_ne!(left[1].id, older);
+    assert_eq!(visible(&sandbox), [young]);
+
+    let before = sandbox.list_everything(BUCKET).unwrap();
+    run(&sandbox, &desk, &["reconcile"]).ends(0).shows(&["waits for its undo window", "nothing to do"]);
+    age_marker(&sandbox, due, 6);
+    run(&sandbox, &desk, &["reconcile"]).ends(0).shows(&["nothing to do"]);
+    assert_eq!(sandbox.list_everything(BUCKET).unwrap().len(), before.len());
+
+    age_marker(&sandbox, due, 8);
+    let last = run(&sandbox, &desk, &["reconcile", "--json"]).ends(0).json();
+    assert_eq!(last["results"], json!({"deleted": 2}));
+    assert_eq!(under(&sandbox, due), []);
+    assert_eq!(visible(&sandbox), [young]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bucket_without_versions_keeps_everything_and_the_plan_is_an_error() {
+    for versioning in [Versioning::Never, Versioning::Suspended] {
+        let (sandbox, desk) = store(versioning).await;
+        put(&sandbox, "inbound/1/due", 40);
+        let ran = run(&sandbox, &desk, &["reconcile"]).ends(2);
+        ran.shows(&["left, no undo window here", "error:", "needs a bucket that keeps versions"]);
+        assert_eq!(visible(&sandbox), ["inbound/1/due"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_its_window_is_not_overdue() {
+    let (sandbox, desk) = store(Versioning::Enabled).await;
+    // Due nine days ago and hidden since: a rule without a window would be late by now.
+    put(&sandbox, "inbound/1/due", 39);
+    run(&sandbox, &desk, &["reconcile"]).ends(0);
+    age_marker(&sandbox, "inbound/1/due", 6);
+    run(&sandbox, &desk, &["audit"]).ends(0);
+    age_marker(&sandbox, "inbound/1/due", 8);
+    run(&sandbox, &desk, &["audit"]).ends(0);
+    // The window has been over for longer than the tolerance.
+    put(&sandbox, "inbound/1/late", 50);
+    let late = put(&sandbox, "inbound/1/late", 20);
+    assert_eq!(under(&sandbox, "inbound/1/late")[0].id, late);
+    run(&sandbox, &desk, &["audit"]).ends(6).shows(&["inbound/1/late"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn explain_tells_of_the_window() {
+    let (sandbox, desk) = store(Versioning::Enabled).await;
+    put(&sandbox, "inbound/1/due", 40);
+    let explain = ["explain", "s3://media/inbound/1/due"];
+    let told = run(&sandbox, &desk, &explain).ends(0);
+    told.shows(&[
+        "marked with a delete marker from",
+        "removed 7 days after that",
+        "hides it behind a delete marker",
+    ]);
+    run(&sandbox, &desk, &["reconcile"]).ends(0);
+    run(&sandbox, &desk, &explain).ends(0).shows(&["stays hidden until its undo window is over"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn undo_makes_what_was_hidden_visible_again_and_says_what_it_cannot() {
+    let (sandbox, desk) = store(Versioning::Enabled).await;
+    let [one, two, newer, gone, straight] =
+        ["inbound/1/one", "inbound/2/two", "inbound/1/newer", "inbound/1/gone", "inbound/1/straight"];
+    for key in [one, two, newer, gone, straight] {
+        put(&sandbox, key, 40);
+    }
+    // Superseded longer ago than the window: it goes at once.
+    put(&sandbox, straight, 35);
+    run(&sandbox, &desk, &["reconcile"]).ends(0);
+    let log = desk.log();
+    put(&sandbox, newer, 0);
+    let marker = under(&sandbox, gone)[0].id.clone();
+    let client = support_client(&sandbox);
+    client.delete_object().bucket(BUCKET).key(gone).version_id(marker).send().await.unwrap();
+
+    let dry = run(&sandbox, &desk, &["undo", &log, "--dry-run"]).ends(0);
+    dry.shows(&["3 objects can be made visible again", one, "any more", gone])
+        .shows(&["something newer lies on top", newer])
+        .shows(&["removed by the run for good", straight, "nothing was changed"]);
+    assert_eq!(visible(&sandbox), [gone, newer]);
+    run(&sandbox, &desk, &["undo", &log]).ends(4).tells(&["--accept markers", "unless a hold"]);
+    assert_eq!(visible(&sandbox), [gone, newer]);
+
+    let of_one = ["undo", &log, "--accept", "markers", "--tenant", "2"];
+    run(&sandbox, &desk, &of_one).ends(0).shows(&["marker-removed", "place a hold"]);
+    assert_eq!(visible(&sandbox), [gone, newer, two]);
+    let all = run(&sandbox, &desk, &["undo", &log, "--accept", "markers", "--json"]).ends(0).json();
+    assert_eq!(all["results"], json!({"marker-removed": 2, "already-gone": 2, "changed": 1}));
+    assert_eq!(visible(&sandbox), [gone, newer, one, straight, two]);
+
+    // It is evidenced, follows the log that it undoes, and what comes back is hidden by the next run.
+    let undone = all["evidence"].as_str().unwrap();
+    run(&sandbox, &desk, &["verify", undone, "--head", all["head"].as_str().unwrap()]).ends(0);
+    let opening = &desk.evidence(undone)[0];
+    let head = run(&sandbox, &desk, &["verify", &log, "--json"]).ends(0).json();
+    assert_eq!(opening["previous_head"], head["head"]);
+    run(&sandbox, &desk, &["reconcile"]).ends(0);
+    assert_eq!(visible(&sandbox), [newer]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_that_was_removed_since_is_not_said_to_come_back() {
+    let (sandbox, desk) = store(Versioning::Enabled).await;
+    let version = put(&sandbox, "inbound/1/a", 40);
+    put(&sandbox, "inbound/1/b", 3);
+    run(&sandbox, &desk, &["reconcile"]).ends(0);
+    let log = desk.log();
+    let client = support_client(&sandbox);
+    client.delete_object().bucket(BUCKET).key("inbound/1/a").version_id(version).send().await.unwrap();
+    let told = run(&sandbox, &desk, &["undo", &log, "--accept", "markers"]).ends(0);
+    told.shows(&[
+        "1 object cannot be undone",
+        "the version has been removed since",
+        "nothing left of the run to undo",
+    ]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_marker_whose_answer_was_lost_is_put_once_and_told_as_unnamed() {
+    let (sandbox, desk) = store(Versioning::Enabled).await;
+    put(&sandbox, "inbound/1/a", 40);
+    sandbox.faults().add(Fault::on("DeleteObject", Effect::AnswerLost).once());
+    run(&sandbox, &desk, &["reconcile"]).ends(0);
+    sandbox.faults().clear();
+    let left = under(&sandbox, "inbound/1/a");
+    assert_eq!(
+        left.iter().map(|entry| entry.kind).collect::<Vec<_>>(),
+        [EntryKind::Marker, EntryKind::Version]
+    );
+    let told = run(&sandbox, &desk, &["undo", &desk.log(), "--dry-run"]).ends(0);
+    told.shows(&["the log does not name the marker"]);
+}
+
+fn support_client(sandbox: &Sandbox) -> aws_sdk_s3::Client {
+    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new(
+            sandbox.access_key(),
+            sandbox.secret_key(),
+            None,
+            None,
+            "tests",
+        ))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .endpoint_url(sandbox.endpoint())
+        .force_path_style(true)
+        .build();
+    aws_sdk_s3::Client::from_conf(config)
+}
