@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::tally::Tally;
+use crate::text::count;
 
 /// A certificate of deletion.
 #[derive(Clone, Debug, Serialize)]
@@ -117,4 +118,46 @@ pub struct RuleFacts {
     pub data: Option<String>,
     /// How long they are kept.
     pub retain: String,
+}
+
+impl LogFacts {
+    /// What there is to say of it, for people.
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let policy = match self.is_policy {
+            Some(true) => "is the policy below",
+            Some(false) => "another version than the policy at hand",
+            None => "the policy was not at hand",
+        };
+        let head = if self.head_confirmed {
+            "confirmed by a head that was kept elsewhere"
+        } else {
+            "not confirmed: no head from elsewhere was given"
+        };
+        let mut facts = vec![
+            ("Head of the chain", self.head.clone()),
+            ("Head", head.to_owned()),
+            ("Run", format!("{} to {}, {}", instant(self.opened), instant(self.last), self.end)),
+            ("Entries", count(self.entries)),
+            ("Log before", self.follows.clone()),
+            ("Plan digest", self.plan_digest.clone()),
+            ("Policy digest", self.policy_digest.clone()),
+            ("Policy", policy.to_owned()),
+            ("Digest of holds", self.holds_digest.clone()),
+            ("Store", self.endpoint.clone().unwrap_or_else(|| "AWS".to_owned())),
+            ("Written by", format!("Shelflife {}", self.tool_version)),
+        ];
+        if let Some(until) = self.keep_until {
+            facts.push(("To be kept until", instant(until)));
+        }
+        if self.unresolved > 0 {
+            facts.push(("Items without outcome", count(self.unresolved)));
+        }
+        facts.extend(self.guards_accepted.iter().map(|guard| ("Guard gone beyond", guard.clone())));
+        facts
+    }
+}
+
+/// An instant, for people.
+pub(super) fn instant(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

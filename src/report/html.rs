@@ -7,11 +7,14 @@ use std::io::{self, Write};
 
 use chrono::{DateTime, Utc};
 
-use super::certificate::{Certificate, Grouped, LogFacts, PolicyText};
+use super::certificate::{Certificate, Grouped, PolicyText, instant};
 use super::redact::Row;
 use super::standing::Kept;
 use super::tally::Tally;
 use crate::text::{bytes, count, html};
+
+/// Of more logs there is a table, and not a list of facts each.
+const FEW_LOGS: usize = 4;
 
 const STYLE: &str = include_str!("certificate.css");
 
@@ -280,6 +283,9 @@ fn configurations(out: &mut impl Write, certificate: &Certificate) -> io::Result
 }
 
 fn evidence(out: &mut impl Write, certificate: &Certificate) -> io::Result<()> {
+    if certificate.logs.len() > FEW_LOGS {
+        return many_logs(out, certificate);
+    }
     writeln!(out, "<h2>Evidence</h2>")?;
     for log in &certificate.logs {
         writeln!(out, "<h3 class=\"name\">{}</h3>\n<dl class=\"facts\">", html(&log.file))?;
@@ -292,41 +298,30 @@ fn evidence(out: &mut impl Write, certificate: &Certificate) -> io::Result<()> {
     Ok(())
 }
 
-impl LogFacts {
-    /// What there is to say of it, for people.
-    pub fn facts(&self) -> Vec<(&'static str, String)> {
-        let policy = match self.is_policy {
-            Some(true) => "is the policy below",
-            Some(false) => "another version than the policy at hand",
-            None => "the policy was not at hand",
-        };
-        let head = if self.head_confirmed {
-            "confirmed by a head that was kept elsewhere"
-        } else {
-            "not confirmed: no head from elsewhere was given"
-        };
-        let mut facts = vec![
-            ("Head of the chain", self.head.clone()),
-            ("Head", head.to_owned()),
-            ("Run", format!("{} to {}, {}", instant(self.opened), instant(self.last), self.end)),
-            ("Entries", count(self.entries)),
-            ("Log before", self.follows.clone()),
-            ("Plan digest", self.plan_digest.clone()),
-            ("Policy digest", self.policy_digest.clone()),
-            ("Policy", policy.to_owned()),
-            ("Digest of holds", self.holds_digest.clone()),
-            ("Store", self.endpoint.clone().unwrap_or_else(|| "AWS".to_owned())),
-            ("Written by", format!("Shelflife {}", self.tool_version)),
-        ];
-        if let Some(until) = self.keep_until {
-            facts.push(("To be kept until", instant(until)));
-        }
-        if self.unresolved > 0 {
-            facts.push(("Items without outcome", count(self.unresolved)));
-        }
-        facts.extend(self.guards_accepted.iter().map(|guard| ("Guard gone beyond", guard.clone())));
-        facts
+fn many_logs(out: &mut impl Write, certificate: &Certificate) -> io::Result<()> {
+    let heads = [
+        ("Log and run", false),
+        ("Head of the chain", false),
+        ("Plan digest", false),
+        ("Policy digest", false),
+    ];
+    section(out, "Evidence", "The logs, in the order in which they follow each other", &heads)?;
+    for log in &certificate.logs {
+        let confirmed = if log.head_confirmed { "confirmed" } else { "not confirmed" };
+        writeln!(
+            out,
+            "<tr><th scope=\"row\" class=\"name\">{}<small>{} to {}, {}</small></th><td class=\"hash\">{}<br>{confirmed}</td>\
+             <td class=\"hash\">{}</td><td class=\"hash\">{}</td></tr>",
+            html(&log.file),
+            instant(log.opened),
+            instant(log.last),
+            log.end,
+            html(&log.head),
+            html(&log.plan_digest),
+            html(&log.policy_digest)
+        )?;
     }
+    close(out, None)
 }
 
 fn policy_text(out: &mut impl Write, policy: &PolicyText) -> io::Result<()> {
@@ -377,8 +372,4 @@ fn close(out: &mut impl Write, foot: Option<&str>) -> io::Result<()> {
 /// Day and time, which may stand on two lines.
 fn moment(at: DateTime<Utc>, time: &str) -> String {
     format!("<span>{}</span> <span>{}</span>", at.format("%Y-%m-%d"), at.format(time))
-}
-
-fn instant(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

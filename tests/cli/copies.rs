@@ -144,6 +144,7 @@ async fn pieces_are_whole_lines_also_where_a_try_arrived_that_nobody_heard_of() 
         let mut log = fs::OpenOptions::new().create(true).append(true).open(&path).unwrap();
         log.write_all(text.as_bytes()).unwrap();
     };
+    append("");
     let open = || async { Copy::open(bucket.clone(), "p/".to_owned(), &path).await };
     let mut copy = open().await.unwrap().pieces_of(10);
     copy.send().await.unwrap();

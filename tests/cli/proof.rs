@@ -84,7 +84,7 @@ async fn each_batch_is_in_the_log_before_the_store_hears_of_it() {
     let site = Site::new().await;
     site.run(&["plan"]).ends(0);
     let folder = site.desk.path("");
-    let seen: Arc<Mutex<Vec<(Vec<String>, Vec<String>)>>> = Arc::default();
+    let seen: Arc<Mutex<Vec<[Vec<String>; 2]>>> = Arc::default();
     for operation in ["DeleteObjects", "DeleteObject", "AbortMultipartUpload"] {
         let (folder, seen) = (folder.clone(), Arc::clone(&seen));
         site.sandbox.on_request(operation, move |call| {
@@ -94,13 +94,13 @@ async fn each_batch_is_in_the_log_before_the_store_hears_of_it() {
             let log = fs::read(log).unwrap();
             let open = evidence::check(&log[..], &Default::default(), |_| ()).unwrap().verified.unresolved;
             let open = open.into_iter().map(|item| item.key).collect();
-            seen.lock().unwrap().push((call.keys.clone(), open));
+            seen.lock().unwrap().push([call.keys.clone(), open]);
         });
     }
     site.run(&["apply", "shelflife-plan.parquet"]).ends(0);
     let seen = seen.lock().unwrap();
     assert!(seen.len() >= 3, "two buckets and an upload: {seen:?}");
-    for (sent, open) in seen.iter() {
+    for [sent, open] in seen.iter() {
         assert!(sent.iter().all(|key| open.contains(key)), "{sent:?} was sent while {open:?} was intended");
     }
 }

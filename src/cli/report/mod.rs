@@ -1,5 +1,6 @@
 //! `shelflife report --certificate`: what was deleted, when, and under which policy.
 
+mod made;
 mod page;
 mod show;
 
@@ -8,16 +9,11 @@ use std::io::Read;
 
 use chrono::{DateTime, Utc};
 
-use super::args::{Divided, ReportArgs, StoreArgs};
+use super::args::{ReportArgs, StoreArgs};
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use super::inputs::{self, Loaded};
-use super::logs::{self, Logs};
-use super::output;
-use crate::evidence::{self, Body, End, Outcomes, Told};
-use crate::report::{
-    By, Certificate, Collector, Configured, Grouped, LogFacts, PolicyText, Redaction, Row, RuleFacts, Scope,
-};
+use super::{inputs, logs, output};
+use crate::report::Redaction;
 
 /// More is no secret but another file.
 const LONGEST_SECRET: u64 = 4096;
@@ -36,7 +32,7 @@ pub async fn run(
         None => None,
     };
     let logs = logs::check(logs::open(context, args, &report.logs).await?, &report.head)?;
-    let made = make(&logs, report, policy.as_ref(), redaction.as_ref(), now)?;
+    let made = made::make(&logs, report, policy.as_ref(), redaction.as_ref(), now)?;
     if let Some(page) = page {
         page.write(&made, |each| made.rows(&logs, each))?;
     }
@@ -46,244 +42,6 @@ pub async fn run(
         show::text(context, &made, &logs, report.html.as_deref())?;
     }
     Ok(Exit::Done)
-}
-
-/// A certificate, and what its items are listed by.
-pub(super) struct Made {
-    /// The document.
-    pub certificate: Certificate,
-    /// Whether the items are listed.
-    pub lists: bool,
-    collector: Collector,
-    redaction: Option<Redaction>,
-}
-
-impl Made {
-    /// Gives each item with the last that is told of it.
-    pub fn rows(&self, logs: &Logs, each: &mut dyn FnMut(Row) -> Result<(), Failure>) -> Result<(), Failure> {
-        let shows_tenant = self.collector.scope().tenant.is_some();
-        tell(logs, |log, told| {
-            if self.collector.is_last(log, &told) {
-                each(Row::of(&told, self.redaction.as_ref(), shows_tenant))?;
-            }
-            Ok(())
-        })
-        .map(drop)
-    }
-}
-
-/// What the logs tell besides what became of items.
-#[derive(Default)]
-struct Besides {
-    configurations: Vec<Configured>,
-    /// The instants of each log's first and last entry.
-    spans: Vec<(DateTime<Utc>, DateTime<Utc>)>,
-    written_by: Vec<String>,
-    open: Vec<evidence::Item>,
-}
-
-/// Reads all logs, in their order, and what each outcome tells.
-fn tell(logs: &Logs, mut each: impl FnMut(u32, Told) -> Result<(), Failure>) -> Result<Besides, Failure> {
-    let mut besides = Besides::default();
-    for ((log, checked), number) in logs.all.iter().zip(&logs.checked).zip(0..) {
-        let mut outcomes = Outcomes::default();
-        let mut span: Option<(DateTime<Utc>, DateTime<Utc>)> = None;
-        for entry in evidence::entries(log.read(checked.bytes)?) {
-            let entry = entry.map_err(|error| log.fault(&error))?;
-            span = Some((span.map_or(entry.at, |(first, _)| first), entry.at));
-            match &entry.body {
-                Body::Opening(opened) => besides.written_by.push(opened.tool_version.clone()),
-                Body::ConfigurationOutcome(outcome) => besides.configurations.push(Configured {
-                    bucket: outcome.bucket.clone(),
-                    at: entry.at,
-                    result: format!("{:?}", outcome.result).to_lowercase(),
-                }),
-                Body::Intent(_)
-                | Body::Outcome(_)
-                | Body::ConfigurationIntent(_)
-                | Body::Resumed(_)
-                | Body::Closing(_) => {}
-            }
-            for told in outcomes.take(entry) {
-                each(number, told)?;
-            }
-        }
-        besides.spans.extend(span);
-        besides.open.extend(outcomes.into_open());
-    }
-    Ok(besides)
-}
-
-fn make(
-    logs: &Logs,
-    report: &ReportArgs,
-    policy: Option<&Loaded>,
-    redaction: Option<&Redaction>,
-    now: DateTime<Utc>,
-) -> Result<Made, Failure> {
-    let name = one_policy(logs)?;
-    if policy.is_some_and(|policy| policy.policy().name != name) {
-        return Err(Failure::usage(format!("the logs are of the policy `{name}`, not of the one at hand"))
-            .help("name that policy with --policy, or leave it out"));
-    }
-    let by = match report.by {
-        Divided::Tenant => By::Tenant,
-        Divided::Rule => By::Rule,
-    };
-    let mut collector =
-        Collector::new(Scope { tenant: report.tenant.clone(), rule: report.rule.clone(), by });
-    let besides = tell(logs, |log, told| {
-        collector.take(log, &told);
-        Ok(())
-    })?;
-    for item in &besides.open {
-        collector.without_outcome(item);
-    }
-    let logs_facts = facts(logs, &besides, policy);
-    let is_that_policy = logs_facts.iter().any(|log| log.is_policy == Some(true));
-    let policy = policy.filter(|_| is_that_policy);
-    let hides_text = redaction.is_some() || report.tenant.is_some();
-    let data = |rule: &str| {
-        let rule = policy?.policy().rules.iter().find(|it| it.id == rule)?;
-        rule.data.clone()
-    };
-    let hidden = |tenant: &str| match (redaction, &report.tenant) {
-        (Some(redaction), None) => redaction.tenant(tenant),
-        _ => tenant.to_owned(),
-    };
-    let groups = collector.groups().into_iter().map(|(name, tally)| Grouped {
-        name: name.map(|name| if by == By::Tenant { hidden(name) } else { name.to_owned() }),
-        data: name.filter(|_| by == By::Rule).and_then(data),
-        tally: tally.clone(),
-    });
-    let certificate = Certificate {
-        policy: name.to_owned(),
-        tenant: report.tenant.clone(),
-        rule: report.rule.clone(),
-        made: now,
-        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        notes: notes(logs, &logs_facts, &collector, policy.is_some() && hides_text),
-        total: collector.total().clone(),
-        by: if by == By::Tenant { "tenant" } else { "rule" },
-        groups: groups.collect(),
-        configurations: besides.configurations,
-        logs: logs_facts,
-        policy_text: policy.map(|policy| policy_text(policy, hides_text, report.rule.as_deref())),
-        redacted: redaction.is_some(),
-    };
-    Ok(Made { certificate, lists: report.keys, collector, redaction: redaction.cloned() })
-}
-
-fn one_policy(logs: &Logs) -> Result<&str, Failure> {
-    let names: Vec<&str> = logs.checked.iter().map(|log| log.verified.opening.policy.as_str()).collect();
-    match names.iter().find(|name| **name != names[0]) {
-        Some(other) => {
-            Err(Failure::usage(format!("the logs are of two policies, `{}` and `{other}`", names[0]))
-                .help("make a certificate for each"))
-        }
-        None => Ok(names[0]),
-    }
-}
-
-fn facts(logs: &Logs, besides: &Besides, policy: Option<&Loaded>) -> Vec<LogFacts> {
-    let mut all = Vec::new();
-    for (place, checked) in logs.checked.iter().enumerate() {
-        let verified = &checked.verified;
-        let opening = &verified.opening;
-        let span = besides.spans.get(place).copied().unwrap_or((opening.as_of, opening.as_of));
-        all.push(LogFacts {
-            file: logs::file_name(&logs.all[place].name),
-            head: verified.head.clone(),
-            head_confirmed: verified.head_confirmed,
-            entries: verified.entries,
-            opened: span.0,
-            last: span.1,
-            end: match verified.end {
-                End::Finished => "finished",
-                End::Interrupted => "interrupted",
-                End::Open => "not closed",
-            },
-            unresolved: verified.unresolved.len() as u64,
-            follows: logs.follows(place),
-            plan_digest: opening.plan_digest.clone(),
-            policy_digest: opening.policy_digest.clone(),
-            holds_digest: opening.holds_digest.clone(),
-            is_policy: policy.map(|policy| policy.policy().digest == opening.policy_digest),
-            keep_until: opening.keep_until,
-            endpoint: opening.endpoint.clone(),
-            guards_accepted: opening.guards_accepted.clone(),
-            tool_version: besides.written_by.get(place).cloned().unwrap_or_default(),
-        });
-    }
-    all
-}
-
-/// What whoever reads it must know first.
-fn notes(logs: &Logs, facts: &[LogFacts], collector: &Collector, hides_text: bool) -> Vec<String> {
-    let mut notes = Vec::new();
-    for (place, log) in facts.iter().enumerate() {
-        if logs.checked[place].verified.end != End::Finished {
-            notes.push(format!(
-                "The run of {} is {}: this certifies only what has an outcome in it.",
-                log.file, log.end
-            ));
-        }
-        if log.unresolved > 0 {
-            notes.push(format!(
-                "{} has items without outcome: whether they are gone is not known, and they are not counted as deleted.",
-                log.file
-            ));
-        }
-        if !log.head_confirmed {
-            notes.push(format!(
-                "The head of {} was not held to one from elsewhere: a log that was cut off or written anew would not show.",
-                log.file
-            ));
-        }
-        if log.is_policy == Some(false) {
-            notes.push(format!(
-                "{} was written under another version of the policy than the one at hand (digest {}).",
-                log.file, log.policy_digest
-            ));
-        }
-    }
-    for gap in logs.gaps() {
-        notes.push(format!(
-            "There is a gap before {}: none of the logs here is the one that it follows.",
-            facts[gap].file
-        ));
-    }
-    let total = collector.total();
-    if collector.groups().is_empty() {
-        notes.push("The logs tell of nothing that this certificate is about.".to_owned());
-    } else if total.first.is_none() {
-        notes.push("Nothing was deleted.".to_owned());
-    }
-    if hides_text {
-        notes.push(
-            "The policy's text is left out, since it can name tenants; its digest stands below.".to_owned(),
-        );
-    }
-    notes
-}
-
-fn policy_text(loaded: &Loaded, hides_text: bool, rule: Option<&str>) -> PolicyText {
-    let policy = loaded.policy();
-    let rules = policy.rules.iter().filter(|it| rule.is_none_or(|rule| it.id == rule));
-    let files = loaded.sources.iter().filter(|_| !hides_text);
-    PolicyText {
-        digest: policy.digest.clone(),
-        rules: rules
-            .map(|rule| RuleFacts {
-                id: rule.id.clone(),
-                data: rule.data.clone(),
-                retain: rule.retain.to_string(),
-            })
-            .collect(),
-        files: files
-            .map(|file| (logs::file_name(&file.path), String::from_utf8_lossy(&file.bytes).into_owned()))
-            .collect(),
-    }
 }
 
 /// The secret that names are hidden behind: of a file without its last line break, or of the

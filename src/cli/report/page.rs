@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::Made;
+use super::made::Made;
 use crate::cli::exit::Failure;
 use crate::cli::output;
 use crate::report::{Row, html};

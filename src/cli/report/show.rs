@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::Made;
+use super::made::Made;
 use crate::cli::context::Context;
 use crate::cli::exit::Failure;
 use crate::cli::logs::Logs;
@@ -13,8 +13,11 @@ use crate::cli::output;
 use crate::report::{Certificate, Grouped, Kept, Tally};
 use crate::text::{self, bytes, count, terminal};
 
-/// A name that is longer has a line to itself.
-const LONG_NAME: usize = 24;
+/// Of more logs only the heads are told; the page and --json have the rest.
+const FEW_LOGS: usize = 4;
+
+/// A name that is longer is shortened.
+const LONG_NAME: usize = 17;
 
 /// Prints it for people.
 pub fn text(context: &Context, made: &Made, logs: &Logs, page: Option<&Path>) -> Result<(), Failure> {
@@ -34,6 +37,11 @@ pub fn text(context: &Context, made: &Made, logs: &Logs, page: Option<&Path>) ->
     for log in &certificate.logs {
         output::print("");
         output::print(&style.bold(&terminal(&log.file)));
+        if certificate.logs.len() > FEW_LOGS {
+            let confirmed = if log.head_confirmed { ", confirmed" } else { "" };
+            output::print(&format!("  head {}{confirmed}", log.head));
+            continue;
+        }
         for (name, value) in log.facts() {
             output::print(&output::wrap(&format!("  {name}: "), &terminal(&value)));
         }
