@@ -139,6 +139,13 @@ pub struct Observed<'a> {
     pub lock: Reading<Lock>,
 }
 
+impl Observed<'_> {
+    /// Whether it is an object or a version: there are bytes to hide or to copy.
+    pub const fn holds_data(&self) -> bool {
+        matches!(self.kind, Kind::Object | Kind::Version)
+    }
+}
+
 /// Whether a bucket keeps versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Versioning {

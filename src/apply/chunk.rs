@@ -42,6 +42,10 @@ pub(super) async fn carry_out(
     }
     // Copying takes its time, so what may go is looked at only afterwards.
     let (rows, stays) = export::first(session, target, rows).await?;
+    let has_changed = target.bucket.facts().await? != target.facts;
+    if has_changed {
+        return Err(ApplyError::BucketChanged);
+    }
     let plain: Vec<&PlanRow> = rows.iter().map(|it| &it.row).collect();
     let Looked { looks, .. } = look_again(session, target, &plain).await?;
     let (mut tops, mut shared) = (Vec::new(), BTreeSet::new());

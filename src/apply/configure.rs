@@ -5,6 +5,7 @@
 //! missed, is in `rewrite`.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 
 use super::rewrite::{Stop, compare, replace};
 use super::run::{Applied, ApplyError, Configured, Run, Watch};
@@ -63,7 +64,10 @@ pub(super) async fn configure(
         end(run, name, ended, BTreeSet::new(), log, applied, watch)?;
     }
     for mut change in staged {
-        let enabled = enable(&mut change).await;
+        let enabled = match stopped(run, applied, &change).await {
+            Some(stop) => Err(stop),
+            None => enable(&mut change).await,
+        };
         let (result, why) = match enabled {
             Ok(()) if change.altered.is_empty() => (ConfigurationResult::Applied, None),
             Ok(()) => (ConfigurationResult::Differs, None),
@@ -74,6 +78,19 @@ pub(super) async fn configure(
         end(run, change.name, ended, change.altered_rules, log, applied, watch)?;
     }
     Ok(())
+}
+
+/// Why S3 is not let loose on what is staged: the run is to stop, or whether it is is not known.
+async fn stopped(run: &Run<'_>, applied: &mut Applied, change: &Change<'_>) -> Option<Stop> {
+    if !change.proposal.merge.removes_more() {
+        return None;
+    }
+    let is_raised = run.is_stopped_by_file().await;
+    applied.stopped_by_file |= matches!(is_raised, Ok(true));
+    let is_to_stop = run.stop.load(Ordering::Relaxed) || !matches!(is_raised, Ok(false));
+    applied.interrupted |= is_to_stop;
+    let why = "the run was stopped before its new rules were enabled; they stand there, disabled";
+    is_to_stop.then(|| Stop::new(ConfigurationResult::Failed, why.to_owned()))
 }
 
 /// What is about to be written; where nothing is, what the plan wanted.

@@ -99,11 +99,14 @@ pub async fn cover(bucket: &Bucket, row: &PlanRow) -> Covered {
     let marked = mark(bucket, row, false).await;
     let now = match top(bucket, row).await {
         Ok(now) => now,
-        Err(error) => return unclear(&error).into(),
+        Err(error) => {
+            let marker = marked.ok().flatten().filter(|marker| marker != "null");
+            return Covered { ended: unclear(&error), marker };
+        }
     };
     let on_top = now.first().filter(|entry| entry.is_marker);
     // A lost answer is of no matter where a marker can be seen, but whose it is then nobody knows.
-    if let (Some(on_top), true) = (on_top, is_planned(now.get(1))) {
+    if let (Some(on_top), true) = (on_top.filter(|it| it.version_id != "null"), is_planned(now.get(1))) {
         let marker = marked.ok().flatten().filter(|marker| *marker == on_top.version_id);
         return Covered { ended: Ended { result: ItemResult::MarkerAdded, detail: None }, marker };
     }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, SubsecRound, Utc};
 use futures::stream::{self, StreamExt};
 
 use super::chunk::Numbered;
@@ -80,13 +81,15 @@ async fn copy_all(
         ..evidence::Item::from(it.row.clone())
     });
     let batch = session.intent(items.collect())?;
+    // An older copy may be gone before anybody needs it: its own time is running since it was made.
+    let since = session.run.header.as_of;
     let copies: Vec<_> = rows
         .iter()
         .map(|it| {
             let place = it.row.export_place().and_then(|(bucket, _)| session.run.exports.get(bucket));
             async move {
                 match place {
-                    Some(place) => export(&target.bucket, place, &it.row).await,
+                    Some(place) => export(&target.bucket, place, &it.row, since).await,
                     None => Ended::because(ItemResult::Failed, "its export place was not opened"),
                 }
             }
@@ -108,18 +111,24 @@ async fn copy_all(
 }
 
 /// Makes the copy of one row, unless it is there; [`ItemResult::Exported`] only if it is, and is the same.
-async fn export(source: &Bucket, place: &Bucket, row: &PlanRow) -> Ended {
+async fn export(source: &Bucket, place: &Bucket, row: &PlanRow, since: DateTime<Utc>) -> Ended {
     let Some((_, to)) = row.export_place() else {
         return Ended::because(ItemResult::Failed, "it has no place to be copied to");
     };
     let from = At { bucket: source, key: &row.key, version_id: row.version_id.as_deref() };
-    copy(from, row.etag.as_deref(), At { bucket: place, key: to, version_id: None }, ItemResult::Exported)
-        .await
+    let to = At { bucket: place, key: to, version_id: None };
+    copy(from, row.etag.as_deref(), to, Some(since), ItemResult::Exported).await
 }
 
-/// Copies `from`, if it has the ETag `etag`, to where nothing is yet; `done` only if a copy is there then, and
-/// is the same.
-pub async fn copy(from: At<'_>, etag: Option<&str>, to: At<'_>, done: ItemResult) -> Ended {
+/// Copies `from`, if it has the ETag `etag`, to where nothing is yet, or a copy from before `since`; `done` only
+/// if a copy is there then, and is the same.
+pub async fn copy(
+    from: At<'_>,
+    etag: Option<&str>,
+    to: At<'_>,
+    since: Option<DateTime<Utc>>,
+    done: ItemResult,
+) -> Ended {
     let original = match from.bucket.inspect(from.key, from.version_id).await {
         Ok(original) => original,
         Err(error) => return failed("the original could not be looked at", &error),
@@ -128,11 +137,21 @@ pub async fn copy(from: At<'_>, etag: Option<&str>, to: At<'_>, done: ItemResult
         return Ended::because(ItemResult::Changed, "it is not what was planned any more");
     };
     let made = match to.bucket.inspect(to.key, None).await {
-        Ok(there) => return judged(from, &original, to, &there, done, "it was there before").await,
-        Err(error) if error.is_not_found() => make(from, etag, &original, to).await,
+        Ok(there) => {
+            let ended = judged(from, &original, to, &there, done, "it was there before").await;
+            if ended.result != done || !is_older(&there, since) {
+                return ended;
+            }
+            make(from, etag, &original, to, true).await
+        }
+        Err(error) if error.is_not_found() => make(from, etag, &original, to, false).await,
         Err(error) => return failed("where its copy goes could not be looked at", &error),
     };
     match to.bucket.inspect(to.key, None).await {
+        Ok(there) if is_older(&there, since) => match made {
+            Err(error) => failed("its old copy could not be made anew", &error),
+            Ok(()) => Ended::because(ItemResult::Failed, "its copy is older than the plan"),
+        },
         Ok(there) => judged(from, &original, to, &there, done, "it was copied").await,
         Err(error) => match made {
             Err(first) => failed("it could not be copied", &first),
@@ -141,14 +160,25 @@ pub async fn copy(from: At<'_>, etag: Option<&str>, to: At<'_>, done: ItemResult
     }
 }
 
-async fn make(from: At<'_>, etag: &str, original: &Inspected, to: At<'_>) -> Result<(), StoreError> {
+fn is_older(copy: &Inspected, since: Option<DateTime<Utc>>) -> bool {
+    // The store tells times in whole seconds.
+    since.is_some_and(|since| copy.last_modified < since.trunc_subsecs(0))
+}
+
+async fn make(
+    from: At<'_>,
+    etag: &str,
+    original: &Inspected,
+    to: At<'_>,
+    overwrite: bool,
+) -> Result<(), StoreError> {
     let source = CopySource { bucket: from.bucket, key: from.key, version_id: from.version_id, etag };
     let checksum = original.checksums.first().map_or(USUAL_CHECKSUM, |(algorithm, _)| algorithm);
     if original.size <= LARGEST_COPY {
-        return to.bucket.copy_from(to.key, &source, checksum).await;
+        return to.bucket.copy_from(to.key, &source, checksum, overwrite).await;
     }
     let tags = from.bucket.object_tags(from.key, from.version_id).await?;
-    to.bucket.copy_in_parts_from(to.key, &source, original, &tags, checksum).await
+    to.bucket.copy_in_parts_from(to.key, &source, (original, &tags), checksum, overwrite).await
 }
 
 async fn judged(

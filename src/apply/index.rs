@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::evidence::{Action, Item, ItemResult, VerifyError, accounts};
-use crate::plan::segment;
+use crate::plan::{segment, short_segment};
 use crate::policy::{ExportPlace, Policy};
 use crate::s3::{Bucket, StoreError};
 use crate::text;
@@ -78,12 +78,15 @@ pub async fn write_index(
                 copies.extend(outcome.copy.map(|copy| (identity, copy)));
             }
             (Action::Delete, result) => {
-                let Some(copy) = copies.remove(&identity).filter(|_| result == ItemResult::Deleted) else {
+                // Where an answer was lost, a later look tells whether it is gone.
+                if matches!(result, ItemResult::Unclear | ItemResult::PutOff) {
                     continue;
-                };
+                }
+                let is_gone = matches!(result, ItemResult::Deleted | ItemResult::AlreadyGone);
+                let Some(copy) = copies.remove(&identity).filter(|_| is_gone) else { continue };
                 let place =
                     place_of(&places, &item, &copy).ok_or_else(|| IndexError::NoPlace(copy.clone()))?;
-                let tenant = item.tenant.as_deref().map_or_else(|| NO_TENANT.to_owned(), segment);
+                let tenant = item.tenant.as_deref().map_or_else(|| NO_TENANT.to_owned(), short_segment);
                 let file = waiting.len();
                 let rows =
                     waiting.entry((place, tenant)).or_insert_with(|| Waiting { file, ..Waiting::default() });

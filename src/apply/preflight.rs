@@ -135,8 +135,11 @@ impl Preflight<'_> {
         let now =
             compare_with_earlier(self.policy, &header.summary, self.records, &header.records, self.history);
         for guard in now.into_iter().filter(|guard| !guard.kept) {
-            if broken.iter().all(|other| other.name() != guard.name()) {
-                broken.push(guard);
+            // What was accepted is what the plan has told.
+            match broken.iter_mut().find(|other| other.name() == guard.name()) {
+                Some(other) if guard.value > other.value => *other = guard,
+                Some(_) => {}
+                None => broken.push(guard),
             }
         }
         broken

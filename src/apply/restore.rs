@@ -20,6 +20,8 @@ pub struct Saved {
     pub copy: String,
     /// The key of the original.
     pub key: String,
+    /// How many bytes it had.
+    pub size: u64,
 }
 
 /// Puts copies back into `bucket`; one ending for each, [`ItemResult::Restored`] if it is there and is the same.
@@ -36,13 +38,16 @@ async fn one(bucket: &Bucket, saved: &Saved) -> Ended {
     }
     let from = At { bucket: &saved.place, key: &saved.copy, version_id: None };
     let etag = match saved.place.inspect(&saved.copy, None).await {
+        Ok(found) if found.size != saved.size => {
+            return Ended::because(ItemResult::Changed, "its copy is not what was exported");
+        }
         Ok(found) => found.etag,
         Err(error) => {
             return Ended::because(ItemResult::Failed, format!("its copy could not be looked at: {error}"));
         }
     };
     let to = At { bucket, key: &saved.key, version_id: None };
-    let mut ended = copy(from, etag.as_deref(), to, ItemResult::Restored).await;
+    let mut ended = copy(from, etag.as_deref(), to, None, ItemResult::Restored).await;
     // Nobody comes again here.
     if ended.result == ItemResult::PutOff {
         ended.result = ItemResult::Failed;

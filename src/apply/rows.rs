@@ -2,7 +2,6 @@
 //! what the store puts off comes again a while later.
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -61,25 +60,33 @@ pub async fn run(
     let session = Session::new(run, log, applied, watch);
     let mut queue = Queue { rows: rows.peekable(), done, put_off: VecDeque::new() };
     let mut working = FuturesUnordered::new();
-    let (mut ended, mut is_stopped) = (Ok(()), false);
+    let mut ended = Ok(());
     loop {
         while ended.is_ok() && working.len() < run.at_once.max(1) && queue.is_left() {
-            is_stopped = is_stopped
-                || run.stop.load(Ordering::Relaxed)
-                || session.is_stopped_by_file(&mut ended).await;
-            if is_stopped || ended.is_err() {
-                break;
+            match session.may_begin().await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    ended = Err(error);
+                    break;
+                }
             }
             match queue.next(&session) {
                 Ok(Some(chunk)) => working.push(carry_out(&session, chunk)),
                 Ok(None) => break,
-                Err(error) => ended = Err(error),
+                Err(error) => {
+                    session.halt();
+                    ended = Err(error);
+                }
             }
         }
         match working.next().await {
             Some(Ok(again)) => queue.put_off.extend(again),
             // What is in flight is brought to its end; nothing new begins.
-            Some(Err(error)) => ended = ended.and(Err(error)),
+            Some(Err(error)) => {
+                session.halt();
+                ended = ended.and(Err(error));
+            }
             None => break,
         }
         session.tell_pace(run.pace.slowest(Instant::now()));
@@ -156,10 +163,10 @@ async fn carry_out(session: &Session<'_>, chunk: Chunk) -> Result<Option<Chunk>,
     let run = session.run;
     let target = run.buckets.get(&bucket).ok_or_else(|| ApplyError::NotEnrolled(bucket.clone()))?;
     // The waiting comes before the look: between the look and the deletion there is none.
-    wait_until(run, at).await;
+    wait_until(session, at).await;
     let now = Instant::now();
-    wait_until(run, now + run.pace.admit(&lane, rows.len(), now)).await;
-    if run.stop.load(Ordering::Relaxed) {
+    wait_until(session, now + run.pace.admit(&lane, rows.len(), now)).await;
+    if !session.may_begin().await? {
         return Ok(Some(Chunk { rows, attempt, at: now }));
     }
     let is_last = attempt >= TRIES;
@@ -184,10 +191,10 @@ async fn carry_out(session: &Session<'_>, chunk: Chunk) -> Result<Option<Chunk>,
 }
 
 /// Waits, unless the run is to stop.
-async fn wait_until(run: &Run<'_>, at: Instant) {
+async fn wait_until(session: &Session<'_>, at: Instant) {
     loop {
         let left = at.saturating_duration_since(Instant::now());
-        if left.is_zero() || run.stop.load(Ordering::Relaxed) {
+        if left.is_zero() || session.is_halted() {
             return;
         }
         tokio::time::sleep(left.min(NOTICED)).await;

@@ -1,6 +1,7 @@
 //! What the chunks of a run share: the evidence and the counts, and what the policy compiles to.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,6 +20,8 @@ pub(super) struct Session<'a> {
     pub run: &'a Run<'a>,
     books: Mutex<Books<'a>>,
     compiled: Mutex<BTreeMap<String, (DateTime<Utc>, Arc<BucketContext>)>>,
+    /// Nothing new begins any more.
+    halted: AtomicBool,
 }
 
 struct Books<'a> {
@@ -34,7 +37,12 @@ impl<'a> Session<'a> {
         applied: &'a mut Applied,
         watch: &'a mut (dyn Watch + Send),
     ) -> Self {
-        Self { run, books: Mutex::new(Books { log, applied, watch }), compiled: Mutex::default() }
+        Self {
+            run,
+            books: Mutex::new(Books { log, applied, watch }),
+            compiled: Mutex::default(),
+            halted: AtomicBool::new(false),
+        }
     }
 
     fn books(&self) -> MutexGuard<'_, Books<'a>> {
@@ -78,17 +86,28 @@ impl<'a> Session<'a> {
         self.books().applied.interrupted = true;
     }
 
-    /// Whether the stop file is there; where that is not known the run has `ended`.
-    pub async fn is_stopped_by_file(&self, ended: &mut Result<(), ApplyError>) -> bool {
-        let is_stopped = match self.run.is_stopped_by_file().await {
-            Ok(is_stopped) => is_stopped,
-            Err(error) => {
-                *ended = Err(error);
-                false
-            }
-        };
-        self.books().applied.stopped_by_file |= is_stopped;
-        is_stopped
+    /// Whether nothing new is to begin, whoever said so last.
+    pub fn is_halted(&self) -> bool {
+        self.halted.load(Ordering::Relaxed) || self.run.stop.load(Ordering::Relaxed)
+    }
+
+    /// Nothing new begins.
+    pub fn halt(&self) {
+        self.halted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a batch may begin now: nobody has said stop, and the stop file is not there. Where that is
+    /// not known it may not, nor may any after it.
+    pub async fn may_begin(&self) -> Result<bool, ApplyError> {
+        if self.is_halted() {
+            return Ok(false);
+        }
+        let is_there = self.run.is_stopped_by_file().await;
+        if !matches!(is_there, Ok(false)) {
+            self.halt();
+        }
+        self.books().applied.stopped_by_file |= matches!(is_there, Ok(true));
+        is_there.map(|is_there| !is_there)
     }
 
     /// No more can be done in the bucket.

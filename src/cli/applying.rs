@@ -16,7 +16,7 @@ use super::progress::Progress;
 use super::refusing::{not_while_stopped, refused, stop_file_failure};
 use super::store::store_failure;
 use crate::apply::{self, Applied, ApplyError, Configured, DoneRows, Pace, Preflight, Run, StopFile, Watch};
-use crate::evidence::{self, Body, EvidenceError, EvidenceLog, ItemOutcome, ItemResult, Opening};
+use crate::evidence::{self, Body, EvidenceError, EvidenceLog, ItemOutcome, ItemResult, Opening, Resuming};
 use crate::plan::{BucketPlan, GuardResult, History, PlanHeader, PlanReader, Planned, RecordsDigest, canary};
 use crate::policy::Policy;
 use crate::records::Records;
@@ -159,7 +159,7 @@ pub async fn carry_out(carrying: &Carrying<'_>) -> Result<Carried, Failure> {
     not_while_stopped(carrying.stop_file.filter(|_| !carrying.narrow_only), now).await?;
     let (mut log, done, resumed) = match open_log(carrying, &accepted, now)? {
         Log::Open(log, done, resumed) => (*log, done, resumed),
-        Log::Spent(carried) => return Ok(with_copy(carrying, *carried).await),
+        Log::Spent(carried) => return Ok(with_copy(carrying, *carried, false).await),
     };
     if let Some(copying) = &carrying.copying {
         copying.begin().await?;
@@ -204,9 +204,11 @@ pub async fn carry_out(carrying: &Carrying<'_>) -> Result<Carried, Failure> {
     let indexed = if finished { index(carrying).await } else { Ok(()) };
     let finished = finished && indexed.is_ok();
     let closed = log.close((carrying.clock)(), finished);
+    let mut is_cut = false;
     if let Some(copying) = &carrying.copying {
         // Nobody has interrupted it; the copy's failure is told instead.
-        applied.interrupted &= !copying.is_stopped().await;
+        is_cut = applied.interrupted && copying.is_stopped().await;
+        applied.interrupted &= !is_cut;
     }
     let ended_by = result.err().map(|error| match error {
         ApplyError::Store(error) => store_failure(&error),
@@ -227,7 +229,7 @@ pub async fn carry_out(carrying: &Carrying<'_>) -> Result<Carried, Failure> {
                 is_part,
                 stop_file: carrying.stop_file.map(|file| file.name().to_owned()),
             };
-            Ok(with_copy(carrying, carried).await)
+            Ok(with_copy(carrying, carried, is_cut).await)
         }
         // A log that cannot be written is the worse news, and the first cause.
         (Err(error), ended_by) => {
@@ -236,12 +238,20 @@ pub async fn carry_out(carrying: &Carrying<'_>) -> Result<Carried, Failure> {
     }
 }
 
-/// Sends the rest of the log, also of one that was closed long ago.
-async fn with_copy(carrying: &Carrying<'_>, mut carried: Carried) -> Carried {
+/// Sends the rest of the log, also of one that was closed long ago. The run `is_cut` where a piece could
+/// not be sent for a while.
+async fn with_copy(carrying: &Carrying<'_>, mut carried: Carried, is_cut: bool) -> Carried {
     match &carrying.copying {
         None => {}
         Some(copying) => match copying.finish().await {
-            Ok(copied) => carried.copied = Some(copied),
+            Ok(copied) => {
+                carried.copied = Some(copied);
+                let cut = || {
+                    Failure::failed("the evidence could not be copied for a while, so the run was stopped")
+                        .help("all of it is copied now; the same command goes on")
+                };
+                carried.ended_by = carried.ended_by.or_else(|| is_cut.then(cut));
+            }
             Err(failure) => carried.ended_by = Some(carried.ended_by.unwrap_or(failure)),
         },
     }
@@ -292,13 +302,18 @@ fn open_log(carrying: &Carrying<'_>, accepted: &[GuardResult], now: DateTime<Utc
             as_of: carrying.plan.header.as_of,
             keep_until: keep_until(carrying.policy, now),
             previous_head: carrying.previous_head.clone(),
-            planned: Planned::of(carrying.policy, &carrying.plan.header),
+            planned: planned(carrying),
         };
         let log = EvidenceLog::create(path, now, opening).map_err(|error| wrong(&error))?;
         return Ok(Log::Open(Box::new(log), DoneRows::default(), false));
     }
     let read = || File::open(path).map(BufReader::new).map_err(|error| wrong(&EvidenceError::Open(error)));
-    let log = match EvidenceLog::resume(path, now, digest, &carrying.policy.holds_digest) {
+    let resuming = Resuming {
+        holds_digest: carrying.policy.holds_digest.clone(),
+        guards_accepted: accepted.iter().map(GuardResult::describe).collect(),
+        planned: planned(carrying),
+    };
+    let log = match EvidenceLog::resume(path, now, digest, resuming) {
         Err(EvidenceError::Finished) => {
             return spent(path, carrying.plan.reader.row_count())
                 .map(|carried| Log::Spent(Box::new(carried)));
@@ -310,6 +325,12 @@ fn open_log(carrying: &Carrying<'_>, accepted: &[GuardResult], now: DateTime<Utc
         done.take(&outcome.map_err(|error| wrong(&EvidenceError::Verify(error)))?);
     }
     Ok(Log::Open(Box::new(log), done, true))
+}
+
+/// What the run is to do, for those after it to be compared with: one that only makes S3 do less tells
+/// nothing of what is usual.
+fn planned(carrying: &Carrying<'_>) -> Option<Planned> {
+    if carrying.narrow_only { None } else { Planned::of(carrying.policy, &carrying.plan.header) }
 }
 
 /// The plan was carried out before: what became of each row and configuration in the end.
@@ -325,11 +346,13 @@ fn spent(path: &Path, rows: u64) -> Result<Carried, Failure> {
         match entry.map_err(|error| wrong(EvidenceError::Verify(error)))?.body {
             Body::Outcome(outcome) => {
                 for item in outcome.items {
-                    let counts_for_itself = item.row.is_none() || item.result == ItemResult::Exported;
+                    // What a killed run has left open is told without its row, and was looked at again.
+                    let is_marker = item.row.is_none() && item.result == ItemResult::MarkerAdded;
+                    let counts_for_itself = is_marker || item.result == ItemResult::Exported;
                     if counts_for_itself || done.take(&item) {
                         open.remove(&item.row);
                         *results.entry(item.result).or_default() += 1;
-                    } else if !item.row.is_some_and(|row| done.contains(row)) {
+                    } else if item.row.is_some_and(|row| !done.contains(row)) {
                         open.insert(item.row, item.result);
                     }
                 }

@@ -12,7 +12,7 @@ use memchr::memmem;
 
 use crate::evidence::{Body, ConfigurationResult, Entry, Opening};
 use crate::lifecycle::{Difference, LifecycleDocument, same_meaning};
-use crate::plan::History;
+use crate::plan::{History, Planned};
 
 /// What the runs before have done to a bucket's configuration.
 #[derive(Clone, Debug, Default)]
@@ -62,8 +62,8 @@ fn logs(
 pub fn history(folder: &Path, policy: &str, endpoint: Option<&str>, own: Option<&str>) -> History {
     let mut history = History::default();
     let mut runs = BTreeMap::new();
-    for (place, (opening, _)) in logs(folder, policy, endpoint).enumerate() {
-        let Some(planned) = opening.planned else { continue };
+    for (place, (opening, lines)) in logs(folder, policy, endpoint).enumerate() {
+        let Some(planned) = opening.planned.or_else(|| resumed(lines)) else { continue };
         history.buckets.extend(planned.buckets.iter().cloned());
         // The log of an `undo` opens as that of its run does.
         if own != Some(opening.plan_digest.as_str()) {
@@ -74,6 +74,12 @@ pub fn history(folder: &Path, policy: &str, endpoint: Option<&str>, own: Option<
     runs.sort_by_key(|(place, _)| *place);
     history.runs = runs.into_iter().map(|(_, planned)| planned).collect();
     history
+}
+
+/// What a run was to do that began by making S3 do less, and nothing else.
+fn resumed(lines: impl Iterator<Item = Vec<u8>>) -> Option<Planned> {
+    let resumed = lines.filter(|line| memmem::find(line, RESUMED).is_some()).filter_map(|line| entry(&line));
+    resumed.filter_map(|entry| if let Body::Resumed(it) = entry.body { it.planned } else { None }).next()
 }
 
 /// What the runs of `policy` have done to each bucket, as the logs in `folder` tell.
@@ -104,6 +110,8 @@ pub fn earlier(folder: &Path, policy: &str, endpoint: Option<&str>) -> BTreeMap<
     }
     found
 }
+
+const RESUMED: &[u8] = b"\"kind\":\"resumed\"";
 
 /// What only entries on configurations have: within a text of theirs the quotes would be escaped.
 const CONFIGURATION: &[u8] = b"\"kind\":\"configuration-";

@@ -48,9 +48,16 @@ pub async fn ask(context: &Context, args: &StoreArgs, logs: &Logs) -> Result<Ask
     let store = store::connect(args, None).await?;
     for checked in &logs.checked {
         let then = checked.verified.opening.endpoint.as_deref();
-        if then != args.endpoint_url.as_deref() {
+        if then != store.endpoint_url() {
             let then = text::terminal(then.unwrap_or("AWS")).into_owned();
-            context.note("note:", &format!("the run worked on another address than this: {then}"));
+            let what = format!("the run worked on another address than this: {then}");
+            // Another store may have buckets of the same names, and never had the keys.
+            if args.endpoint_url.is_none() {
+                return Err(Failure::failed(what).help(
+                    "pass --endpoint-url: that one, or another under which the same store is reached",
+                ));
+            }
+            context.note("note:", &what);
         }
     }
     let claimed = logs.checked.iter().map(|checked| {
@@ -190,7 +197,11 @@ impl Asked {
                 let id = claim.version_id.as_ref().or(claim.upload_id.as_ref());
                 let id = id.map(|id| format!(" {}", text::terminal(id))).unwrap_or_default();
                 let key = text::terminal(&claim.key);
-                output::print(&format!("  {} s3://{}/{key}{id}", claim.result.word(), claim.bucket));
+                output::print(&format!(
+                    "  {} s3://{}/{key}{id}",
+                    claim.result.word(),
+                    text::terminal(&claim.bucket)
+                ));
             }
             if self.there > SHOWN as u64 {
                 output::print("  … --json names them all");

@@ -1,9 +1,9 @@
 //! Evidence logs as commands take them: files, or copies in a store that are put together again;
 //! one, or several that follow each other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -42,6 +42,15 @@ impl Log {
             Failure::usage(format!("{} could not be opened: {error}", text::terminal(&self.name)))
         })?;
         Ok(BufReader::new(file.take(most)))
+    }
+
+    /// The line that it begins with, which no other run's log has.
+    fn first_line(&self) -> Result<Vec<u8>, Failure> {
+        let mut line = Vec::new();
+        self.read(u64::MAX)?.read_until(b'\n', &mut line).map_err(|error| {
+            Failure::failed(format!("{} could not be read: {error}", text::terminal(&self.name)))
+        })?;
+        Ok(line)
     }
 
     /// What is wrong with it.
@@ -99,12 +108,17 @@ pub fn check(logs: Vec<Log>, heads: &[String]) -> Result<Logs, Failure> {
         let opened = evidence::opened(log.read(u64::MAX)?).map_err(|error| log.fault(&error))?;
         asked.extend(opened.opening.previous_head);
     }
+    let mut begun: BTreeMap<Vec<u8>, &str> = BTreeMap::new();
+    for log in &logs {
+        if let Some(other) = begun.insert(log.first_line()?, &log.name) {
+            let names = (text::terminal(other), text::terminal(&log.name));
+            return Err(Failure::usage(format!("{} and {} are logs of one run", names.0, names.1))
+                .help("give the longer of them alone: what both tell would count twice"));
+        }
+    }
     let mut checked: Vec<Checked> = Vec::new();
     for log in &logs {
         let it = evidence::check(log.read(u64::MAX)?, &asked, |_| ()).map_err(|error| log.fault(&error))?;
-        if checked.iter().any(|other| other.verified.head == it.verified.head) {
-            return Err(Failure::usage(format!("{} is given twice", text::terminal(&log.name))));
-        }
         checked.push(it);
     }
     let follows = evidence::chained(&checked);

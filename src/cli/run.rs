@@ -65,14 +65,13 @@ pub(super) async fn ready(
 
 impl Ready {
     /// What earlier runs were to do; `own` is the digest of the plan that is carried out.
-    fn history(&self, args: &StoreArgs, evidence: &Path, own: Option<&str>) -> History {
-        earlier::history(evidence, &self.loaded.policy().name, args.endpoint_url.as_deref(), own)
+    fn history(&self, evidence: &Path, own: Option<&str>) -> History {
+        earlier::history(evidence, &self.loaded.policy().name, self.store.endpoint_url(), own)
     }
 
     fn making<'m>(
         &'m self,
         context: &Context,
-        args: &StoreArgs,
         planning: &Planning,
         evidence: &Path,
         history: &'m History,
@@ -85,7 +84,7 @@ impl Ready {
             now: self.now,
             upgrade_v1: planning.upgrade_v1,
             narrow_only: planning.narrow_only,
-            earlier: earlier::earlier(evidence, &self.loaded.policy().name, args.endpoint_url.as_deref()),
+            earlier: earlier::earlier(evidence, &self.loaded.policy().name, self.store.endpoint_url()),
             history,
             quiet: context.quiet,
         }
@@ -114,8 +113,8 @@ pub async fn plan(context: &Context, args: &StoreArgs, plan: &PlanArgs) -> Resul
     let file = PlanFile::create(&plan.out)?;
     let ready = ready(context, args, &policy.policy, plan.planning.tolerates(), plan.as_of).await?;
     let folder = evidence_folder(&plan.out, plan.evidence_dir.as_deref());
-    let history = ready.history(args, folder, None);
-    let made = planning::make(&ready.making(context, args, &plan.planning, folder, &history), file).await?;
+    let history = ready.history(folder, None);
+    let made = planning::make(&ready.making(context, &plan.planning, folder, &history), file).await?;
     show::plan(context, &made, &apply_command(args, plan, &made));
     let is_drifted = made.header.buckets.values().any(|bucket| !bucket.drift.is_empty());
     let exit = if made.header.broken_guards().next().is_some() {
@@ -186,9 +185,8 @@ pub async fn reconcile(
     applying::check_evidence_folder(&reconcile.out, reconcile.applying.evidence_dir.as_deref())?;
     let ready = ready(context, args, &policy.policy, tolerates, None).await?;
     let folder = evidence_folder(&reconcile.out, reconcile.applying.evidence_dir.as_deref());
-    let history = ready.history(args, folder, None);
-    let made =
-        planning::make(&ready.making(context, args, &reconcile.planning, folder, &history), file).await?;
+    let history = ready.history(folder, None);
+    let made = planning::make(&ready.making(context, &reconcile.planning, folder, &history), file).await?;
     if !context.json {
         show::plan(context, &made, &what_follows(&made, &reconcile.applying));
     }
@@ -287,7 +285,7 @@ async fn carry_out(
         records: &ready.records.records,
         enrolment: &ready.enrolment,
         digests: &ready.records.digests,
-        history: ready.history(args, folder, Some(plan.reader.digest())),
+        history: ready.history(folder, Some(plan.reader.digest())),
         exports: &exports,
         accepted: &applying.accept,
         first_run: applying.first_run,
@@ -297,7 +295,7 @@ async fn carry_out(
         narrow_only: narrow_only || plan.header.narrow_only,
         evidence,
         copying,
-        endpoint: args.endpoint_url.clone(),
+        endpoint: ready.store.endpoint_url().map(str::to_owned),
         previous_head: applying::previous_head(folder, &ready.loaded.policy().name),
         clock: &clock,
         stop: stop_on_ctrl_c(context.quiet),

@@ -56,6 +56,11 @@ pub async fn run(context: &Context, args: &StoreArgs, undo: &UndoArgs) -> Result
     }
     let restores = undo.restore_exports && told.copied.count > 0;
     let is_nothing = told.can.count == 0 && ways.is_empty() && !restores;
+    // What could not be asked is not known to be gone.
+    if told.unknown() > 0 {
+        let what = format!("{} hidden objects could not be asked for", text::count(told.unknown()));
+        return Err(Failure::failed(what).help("nothing was changed; try again when the store answers"));
+    }
     if undo.dry_run || is_nothing {
         if context.json {
             output::print_json(&json!({ "exit": 0, "dry_run": undo.dry_run, "objects": told.json() }));

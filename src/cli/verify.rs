@@ -94,7 +94,7 @@ fn show_one(context: &Context, verified: &Verified, follows: &str) {
         )),
     }
     for open in verified.unresolved.iter().take(10) {
-        output::print(&format!("no outcome: {}/{}", open.bucket, text::terminal(&open.key)));
+        output::print(&format!("no outcome: {}/{}", text::terminal(&open.bucket), text::terminal(&open.key)));
     }
 }
 

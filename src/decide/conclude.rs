@@ -81,6 +81,17 @@ pub fn conclude(found: Found<'_>) -> (Decision, Needs) {
         }
     } else {
         grounds.add_all(rules.others_act_differently(found.policy));
+        if object.holds_data() {
+            let is_erased = erasures.first(now).is_some();
+            grounds.add_all(rules.others_ask_for_more(found.policy, is_erased));
+            let exports = |(index, _): &Covering<'_>| {
+                found.policy.rules.get(*index).is_some_and(|rule| rule.export.is_some())
+            };
+            if !is_erased && rules.certain.iter().any(exports) {
+                // What goes on request is not copied.
+                erasures.might_fit(|due| due <= now).for_each(|(reason, needs)| grounds.add(reason, needs));
+            }
+        }
     }
     for (hold, fit) in found.holds {
         if let Fit::Maybe(Obscured { needs, why }) = *fit {
@@ -208,8 +219,9 @@ impl<'a> Rules<'a> {
         grounds
     }
 
-    /// A rule that may cover it and has objects hidden for longer, or copied elsewhere, before they go.
-    fn others_ask_for_more(&self, policy: &Policy) -> Grounds {
+    /// A rule that may cover it and has objects hidden for longer, or copied elsewhere, before they go. What
+    /// goes on request is not copied.
+    fn others_ask_for_more(&self, policy: &Policy, is_erased: bool) -> Grounds {
         let rule = |index: usize| policy.rules.get(index);
         let certain = || self.certain.iter().filter_map(|(index, _)| rule(*index));
         let asks = |possible: &Rule| {
@@ -217,7 +229,9 @@ impl<'a> Rules<'a> {
                 !certain().filter_map(|rule| rule.undo_window).any(|own| !window.can_exceed(own))
             };
             possible.undo_window.is_some_and(is_longer)
-                || possible.export.is_some() && !certain().any(|rule| rule.export == possible.export)
+                || !is_erased
+                    && possible.export.is_some()
+                    && !certain().any(|rule| rule.export == possible.export)
         };
         let mut grounds = Grounds::default();
         for possible in &self.possible {
@@ -234,7 +248,7 @@ impl<'a> Rules<'a> {
     fn others_act_differently(&self, policy: &Policy) -> Grounds {
         let acts =
             |index: usize| policy.rules.get(index).is_some_and(|rule| rule.enforce != Enforce::Observe);
-        let mut grounds = self.others_ask_for_more(policy);
+        let mut grounds = Grounds::default();
         if self.certain.iter().any(|(index, _)| acts(*index)) {
             return grounds;
         }

@@ -39,7 +39,8 @@ pub fn settle(
     for supposed in suppositions {
         let (other, more) = judged(supposed);
         needs = needs.and(more);
-        decision = either(policy, decision, other, tenancy.obscured.and_then(|obscured| obscured.why));
+        decision =
+            either((policy, object), decision, other, tenancy.obscured.and_then(|obscured| obscured.why));
     }
     if decision.verdict != Verdict::Undecided {
         return (decision, Needs::NONE);
@@ -53,7 +54,12 @@ pub fn settle(
 }
 
 /// What holds if either of two decisions may be the right one.
-fn either(policy: &Policy, a: Decision, b: Decision, why: Option<Unreadable>) -> Decision {
+fn either(
+    (policy, object): (&Policy, &Observed<'_>),
+    a: Decision,
+    b: Decision,
+    why: Option<Unreadable>,
+) -> Decision {
     let kept = |verdict| !matches!(verdict, Verdict::Expired | Verdict::Undecided);
     // Under one of them nobody removes it: that is as much of a difference as a later date.
     let acts = |decision: &Decision| {
@@ -64,7 +70,7 @@ fn either(policy: &Policy, a: Decision, b: Decision, why: Option<Unreadable>) ->
     };
     let differ = a.verdict == Verdict::Expired
         && b.verdict == Verdict::Expired
-        && (acts(&a) != acts(&b) || asked(policy, &a) != asked(policy, &b));
+        && (acts(&a) != acts(&b) || object.holds_data() && asked(policy, &a) != asked(policy, &b));
     match (a.verdict, b.verdict) {
         (x, y) if !differ && x == y || (kept(x) && kept(y)) => {
             let (mut later, other) = if b.due > a.due { (b, a) } else { (a, b) };
@@ -96,7 +102,10 @@ type Asked<'p> = (BTreeSet<Period>, BTreeSet<(&'p str, &'p str)>);
 fn asked<'p>(policy: &'p Policy, decision: &Decision) -> Asked<'p> {
     let rules = || decision.rules.iter().filter_map(|rule| policy.rules.get(*rule));
     let place = |rule: &'p Rule| rule.export.as_ref().map(|to| (to.bucket.as_str(), to.prefix.as_str()));
-    (rules().filter_map(|rule| rule.undo_window).collect(), rules().filter_map(place).collect())
+    let windows = rules().filter_map(|rule| rule.undo_window).collect();
+    // What goes on request is not copied.
+    let places = rules().filter_map(place).filter(|_| decision.erasure.is_none()).collect();
+    (windows, places)
 }
 
 const fn undecided(reasons: Vec<Reason>) -> Decision {

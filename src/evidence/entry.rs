@@ -353,6 +353,12 @@ pub struct Resumed {
     pub tool_version: String,
     /// SHA-256 (hex) of the policy's holds, which may have changed.
     pub holds_digest: String,
+    /// Guards that this part of the run went beyond, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guards_accepted: Vec<String>,
+    /// What the run was to do, where the one before was to make S3 do less and nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned: Option<Planned>,
     /// SHA-256 (hex) of each torn line that stands right before this entry, newline aside.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub torn: Vec<String>,

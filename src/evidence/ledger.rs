@@ -148,7 +148,15 @@ impl Ledger {
                 }
                 *self.totals.configurations.entry(outcome.result).or_default() += 1;
             }
-            Body::Resumed(_) => self.end = End::Open,
+            Body::Resumed(resumed) => {
+                self.end = End::Open;
+                if let Some(opening) = &mut self.opening {
+                    let known = &mut opening.guards_accepted;
+                    let new = resumed.guards_accepted.iter().filter(|guard| !known.contains(guard));
+                    let new: Vec<String> = new.cloned().collect();
+                    known.extend(new);
+                }
+            }
             Body::Closing(closing) => {
                 if closing.totals != self.totals {
                     return Err(EntryFault::Totals);

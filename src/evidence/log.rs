@@ -13,6 +13,7 @@ use super::entry::{
     Item, ItemOutcome, ItemResult, Opened, Opening, Outcome, Resumed, Totals,
 };
 use super::ledger::{End, EntryFault, Ledger};
+use crate::plan::Planned;
 
 /// Why evidence could not be written. Nothing may be changed in the store after that.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +63,17 @@ pub struct Closed {
     pub totals: Totals,
 }
 
+/// What a run goes on with.
+#[derive(Clone, Debug, Default)]
+pub struct Resuming {
+    /// SHA-256 (hex) of the policy's holds.
+    pub holds_digest: String,
+    /// Guards that it goes beyond, in words.
+    pub guards_accepted: Vec<String>,
+    /// What it is to do, unless that is to make S3 do less and nothing else.
+    pub planned: Option<Planned>,
+}
+
 impl EvidenceLog {
     /// Makes a log, readable by its owner alone, and writes its opening entry. A file that is
     /// there already is left as it is.
@@ -101,7 +113,7 @@ impl EvidenceLog {
         path: &Path,
         at: DateTime<Utc>,
         plan_digest: &str,
-        holds_digest: &str,
+        resuming: Resuming,
     ) -> Result<Self, EvidenceError> {
         let file = OpenOptions::new().read(true).append(true).open(path).map_err(EvidenceError::Open)?;
         lock(&file)?;
@@ -117,7 +129,9 @@ impl EvidenceLog {
         let newline = if entries.ends_in_newline { "" } else { "\n" };
         let (ledger, seq, head) = (entries.ledger, entries.seq, entries.head);
         let mut log = Self { file, ledger, seq, head, broken: false };
-        let resumed = Resumed { tool_version: tool_version(), holds_digest: holds_digest.to_string(), torn };
+        let Resuming { holds_digest, guards_accepted, planned } = resuming;
+        let tool_version = tool_version();
+        let resumed = Resumed { tool_version, holds_digest, guards_accepted, planned, torn };
         log.append(at, Body::Resumed(resumed), newline)?;
         log.give_up_unresolved(at)?;
         log.sync()?;

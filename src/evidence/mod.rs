@@ -23,7 +23,7 @@ pub use self::entry::{
     Intent, Item, ItemOutcome, ItemResult, Opened, Opening, Outcome, Resumed, Totals,
 };
 pub use self::ledger::{End, EntryFault, Unresolved};
-pub use self::log::{Closed, EvidenceError, EvidenceLog};
+pub use self::log::{Closed, EvidenceError, EvidenceLog, Resuming};
 pub use self::pieces::{Copy, CopyError, fetch};
 pub use self::several::{Follows, Heads, chained, confirm, in_order};
 pub use self::told::{Outcomes, Told};

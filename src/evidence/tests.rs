@@ -51,6 +51,10 @@ fn item(key: &str) -> Item {
     }
 }
 
+fn resuming() -> Resuming {
+    Resuming { holds_digest: HOLDS.to_owned(), ..Resuming::default() }
+}
+
 fn outcome(key: &str, result: ItemResult) -> ItemOutcome {
     ItemOutcome {
         bucket: "acme-ott-media".into(),
@@ -81,7 +85,7 @@ impl Folder {
     }
 
     fn resume(&self) -> Result<EvidenceLog, EvidenceError> {
-        EvidenceLog::resume(&self.log(), at(100), PLAN, HOLDS)
+        EvidenceLog::resume(&self.log(), at(100), PLAN, resuming())
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -382,7 +386,7 @@ fn a_log_of_another_plan_or_a_finished_or_changed_one_is_not_resumed() {
     assert!(matches!(folder.resume(), Err(EvidenceError::Finished)));
     let unfinished = lines(&log)[..6].concat();
     fs::write(folder.log(), &unfinished).unwrap();
-    let other = EvidenceLog::resume(&folder.log(), at(100), "another", HOLDS);
+    let other = EvidenceLog::resume(&folder.log(), at(100), "another", resuming());
     assert!(matches!(other, Err(EvidenceError::OtherPlan)));
     let mut changed = unfinished;
     changed[20] ^= 1;

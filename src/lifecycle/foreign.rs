@@ -99,9 +99,14 @@ pub fn foreign_conflicts(
                 }
                 let may_be_early = match removes {
                     ForeignRemoval::Current(When::Days(days)) => least.is_none_or(|least| days < least),
-                    ForeignRemoval::Noncurrent(days) => rule
-                        .noncurrent
-                        .is_none_or(|n| n.newer_versions > 0 || days < i64::from(n.retain.max_days())),
+                    ForeignRemoval::Noncurrent(days) => {
+                        // What the rule hides becomes noncurrent, and is copied only when it goes.
+                        let window = rule.undo_window.map_or(0, |window| i64::from(window.max_days()));
+                        rule.export.is_some()
+                            || rule.noncurrent.as_ref().is_none_or(|n| {
+                                n.newer_versions > 0 || days < i64::from(n.retain.max_days()).max(window)
+                            })
+                    }
                     ForeignRemoval::Current(When::Date(_)) | ForeignRemoval::Unknown => true,
                 };
                 conflicts.push(ForeignConflict {

@@ -50,6 +50,9 @@ pub struct GuardResult {
 }
 
 impl GuardResult {
+    /// What the names of all guards of single tenants begin with.
+    pub const OF_TENANT: &str = "tenant:";
+
     /// The guard that is broken where there are more tenants than are counted.
     pub const PER_TENANT: &'static str = "per-tenant";
 
@@ -59,7 +62,7 @@ impl GuardResult {
     pub fn name(&self) -> String {
         let guard = &self.guard;
         if let Some(tenant) = &self.tenant {
-            return format!("tenant:{}:{guard}", utf8_percent_encode(tenant, NOT_PLAIN));
+            return format!("{}{}:{guard}", Self::OF_TENANT, utf8_percent_encode(tenant, NOT_PLAIN));
         }
         if let Some(bucket) = &self.bucket {
             return format!("bucket:{bucket}:{guard}");

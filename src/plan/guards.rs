@@ -166,6 +166,11 @@ fn per_tenant(limits: Limits, tenants: &Tenants) -> Vec<GuardResult> {
             let result = result(guard.name, Of::rule(TENANTS), limit, more);
             results.push(GuardResult { kept: false, ..result });
         }
+        // Whose these are is not known; all of one tenant may be among them.
+        let nobody = tenants.nobody();
+        if !is_share && nobody.removed > 0 {
+            results.push(result(guard.name, Of::rule(NO_TENANT), limit, (guard.value)(nobody)));
+        }
         if is_share {
             let mut small = Counts::default();
             tenants

@@ -25,7 +25,7 @@ const ALWAYS_ALLOWED: u64 = 1_000;
 /// What a run was to do, as its evidence keeps it for the runs after it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Planned {
-    /// The buckets that it was to look at.
+    /// The buckets that it was to change, by either engine.
     pub buckets: BTreeSet<String>,
     /// How many objects would go under each rule, by either engine.
     pub removed: BTreeMap<String, u64>,
@@ -51,9 +51,12 @@ impl From<&RecordsDigest> for RowCount {
 impl Planned {
     /// What a plan is to do; `None` for one that lists nothing.
     pub fn of(policy: &Policy, header: &PlanHeader) -> Option<Self> {
+        let is_removed =
+            |name: &str| header.summary.iter().any(|line| line.bucket == name && line.is_removed());
+        let changed = header.buckets.iter().filter(|(name, plan)| plan.is_changed() || is_removed(name));
         let removed = |id: &String| (id.clone(), removed_by(id, &header.summary));
         (!header.narrow_only).then(|| Self {
-            buckets: header.buckets.keys().cloned().collect(),
+            buckets: changed.map(|(name, _)| name.clone()).collect(),
             removed: policy.rules.iter().map(|rule| removed(&rule.id)).collect(),
             records: header.records.iter().map(|(table, digest)| (table.clone(), digest.into())).collect(),
         })

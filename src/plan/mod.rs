@@ -19,7 +19,7 @@ pub use guard_result::GuardResult;
 pub use guards::evaluate as evaluate_guards;
 pub use header::{BucketPlan, LifecycleChange, PlanHeader, RecordsDigest};
 pub use history::{History, Planned, RowCount, compare as compare_with_earlier, first_runs};
-pub use place::segment;
+pub use place::{segment, short_segment};
 pub use planner::{BucketContext, Item, KeyGroup, Planner};
 pub use row::{Action, PlanRow};
 pub use summary::{Disposal, Line, Summary, Tally, total};

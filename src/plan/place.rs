@@ -60,6 +60,12 @@ pub(super) fn copy_place(place: &ExportPlace, of: Original<'_>) -> Option<String
     Some(format!("s3://{}/{start}{key}/{version}", place.bucket))
 }
 
+/// A name as one part of a path, as [`segment`] has it, of at most 200 bytes.
+pub fn short_segment(name: &str) -> String {
+    let encoded = segment(name);
+    within(&encoded, name, 200).unwrap_or(encoded)
+}
+
 /// `encoded` if it has no more than `room` bytes, else as much of it as there is room for beside the
 /// digest of `name`.
 fn within(encoded: &str, name: &str, room: usize) -> Option<String> {

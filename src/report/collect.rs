@@ -99,7 +99,8 @@ impl Collector {
                 tally.keep_no_more(before.kept, before.bytes);
             }
         }
-        let was_sent = before.is_some_and(|before| matches!(before.kept, Kept::Unclear | Kept::NoOutcome));
+        let was_sent = before
+            .is_some_and(|before| matches!(before.kept, Kept::Unclear | Kept::NoOutcome | Kept::PutOff));
         for tally in [&mut self.groups[group as usize].1, &mut self.total] {
             match standing {
                 Standing::Deleted => tally.delete(item.kind, item.size, item.erasure.as_deref(), *at),

@@ -99,6 +99,11 @@ pub(super) struct Inner {
 }
 
 impl Store {
+    /// Where it is, whoever said so; `None` for AWS.
+    pub fn endpoint_url(&self) -> Option<&str> {
+        self.0.clients.endpoint_url.as_deref()
+    }
+
     /// Settles credentials (the AWS default chain, or the profile's), region and endpoint. Sends
     /// nothing to the store itself.
     ///

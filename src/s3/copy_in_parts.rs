@@ -33,12 +33,12 @@ impl Bucket {
         &self,
         key: &str,
         source: &CopySource<'_>,
-        inspected: &Inspected,
-        tags: &Attributes,
+        (inspected, tags): (&Inspected, &Attributes),
         checksum: &str,
+        overwrite: bool,
     ) -> Result<(), StoreError> {
         let upload_id = self.begin(key, inspected, tags, checksum).await?;
-        let copied = self.fill(key, &upload_id, source, inspected.size).await;
+        let copied = self.fill(key, &upload_id, source, inspected.size, overwrite).await;
         if copied.is_err() {
             // What is left of it is told by the next listing of uploads.
             let _ = self.abort_upload(key, &upload_id).await;
@@ -89,6 +89,7 @@ impl Bucket {
         upload_id: &str,
         source: &CopySource<'_>,
         size: u64,
+        overwrite: bool,
     ) -> Result<(), StoreError> {
         let mut done = Vec::new();
         for (number, (first, last)) in (1..).zip(parts(size)) {
@@ -129,7 +130,7 @@ impl Bucket {
             .key(key)
             .upload_id(upload_id)
             .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(done)).build())
-            .if_none_match("*")
+            .set_if_none_match((!overwrite).then(|| "*".to_owned()))
             .set_expected_bucket_owner(self.owner())
             .set_request_payer(self.payer())
             .customize()

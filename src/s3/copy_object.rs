@@ -52,7 +52,8 @@ pub(super) fn patient() -> Builder {
 }
 
 impl Bucket {
-    /// Copies `source` to `key` in this bucket, with its metadata and tags, if nothing is there.
+    /// Copies `source` to `key` in this bucket, with its metadata and tags, if nothing is there
+    /// or it is to `overwrite` that.
     /// `checksum` names the algorithm by which the copy is to have a checksum.
     ///
     /// # Errors
@@ -63,6 +64,7 @@ impl Bucket {
         key: &str,
         source: &CopySource<'_>,
         checksum: &str,
+        overwrite: bool,
     ) -> Result<(), StoreError> {
         let call = self.call_on("CopyObject", key);
         self.client()
@@ -71,7 +73,7 @@ impl Bucket {
             .key(key)
             .copy_source(source.header())
             .copy_source_if_match(values::quoted(source.etag))
-            .if_none_match("*")
+            .set_if_none_match((!overwrite).then(|| "*".to_owned()))
             .metadata_directive(MetadataDirective::Copy)
             .tagging_directive(TaggingDirective::Copy)
             .checksum_algorithm(ChecksumAlgorithm::from(checksum))

@@ -1,10 +1,11 @@
 //! HeadObject: metadata, what S3 itself says about expiration, and what tells two objects apart.
 
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType, ServerSideEncryption};
 use chrono::{DateTime, Utc};
 
 use super::bucket::Bucket;
-use super::error::StoreError;
+use super::error::{Call, StoreError};
 use super::values;
 use crate::object::Attributes;
 
@@ -59,10 +60,7 @@ impl Bucket {
                 .ok_or_else(|| StoreError::unreadable(call, "metadata in an unknown encoding"))?;
             metadata.insert(name.to_lowercase(), value);
         }
-        let last_modified = head
-            .last_modified()
-            .and_then(|time| DateTime::from_timestamp(time.secs(), time.subsec_nanos()))
-            .ok_or_else(|| StoreError::unreadable(call, "Last-Modified is missing"))?;
+        let last_modified = last_modified(&head, call)?;
         let size = head
             .content_length()
             .and_then(|length| u64::try_from(length).ok())
@@ -83,6 +81,8 @@ impl Bucket {
 /// All that a copy of an object is compared with it by, and made with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspected {
+    /// Last-Modified.
+    pub last_modified: DateTime<Utc>,
     /// Bytes.
     pub size: u64,
     /// The ETag without its quotes.
@@ -156,7 +156,9 @@ impl Bucket {
             Some((algorithm, value.to_owned()))
         });
         let text = |value: Option<&str>| value.map(str::to_owned);
+        let last_modified = last_modified(&head, call)?;
         Ok(Inspected {
+            last_modified,
             size,
             etag: head.e_tag().map(|etag| values::unquoted(etag).to_owned()),
             metadata: head
@@ -180,4 +182,10 @@ impl Bucket {
                 || head.sse_customer_algorithm().is_some(),
         })
     }
+}
+
+fn last_modified(head: &HeadObjectOutput, call: Call<'_>) -> Result<DateTime<Utc>, StoreError> {
+    head.last_modified()
+        .and_then(|time| DateTime::from_timestamp(time.secs(), time.subsec_nanos()))
+        .ok_or_else(|| StoreError::unreadable(call, "Last-Modified is missing"))
 }

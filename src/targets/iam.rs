@@ -138,7 +138,13 @@ pub fn policy(asked: &Asked<'_>) -> String {
             buckets.into_iter().collect(),
         ));
         // What was copied is looked at before the original goes, and read where the store does not say enough.
-        let actions = vec!["s3:PutObject", "s3:PutObjectTagging", "s3:GetObject", "s3:AbortMultipartUpload"];
+        let actions = vec![
+            "s3:PutObject",
+            "s3:PutObjectTagging",
+            "s3:GetObject",
+            "s3:GetObjectTagging",
+            "s3:AbortMultipartUpload",
+        ];
         statements.push(statement(asked, "MakeCopies", actions, copies));
     }
     let tables = asked.policy.tables.iter().map(|table| &table.place);

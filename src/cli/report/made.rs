@@ -6,7 +6,8 @@ use crate::cli::args::{Divided, ReportArgs};
 use crate::cli::exit::Failure;
 use crate::cli::inputs::Loaded;
 use crate::cli::logs::{self, Logs};
-use crate::evidence::{self, Body, End, Outcomes, Told};
+use crate::evidence::{self, Body, End, Opening, Outcomes, Told};
+use crate::plan::GuardResult;
 use crate::report::{
     By, Certificate, Collector, Configured, Grouped, LogFacts, PolicyText, Redaction, Row, RuleFacts, Scope,
 };
@@ -106,10 +107,10 @@ pub fn make(
     for item in &besides.open {
         collector.without_outcome(item);
     }
-    let logs_facts = facts(logs, &besides, policy);
+    let hides_text = redaction.is_some() || report.tenant.is_some();
+    let logs_facts = facts(logs, &besides, policy, hides_text);
     let is_that_policy = logs_facts.iter().any(|log| log.is_policy == Some(true));
     let policy = policy.filter(|_| is_that_policy);
-    let hides_text = redaction.is_some() || report.tenant.is_some();
     let data = |rule: &str| {
         let rule = policy?.policy().rules.iter().find(|it| it.id == rule)?;
         rule.data.clone()
@@ -152,7 +153,7 @@ fn one_policy(logs: &Logs) -> Result<&str, Failure> {
     }
 }
 
-fn facts(logs: &Logs, besides: &Besides, policy: Option<&Loaded>) -> Vec<LogFacts> {
+fn facts(logs: &Logs, besides: &Besides, policy: Option<&Loaded>, hides_text: bool) -> Vec<LogFacts> {
     let mut all = Vec::new();
     for (place, checked) in logs.checked.iter().enumerate() {
         let verified = &checked.verified;
@@ -178,11 +179,20 @@ fn facts(logs: &Logs, besides: &Besides, policy: Option<&Loaded>) -> Vec<LogFact
             is_policy: policy.map(|policy| policy.policy().digest == opening.policy_digest),
             keep_until: opening.keep_until,
             endpoint: opening.endpoint.clone(),
-            guards_accepted: opening.guards_accepted.clone(),
+            guards_accepted: guards_accepted(opening, hides_text),
             tool_version: besides.written_by.get(place).cloned().unwrap_or_default(),
         });
     }
     all
+}
+
+/// The guards that were gone beyond; where others are not to be seen, none by a tenant's name.
+fn guards_accepted(opening: &Opening, hides_text: bool) -> Vec<String> {
+    let shown = |guard: &String| match hides_text && guard.starts_with(GuardResult::OF_TENANT) {
+        true => "the guard of one tenant".to_owned(),
+        false => guard.clone(),
+    };
+    opening.guards_accepted.iter().map(shown).collect()
 }
 
 /// What whoever reads it must know first.

@@ -135,6 +135,8 @@ pub(super) async fn carry_out(
     (path, evidence): (&Path, &mut EvidenceLog),
     results: &mut BTreeMap<ItemResult, u64>,
 ) -> Result<(), Failure> {
+    let newest = if undo.restore_exports { newest(&undo.log)? } else { HashMap::new() };
+    let shows_markers = undo.accept.iter().any(|accepted| accepted == super::MARKERS);
     let mut open: Vec<(Item, Step)> = Vec::new();
     let mut copies: HashMap<[u8; 16], String> = HashMap::new();
     for account in accounts(opened(&undo.log)?) {
@@ -144,14 +146,16 @@ pub(super) async fn carry_out(
         }
         let identity = item.identity();
         match (item.action, outcome.result) {
-            (Action::Mark, ItemResult::MarkerAdded) => {
+            (Action::Mark, ItemResult::MarkerAdded) if shows_markers => {
                 open.extend(marker_of(&item, &outcome).map(|marker| (item, Step::Unmark(marker))));
             }
             (Action::Export, ItemResult::Exported) if undo.restore_exports => {
                 copies.extend(outcome.copy.map(|copy| (identity, copy)));
             }
-            (Action::Delete, ItemResult::Deleted) => {
-                open.extend(copies.remove(&identity).map(|copy| (item, Step::Restore(copy))));
+            (Action::Delete, ItemResult::Deleted | ItemResult::AlreadyGone) => {
+                let is_newest = newest.get(&key_identity(&item)) == Some(&identity);
+                let copy = copies.remove(&identity).filter(|_| is_newest);
+                open.extend(copy.map(|copy| (item, Step::Restore(copy))));
             }
             _ => {}
         }
@@ -160,6 +164,23 @@ pub(super) async fn carry_out(
         }
     }
     send(open, buckets, (path, evidence), results).await
+}
+
+/// Of each key the version that was removed last, which is the newest of those that were: only one can take
+/// its place again.
+fn newest(log: &Path) -> Result<HashMap<[u8; 16], [u8; 16]>, Failure> {
+    let mut newest = HashMap::new();
+    for account in accounts(opened(log)?) {
+        let (item, outcome) = account.map_err(|error| broken(log, error))?;
+        if item.action == Action::Delete && outcome.result.is_gone() {
+            newest.insert(key_identity(&item), item.identity());
+        }
+    }
+    Ok(newest)
+}
+
+fn key_identity(item: &Item) -> [u8; 16] {
+    Item { version_id: None, upload_id: None, ..item.clone() }.identity()
 }
 
 async fn send(
@@ -185,7 +206,7 @@ async fn send(
                     let (place, key) =
                         place.ok_or_else(|| Failure::failed("a copy in the log has no proper address"))?;
                     let place = buckets.get(place).await?.clone();
-                    saved.push(Saved { place, copy: key.to_owned(), key: item.key.clone() });
+                    saved.push(Saved { place, copy: key.to_owned(), key: item.key.clone(), size: item.size });
                 }
             }
         }

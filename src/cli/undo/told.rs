@@ -75,6 +75,11 @@ impl Told {
         self.cannot.entry(why).or_default().add(|| address(item));
     }
 
+    /// How many the store told nothing of.
+    pub(super) fn unknown(&self) -> u64 {
+        self.cannot.get(&Cannot::Marker(Standing::Unknown)).map_or(0, |some| some.count)
+    }
+
     pub(super) fn copied(&mut self, item: &Item, copy: String) {
         self.copied.add(|| format!("{} → {copy}", address(item)));
     }
