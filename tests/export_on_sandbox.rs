@@ -151,7 +151,7 @@ async fn whatever_goes_wrong_with_the_copy_the_original_stays_until_there_is_one
         (on("HeadObject", Effect::Header("x-amz-checksum-crc64nvme", Some("AAAAAAAAAAA="))), 3),
         (on("HeadObject", Effect::Header("content-length", Some("5"))), 3),
         (on("HeadObject", Effect::Header("x-amz-meta-origin", None)), 3),
-        (on("HeadObject", Effect::Header("x-amz-tagging-count", None)), 3),
+        (on("GetObjectTagging", Effect::AccessDenied), 3),
         (on("HeadObject", Effect::Header("x-amz-missing-meta", Some("1"))), 3),
     ] {
         let what = format!("{fault:?}");

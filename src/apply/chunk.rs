@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cover::{self, Covered};
 use super::ending::Ended;
+use super::numbered::Numbered;
 use super::recheck::{Company, Look, Looked, look_again, survey};
 use super::run::ApplyError;
 use super::session::Session;
@@ -18,15 +19,6 @@ use crate::object::{Kind, Versioning};
 use crate::plan::{Action, KeyGroup, PlanRow};
 use crate::s3::StoreError;
 use crate::survey::{Enrolled, Standing};
-
-/// A row, and its place in the plan.
-#[derive(Clone, Debug)]
-pub struct Numbered {
-    /// Counted from 0.
-    pub number: u64,
-    /// The row.
-    pub row: PlanRow,
-}
 
 /// Carries out `rows`, which share a bucket and hold all rows of their keys that are left. Answers with
 /// those that the store puts off, and with none on the `last_try`.

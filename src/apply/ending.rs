@@ -87,14 +87,15 @@ async fn judge(bucket: &Bucket, aim: &Aim, kind: &StoreErrorKind, why: &str) -> 
 /// Nobody has said for certain what became of it, so the store is asked whether it is there.
 pub async fn doubtful(bucket: &Bucket, aim: &Aim, why: &str) -> Ended {
     let found = listed(bucket, aim).await;
-    concluded(found.map(|found| found.is_some()), &StoreErrorKind::Unreadable, why)
+    concluded(found.map(|found| found.is_some()), &StoreErrorKind::Other, why)
 }
 
 fn concluded(is_listed: Result<bool, StoreError>, kind: &StoreErrorKind, why: &str) -> Ended {
     match is_listed {
         Ok(false) => Ended::because(ItemResult::Deleted, format!("{why}; a listing shows that it is gone")),
         Ok(true) => {
-            let result = if kind.is_retryable() { ItemResult::PutOff } else { ItemResult::Failed };
+            let comes_again = kind.is_retryable() || *kind == StoreErrorKind::Unreadable;
+            let result = if comes_again { ItemResult::PutOff } else { ItemResult::Failed };
             Ended::because(result, format!("{why}; a listing shows that it is there"))
         }
         Err(error) => Ended::because(ItemResult::Unclear, format!("{why}; and listing it failed: {error}")),

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SubsecRound, Utc};
 use futures::stream::{self, StreamExt};
 
-use super::chunk::Numbered;
 use super::copied::{At, compare};
 use super::ending::{Ended, outcome};
+use super::numbered::Numbered;
 use super::recheck::{Look, look_again};
 use super::run::ApplyError;
 use super::session::Session;

@@ -2,8 +2,8 @@
 
 use futures::stream::{self, StreamExt};
 
-use super::chunk::Numbered;
 use super::cover::{Covered, cover};
+use super::numbered::Numbered;
 use crate::s3::Bucket;
 
 /// How many markers are put at a time.

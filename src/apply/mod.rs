@@ -19,6 +19,7 @@ mod ending;
 mod export;
 mod index;
 mod mark;
+mod numbered;
 mod pace;
 mod preflight;
 mod put_back;

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use super::chunk::{self, Numbered};
 use super::done::DoneRows;
+use super::numbered::Numbered;
 use super::run::{Applied, ApplyError, Run, Watch};
 use super::session::Session;
-use super::{configure, pace};
+use super::{chunk, configure, pace};
 use crate::evidence::EvidenceLog;
 use crate::plan::{PlanFileError, PlanRow};
 

@@ -1,15 +1,16 @@
 //! Carrying a plan out: preflight, evidence, progress, and the way back after an interruption.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 
 use super::copying::{Copied, Copying};
+use super::evidence_files::{evidence_failure, keep_until};
 use super::exit::{Exit, Failure};
 use super::output;
 use super::progress::Progress;
@@ -118,25 +119,6 @@ pub fn open(path: &Path) -> Result<OpenPlan, Failure> {
     reader.verify().map_err(|error| wrong(&error))?;
     let header = serde_json::from_value(reader.header().clone()).map_err(|error| wrong(&error))?;
     Ok(OpenPlan { reader, header })
-}
-
-/// Where the evidence of a plan goes: beside it, or into `folder`, named after its digest.
-pub fn evidence_path(plan: &Path, folder: Option<&Path>, digest: &str) -> PathBuf {
-    let stem = plan.file_stem().unwrap_or_default().to_string_lossy();
-    let name = format!("{stem}.{}.evidence.jsonl", &digest[..digest.len().min(12)]);
-    folder.map_or_else(|| plan.with_file_name(&name), |folder| folder.join(&name))
-}
-
-/// Makes sure that evidence can be written, before anything is asked of a store: into `folder`,
-/// which is made if it is not there, or beside the plan.
-pub fn check_evidence_folder(plan: &Path, folder: Option<&Path>) -> Result<(), Failure> {
-    let probe = evidence_path(plan, folder, "probe");
-    let tried = folder.map_or(Ok(()), fs::create_dir_all).and_then(|()| File::create(&probe));
-    tried.and_then(|_| fs::remove_file(&probe)).map_err(|error| {
-        let place = probe.parent().filter(|place| !place.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Failure::usage(format!("evidence could not be written to {}: {error}", output::path(place)))
-            .help("choose another folder with --evidence-dir; without evidence nothing is deleted")
-    })
 }
 
 /// Carries the plan out.
@@ -272,12 +254,6 @@ async fn index(carrying: &Carrying<'_>) -> Result<(), Failure> {
     })
 }
 
-/// Until when the evidence of a run must be kept: the end of that day.
-pub fn keep_until(policy: &Policy, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let day = policy.evidence_retain?.after(now.date_naive())?;
-    Some(day.succ_opt()?.and_time(NaiveTime::MIN).and_utc())
-}
-
 /// A plan's log.
 enum Log {
     /// It takes entries; the rows that are done; whether a run is resumed.
@@ -379,31 +355,6 @@ fn spent(path: &Path, rows: u64) -> Result<Carried, Failure> {
         is_part: false,
         stop_file: None,
     })
-}
-
-/// The head of the newest log of `policy` in the folder, for the next log to follow it.
-pub fn previous_head(folder: &Path, policy: &str) -> Option<String> {
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let logs = fs::read_dir(folder).ok()?.filter_map(|entry| {
-        let path = entry.ok()?.path();
-        let is_log = path.file_name()?.to_string_lossy().ends_with(".evidence.jsonl");
-        let modified = fs::metadata(&path).ok()?.modified().ok()?;
-        is_log.then_some((modified, path))
-    });
-    let mut logs: Vec<_> = logs.collect();
-    logs.sort();
-    logs.into_iter().rev().find_map(|(_, path)| {
-        let told = evidence::verify(BufReader::new(File::open(path).ok()?), None).ok()?;
-        (told.opening.policy == policy).then_some(told.head)
-    })
-}
-
-fn evidence_failure(path: &Path, error: &EvidenceError) -> Failure {
-    let failure = Failure::failed(format!("evidence {}: {}", output::path(path), Failure::chain(error)));
-    match error {
-        EvidenceError::InUse => failure.help("another run is writing to it; wait for it to end"),
-        _ => failure.help("choose another folder with --evidence-dir; without evidence nothing is deleted"),
-    }
 }
 
 struct Bar<'a>(&'a Progress);

@@ -10,6 +10,7 @@ mod copying;
 #[cfg(feature = "sandbox")]
 mod demo;
 mod earlier;
+mod evidence_files;
 mod exit;
 mod explain;
 mod inputs;

@@ -16,7 +16,7 @@ use super::inputs::{self, Loaded};
 use super::planning::{self, Made, Making, PlanFile};
 use super::record_files::{LoadedRecords, RecordFiles, refuse_faults};
 use super::store::store_failure;
-use super::{output, show, store};
+use super::{evidence_files, output, show, store};
 use crate::apply::StopFile;
 use crate::plan::History;
 use crate::s3::{Bucket, Store};
@@ -156,7 +156,7 @@ pub async fn apply(context: &Context, args: &StoreArgs, apply: &ApplyArgs) -> Re
         ))
         .help("apply the plan that was looked at, or look at this one"));
     }
-    applying::check_evidence_folder(&apply.plan, apply.applying.evidence_dir.as_deref())?;
+    evidence_files::check_evidence_folder(&apply.plan, apply.applying.evidence_dir.as_deref())?;
     let ready =
         ready(context, args, &apply.policy, apply.tolerate_record_faults || plan.header.narrow_only, None)
             .await?;
@@ -182,7 +182,7 @@ pub async fn reconcile(
     let Planning { policy, upgrade_v1, .. } = &reconcile.planning;
     let tolerates = reconcile.planning.tolerates();
     let file = PlanFile::create(&reconcile.out)?;
-    applying::check_evidence_folder(&reconcile.out, reconcile.applying.evidence_dir.as_deref())?;
+    evidence_files::check_evidence_folder(&reconcile.out, reconcile.applying.evidence_dir.as_deref())?;
     let ready = ready(context, args, &policy.policy, tolerates, None).await?;
     let folder = evidence_folder(&reconcile.out, reconcile.applying.evidence_dir.as_deref());
     let history = ready.history(folder, None);
@@ -269,11 +269,12 @@ async fn carry_out(
     let (now, read) = (ready.now, ready.read);
     let clock = move || now + Duration::from_std(read.elapsed()).unwrap_or_default();
     let folder = evidence_folder(path, applying.evidence_dir.as_deref());
-    let evidence = applying::evidence_path(path, applying.evidence_dir.as_deref(), plan.reader.digest());
+    let evidence =
+        evidence_files::evidence_path(path, applying.evidence_dir.as_deref(), plan.reader.digest());
     let copying = match &applying.evidence {
         Some(place) => Some({
             let (policy, keep_until) =
-                (ready.loaded.policy(), applying::keep_until(ready.loaded.policy(), now));
+                (ready.loaded.policy(), evidence_files::keep_until(ready.loaded.policy(), now));
             Copying::open(args, place, policy, &evidence, keep_until).await?
         }),
         None => None,
@@ -296,7 +297,7 @@ async fn carry_out(
         evidence,
         copying,
         endpoint: ready.store.endpoint_url().map(str::to_owned),
-        previous_head: applying::previous_head(folder, &ready.loaded.policy().name),
+        previous_head: evidence_files::previous_head(folder, &ready.loaded.policy().name),
         clock: &clock,
         stop: stop_on_ctrl_c(context.quiet),
         max_rate: applying.max_rate,

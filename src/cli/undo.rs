@@ -28,9 +28,6 @@ use crate::text;
 /// What allows S3 to remove more again.
 const WIDENING: &str = "widening";
 
-/// What allows data to be seen again that a run has hidden.
-const MARKERS: &str = "markers";
-
 /// Undoes a run.
 pub async fn run(context: &Context, args: &StoreArgs, undo: &UndoArgs) -> Result<Exit, Failure> {
     let (opening, mut written) = read(&undo.log)?;
@@ -116,10 +113,11 @@ fn must_be_accepted(undo: &UndoArgs, told: &Told, ways: &BTreeMap<&str, WayBack>
             "that may be what a hold or a longer period has stopped; pass --accept {WIDENING} if it is meant"
         )));
     }
-    if told.can.count > 0 && !is_accepted(MARKERS) {
+    if told.can.count > 0 && !is_accepted(told::MARKERS) {
         let what = format!("{} hidden objects would be seen again", text::count(told.can.count));
         return Err(Failure::refused(what).help(format!(
-            "pass --accept {MARKERS} if that is meant; the next run hides them again unless a hold keeps them"
+            "pass --accept {} if that is meant; the next run hides them again unless a hold keeps them",
+            told::MARKERS
         )));
     }
     Ok(())

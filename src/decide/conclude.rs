@@ -9,7 +9,7 @@ use super::attribute::Obscured;
 use super::decision::{Decision, Needs, Reason, Unknown, Verdict};
 use super::finding::{Clock, RuleFinding, RuleView};
 use super::grounds::Grounds;
-use super::outlook::{Finding, NEVER};
+use super::outlook::{Bounds, Finding, NEVER};
 use super::select::Fit;
 use super::window::ANY_TIME;
 use crate::calendar::Period;
@@ -120,13 +120,6 @@ pub fn conclude(found: Found<'_>) -> (Decision, Needs) {
             (expired, Needs::NONE)
         }
     }
-}
-
-/// The due date is no earlier and no later than these.
-#[derive(Clone, Copy)]
-struct Bounds {
-    earliest: DateTime<Utc>,
-    latest: DateTime<Utc>,
 }
 
 /// The rules that cover the object for certain, and those that may; the one that keeps it

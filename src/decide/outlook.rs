@@ -72,3 +72,10 @@ impl Outlook {
         (self.earliest == self.latest && self.latest != NEVER).then_some(self.latest)
     }
 }
+
+/// The due date is no earlier and no later than these.
+#[derive(Clone, Copy)]
+pub struct Bounds {
+    pub earliest: DateTime<Utc>,
+    pub latest: DateTime<Utc>,
+}

@@ -10,8 +10,9 @@ use chrono::{DateTime, Utc};
 use super::chain::{NOTHING_BEFORE, VerifyError, entries, line_hash};
 use super::entry::{
     Body, Closing, ConfigurationIntent, ConfigurationOutcome, ConfigurationResult, Entry, FORMAT, Intent,
-    Item, ItemOutcome, ItemResult, Opened, Opening, Outcome, Resumed, Totals,
+    Item, ItemOutcome, Opened, Opening, Outcome, Resumed, Totals,
 };
+use super::item_result::ItemResult;
 use super::ledger::{End, EntryFault, Ledger};
 use crate::plan::Planned;
 

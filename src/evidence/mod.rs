@@ -8,6 +8,7 @@
 mod accounts;
 mod chain;
 mod entry;
+mod item_result;
 mod ledger;
 mod log;
 mod pieces;
@@ -20,8 +21,9 @@ pub use self::accounts::accounts;
 pub use self::chain::{Checked, Entries, Verified, VerifyError, check, done, entries, opened, verify};
 pub use self::entry::{
     Action, Body, Closing, ConfigurationIntent, ConfigurationOutcome, ConfigurationResult, Entry, FORMAT,
-    Intent, Item, ItemOutcome, ItemResult, Opened, Opening, Outcome, Resumed, Totals,
+    Intent, Item, ItemOutcome, Opened, Opening, Outcome, Resumed, Totals,
 };
+pub use self::item_result::ItemResult;
 pub use self::ledger::{End, EntryFault, Unresolved};
 pub use self::log::{Closed, EvidenceError, EvidenceLog, Resuming};
 pub use self::pieces::{Copy, CopyError, fetch};

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
-use super::entry::{Body, Entry, Item, ItemResult};
+use super::entry::{Body, Entry, Item};
+use super::item_result::ItemResult;
 use super::ledger::Unresolved;
 
 /// What became of an item.

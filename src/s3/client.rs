@@ -45,7 +45,7 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    /// A client with retries of its own: what one bucket uses up is not missing to another.
+    /// A client whose requests each have their own few retries.
     pub(super) fn client(&self, partition: &str, region: &str) -> Client {
         // Every request has its own few attempts. A budget that all share would be used up by the first
         // minutes of throttling, after which nothing is sent again at all.

@@ -255,7 +255,7 @@ async fn a_stop_file_stops_a_run_after_the_batch_in_flight_and_the_same_command_
     let stop = store.desk.path("policies/STOP");
     let asked = store.sandbox.requests().len();
     let stopped = std::thread::scope(|scope| {
-        let run = scope.spawn(|| store.run(&APPLY));
+        let run = scope.spawn(|| store.run(&[&APPLY[..], &["--concurrency", "1"]].concat()));
         let is_under_way = || {
             let requests = store.sandbox.requests();
             requests[asked..].iter().any(|request| request.call.operation.starts_with("ListObject"))

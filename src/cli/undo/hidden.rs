@@ -7,7 +7,7 @@ use std::path::Path;
 use chrono::Utc;
 
 use super::files::{broken, evidence_failure, opened};
-use super::told::{Cannot, Told};
+use super::told::{Cannot, MARKERS, Told};
 use crate::apply::{Ended, Marker, Saved, Standing, restore, standings, take_away};
 use crate::cli::args::{UndoArgs, UndoSelect};
 use crate::cli::exit::Failure;
@@ -136,7 +136,7 @@ pub(super) async fn carry_out(
     results: &mut BTreeMap<ItemResult, u64>,
 ) -> Result<(), Failure> {
     let newest = if undo.restore_exports { newest(&undo.log)? } else { HashMap::new() };
-    let shows_markers = undo.accept.iter().any(|accepted| accepted == super::MARKERS);
+    let shows_markers = undo.accept.iter().any(|accepted| accepted == MARKERS);
     let mut open: Vec<(Item, Step)> = Vec::new();
     let mut copies: HashMap<[u8; 16], String> = HashMap::new();
     for account in accounts(opened(&undo.log)?) {

@@ -9,6 +9,9 @@ use crate::cli::output::{self, Style};
 use crate::evidence::Item;
 use crate::text;
 
+/// What allows data to be seen again.
+pub(super) const MARKERS: &str = "markers";
+
 /// How many keys are named of each kind.
 const FIRST: usize = 5;
 

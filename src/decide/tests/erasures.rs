@@ -1,5 +1,6 @@
 //! Requests to erase, and the laws that outweigh them.
 
+use super::selects::condition;
 use super::*;
 use crate::policy::{Erasure, RecordCondition, SizeRange};
 
@@ -217,4 +218,27 @@ fn sizes_of_uploads_are_not_known() {
     assert_eq!(verdict(&policy, &object(), "2026-03-11").0, Verdict::Expired);
     let upload = Observed { kind: Kind::Upload, upload_id: Some("u"), size: 0, ..object() };
     assert_eq!(verdict(&policy, &upload, "2026-03-11").0, Verdict::Undecided);
+}
+
+#[test]
+fn an_export_depends_on_whether_it_goes_on_request_so_that_has_to_be_known() {
+    let place = crate::policy::ExportPlace { bucket: "exports".to_owned(), prefix: String::new() };
+    // Whose it is stands in a tag: the request of one tenant must not take the copies of all others.
+    let mut policy = asked();
+    policy.tenant = vec![Attribute::Tag("customer".to_owned())];
+    policy.rules[0].export = Some(place.clone());
+    assert!(matches!(step(&policy, &object(), "2026-04-01"), Step::Needs(needs) if needs.tags));
+    let denied = Observed { tags: Reading::Unknown(Unreadable::Denied), ..object() };
+    assert_eq!(verdict(&policy, &denied, "2026-04-01").0, Verdict::Undecided);
+    let other = attributes(&[("customer", "0815")]);
+    let other = Observed { tags: Reading::Known(&other), ..object() };
+    assert_eq!(
+        (verdict(&policy, &other, "2026-04-01").0, verdict(&policy, &other, "2026-04-01").2),
+        (Verdict::Expired, None)
+    );
+    // And a request that selects by a tag must not be copied where it may select it.
+    let mut policy = asked();
+    policy.rules[0].export = Some(place);
+    policy.erasures = vec![erasure(Select { tags: vec![condition("person", &["p1"])], ..Select::default() })];
+    assert!(matches!(step(&policy, &object(), "2026-04-01"), Step::Needs(needs) if needs.tags));
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::media::MediaRange;
 use crate::policy::{Condition, RecordCondition, SizeRange};
 
-fn condition(name: &str, values: &[&str]) -> Condition {
+pub(super) fn condition(name: &str, values: &[&str]) -> Condition {
     Condition { name: name.to_owned(), values: names(values) }
 }
 
@@ -244,4 +244,26 @@ fn what_is_asked_for_under_some_tenants_alone_keeps_what_could_be_theirs() {
     let known = attributes(&[("customer", "2")]);
     let known = Observed { tags: Reading::Known(&known), ..object() };
     assert_eq!(verdict(&policy, &known, "2026-04-01"), Verdict::Expired);
+}
+
+#[test]
+fn what_has_no_bytes_waits_for_no_window_and_no_copy() {
+    let tagged = Select { tags: vec![condition("class", &["media"])], ..Select::default() };
+    let place = ExportPlace { bucket: "exports".to_owned(), prefix: String::new() };
+    let mut policy = policy();
+    policy.rules[0].trigger = uploaded();
+    let asking = Rule {
+        id: "b".to_owned(),
+        select: tagged,
+        retain: Period::days(10),
+        export: Some(place),
+        undo_window: Some(Period::days(7)),
+        ..policy.rules[0].clone()
+    };
+    policy.rules.push(asking);
+    for kind in [Kind::Upload, Kind::Marker] {
+        let not_kept = Reading::Unknown(Unreadable::NotKept);
+        let without = Observed { kind, alone: true, tags: not_kept, size: 0, ..object() };
+        assert_eq!(verdict(&policy, &without, "2026-05-01"), Verdict::Expired, "{kind:?}");
+    }
 }
