@@ -46,7 +46,6 @@ const fn is_done(result: ItemResult) -> bool {
     result.is_gone() || matches!(result, ItemResult::MarkerAdded)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a plan of 2^38 rows would be needed on 32 bits")]
 const fn place(row: u64) -> (usize, u64) {
     ((row / 64) as usize, 1 << (row % 64))
 }

@@ -19,10 +19,13 @@ const COMPILED_FOR: TimeDelta = TimeDelta::minutes(1);
 pub(super) struct Session<'a> {
     pub run: &'a Run<'a>,
     books: Mutex<Books<'a>>,
-    compiled: Mutex<BTreeMap<String, (DateTime<Utc>, Arc<BucketContext>)>>,
+    compiled: Mutex<BTreeMap<String, Compiled>>,
     /// Nothing new begins any more.
     halted: AtomicBool,
 }
+
+/// What the policy compiles to in a bucket, and when that was worked out.
+type Compiled = (DateTime<Utc>, Arc<BucketContext>);
 
 struct Books<'a> {
     log: &'a mut EvidenceLog,
