@@ -45,7 +45,7 @@ fn main() {
     fs::create_dir(folder.path().join("policies")).unwrap();
     fs::write(folder.path().join("policies/policy.yaml"), POLICY).unwrap();
     measure(&sandbox, folder.path(), "plan", &[]);
-    measure(&sandbox, folder.path(), "apply", &["shelflife-plan.parquet"]);
+    measure(&sandbox, folder.path(), "apply", &["shelflife-plan.parquet", "--first-run"]);
     let left = sandbox.list_everything("media").unwrap().len();
     println!("left: {left}");
     assert_eq!(left, 0);
