@@ -28,14 +28,10 @@ pub(super) async fn carry_out(
     rows: Vec<Numbered>,
     last_try: bool,
 ) -> Result<Vec<Numbered>, ApplyError> {
+    // Copying takes its time, so the bucket and what may go are looked at only afterwards.
+    let (rows, stays) = export::first(session, target, rows).await?;
     // How objects can be removed hangs on the bucket's state, which somebody may change meanwhile.
     if target.bucket.facts().await? != target.facts {
-        return Err(ApplyError::BucketChanged);
-    }
-    // Copying takes its time, so what may go is looked at only afterwards.
-    let (rows, stays) = export::first(session, target, rows).await?;
-    let has_changed = target.bucket.facts().await? != target.facts;
-    if has_changed {
         return Err(ApplyError::BucketChanged);
     }
     let plain: Vec<&PlanRow> = rows.iter().map(|it| &it.row).collect();

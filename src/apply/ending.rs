@@ -73,9 +73,12 @@ async fn judge(bucket: &Bucket, aim: &Aim, kind: &StoreErrorKind, why: &str) -> 
         | StoreErrorKind::NotSent
         | StoreErrorKind::Other
         | StoreErrorKind::WrongRegion { .. } => Ended::because(ItemResult::Failed, why),
-        // A request that is sent again after its answer was lost meets its own work.
-        StoreErrorKind::Changed => match listed(bucket, aim).await {
-            Ok(Some(etag)) if etag != aim.target.if_match => Ended::because(ItemResult::Changed, why),
+        // Nothing is sent twice, so what the store did not find was taken away by somebody else.
+        StoreErrorKind::Changed | StoreErrorKind::NotFound => match listed(bucket, aim).await {
+            Ok(None) => Ended::because(ItemResult::AlreadyGone, why),
+            Ok(Some(etag)) if *kind == StoreErrorKind::Changed && etag != aim.target.if_match => {
+                Ended::because(ItemResult::Changed, why)
+            }
             found => concluded(found.map(|found| found.is_some()), kind, why),
         },
         // It was not even begun.

@@ -180,7 +180,7 @@ async fn carry_out(session: &Session<'_>, chunk: Chunk) -> Result<Option<Chunk>,
     match chunk::carry_out(session, target, rows, is_last).await {
         Ok(put_off) if put_off.is_empty() => Ok(None),
         Ok(put_off) => Ok(again(put_off)),
-        // Nothing was intended yet.
+        // No deletion was intended yet.
         Err(ApplyError::Store(error)) if error.kind().is_retryable() && !is_last => Ok(again(kept)),
         Err(error @ (ApplyError::Store(_) | ApplyError::BucketChanged)) => {
             session.give_up(bucket, error);

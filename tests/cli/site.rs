@@ -100,7 +100,8 @@ impl Site {
                 std::thread::sleep(Duration::from_millis(50));
             }
         });
-        let mut apply = self.command(&["apply", "shelflife-plan.parquet"]);
+        // One batch at a time, so that only the first is on its way.
+        let mut apply = self.command(&["apply", "shelflife-plan.parquet", "--concurrency", "1"]);
         let mut running = apply.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         victim.store(running.id(), Ordering::SeqCst);
         assert!(!running.wait().unwrap().success());
