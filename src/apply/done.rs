@@ -66,6 +66,7 @@ mod tests {
             detail: None,
             marker_version_id: None,
             copy: None,
+            copy_etag: None,
         }
     }
 

@@ -34,6 +34,7 @@ pub fn outcome(row: &PlanRow, number: u64, ended: Ended) -> ItemOutcome {
         detail: ended.detail,
         marker_version_id: None,
         copy: None,
+        copy_etag: None,
     }
 }
 

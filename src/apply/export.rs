@@ -43,7 +43,7 @@ pub(super) async fn first(
     let looked = look_again(session, target, &plain).await?;
     for (it, look) in wanted.into_iter().zip(looked.looks) {
         match look {
-            Look::Goes(_) => goes.push(it),
+            Look::Goes(..) => goes.push(it),
             Look::Stays(result, why) => {
                 kept.insert(it.number, Ended::because(result, why));
             }
@@ -90,17 +90,17 @@ async fn copy_all(
             async move {
                 match place {
                     Some(place) => export(&target.bucket, place, &it.row, since).await,
-                    None => Ended::because(ItemResult::Failed, "its export place was not opened"),
+                    None => Ended::because(ItemResult::Failed, "its export place was not opened").into(),
                 }
             }
         })
         .collect();
-    let copied: Vec<Ended> = stream::iter(copies).buffered(COPIES_AT_ONCE).collect().await;
+    let copied: Vec<Copied> = stream::iter(copies).buffered(COPIES_AT_ONCE).collect().await;
     let (mut outcomes, mut failed) = (Vec::with_capacity(rows.len()), Vec::new());
-    for (it, ended) in rows.iter().zip(copied) {
+    for (it, Copied { ended, etag: copy_etag }) in rows.iter().zip(copied) {
         let is_copied = ended.result == ItemResult::Exported;
         let copy = it.row.export.clone().filter(|_| is_copied);
-        outcomes.push(ItemOutcome { copy, ..outcome(&it.row, it.number, ended.clone()) });
+        outcomes.push(ItemOutcome { copy, copy_etag, ..outcome(&it.row, it.number, ended.clone()) });
         if !is_copied {
             failed.push((it.number, ended));
         }
@@ -111,13 +111,27 @@ async fn copy_all(
 }
 
 /// Makes the copy of one row, unless it is there; [`ItemResult::Exported`] only if it is, and is the same.
-async fn export(source: &Bucket, place: &Bucket, row: &PlanRow, since: DateTime<Utc>) -> Ended {
+async fn export(source: &Bucket, place: &Bucket, row: &PlanRow, since: DateTime<Utc>) -> Copied {
     let Some((_, to)) = row.export_place() else {
-        return Ended::because(ItemResult::Failed, "it has no place to be copied to");
+        return Ended::because(ItemResult::Failed, "it has no place to be copied to").into();
     };
     let from = At { bucket: source, key: &row.key, version_id: row.version_id.as_deref() };
     let to = At { bucket: place, key: to, version_id: None };
     copy(from, row.etag.as_deref(), to, Some(since), ItemResult::Exported).await
+}
+
+/// How copying ended.
+pub struct Copied {
+    /// What came of it.
+    pub ended: Ended,
+    /// The ETag of the copy, if there is one that is the same as its original.
+    pub etag: Option<String>,
+}
+
+impl From<Ended> for Copied {
+    fn from(ended: Ended) -> Self {
+        Self { ended, etag: None }
+    }
 }
 
 /// Copies `from`, if it has the ETag `etag`, to where nothing is yet, or a copy from before `since`; `done` only
@@ -128,34 +142,34 @@ pub async fn copy(
     to: At<'_>,
     since: Option<DateTime<Utc>>,
     done: ItemResult,
-) -> Ended {
+) -> Copied {
     let original = match from.bucket.inspect(from.key, from.version_id).await {
         Ok(original) => original,
-        Err(error) => return failed("the original could not be looked at", &error),
+        Err(error) => return failed("the original could not be looked at", &error).into(),
     };
     let Some(etag) = etag.filter(|etag| original.etag.as_deref() == Some(*etag)) else {
-        return Ended::because(ItemResult::Changed, "it is not what was planned any more");
+        return Ended::because(ItemResult::Changed, "it is not what was planned any more").into();
     };
     let made = match to.bucket.inspect(to.key, None).await {
         Ok(there) => {
-            let ended = judged(from, &original, to, &there, done, "it was there before").await;
-            if ended.result != done || !is_older(&there, since) {
-                return ended;
+            let copied = judged(from, &original, to, &there, done, "it was there before").await;
+            if copied.ended.result != done || !is_older(&there, since) {
+                return copied;
             }
             make(from, etag, &original, to, true).await
         }
         Err(error) if error.is_not_found() => make(from, etag, &original, to, false).await,
-        Err(error) => return failed("where its copy goes could not be looked at", &error),
+        Err(error) => return failed("where its copy goes could not be looked at", &error).into(),
     };
     match to.bucket.inspect(to.key, None).await {
         Ok(there) if is_older(&there, since) => match made {
-            Err(error) => failed("its old copy could not be made anew", &error),
-            Ok(()) => Ended::because(ItemResult::Failed, "its copy is older than the plan"),
+            Err(error) => failed("its old copy could not be made anew", &error).into(),
+            Ok(()) => Ended::because(ItemResult::Failed, "its copy is older than the plan").into(),
         },
         Ok(there) => judged(from, &original, to, &there, done, "it was copied").await,
         Err(error) => match made {
-            Err(first) => failed("it could not be copied", &first),
-            Ok(()) => failed("its copy could not be looked at", &error),
+            Err(first) => failed("it could not be copied", &first).into(),
+            Ok(()) => failed("its copy could not be looked at", &error).into(),
         },
     }
 }
@@ -188,13 +202,17 @@ async fn judged(
     there: &Inspected,
     done: ItemResult,
     how: &str,
-) -> Ended {
+) -> Copied {
     match compare((from, original), (to, there)).await {
-        Ok(by) => Ended::because(done, format!("{how}, and compared by {by}")),
+        Ok(by) => Copied {
+            ended: Ended::because(done, format!("{how}, and compared by {by}")),
+            etag: there.etag.clone(),
+        },
         Err(error) => {
             let why = std::error::Error::source(&error).map(|why| format!(": {why}")).unwrap_or_default();
             let at = format!("s3://{}/{}", to.bucket.name(), to.key);
             Ended::because(ItemResult::Failed, format!("what stands at {at} is no copy of it: {error}{why}"))
+                .into()
         }
     }
 }

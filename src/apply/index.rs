@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::evidence::{Action, Item, ItemResult, VerifyError, accounts};
+use crate::evidence::{Action, Item, ItemResult, Told, VerifyError, told};
 use crate::plan::{segment, short_segment};
 use crate::policy::{ExportPlace, Policy};
 use crate::s3::{Bucket, StoreError};
@@ -70,12 +70,12 @@ pub async fn write_index(
     let mut held = 0;
     // What was copied is removed within the same chunk of the run, so this stays small.
     let mut copies: HashMap<[u8; 16], String> = HashMap::new();
-    for account in accounts(BufReader::new(File::open(log)?)) {
-        let (item, outcome) = account?;
+    for told in told(BufReader::new(File::open(log)?)) {
+        let Told { item, result, copy, .. } = told?;
         let identity = item.identity();
-        match (item.action, outcome.result) {
+        match (item.action, result) {
             (Action::Export, ItemResult::Exported) => {
-                copies.extend(outcome.copy.map(|copy| (identity, copy)));
+                copies.extend(copy.map(|(copy, _)| (identity, copy)));
             }
             (Action::Delete, result) => {
                 // Where an answer was lost, a later look tells whether it is gone.

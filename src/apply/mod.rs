@@ -42,4 +42,4 @@ pub use restore::{Saved, restore};
 pub use rows::{CHUNK_ROWS, CHUNKS_AT_ONCE, run};
 pub use run::{Applied, ApplyError, Configured, Run, Watch};
 pub use stop_file::{StopFile, StopFileError};
-pub use unmark::{Marker, Standing, standings, take_away};
+pub use unmark::{Marker, Standing, Unnamed, find, standings, take_away};

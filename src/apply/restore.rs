@@ -20,8 +20,8 @@ pub struct Saved {
     pub copy: String,
     /// The key of the original.
     pub key: String,
-    /// How many bytes it had.
-    pub size: u64,
+    /// The copy's ETag when it was made, if the log tells it.
+    pub etag: Option<String>,
 }
 
 /// Puts copies back into `bucket`; one ending for each, [`ItemResult::Restored`] if it is there and is the same.
@@ -37,17 +37,22 @@ async fn one(bucket: &Bucket, saved: &Saved) -> Ended {
         Err(error) => return Ended::because(ItemResult::Failed, error.to_string()),
     }
     let from = At { bucket: &saved.place, key: &saved.copy, version_id: None };
-    let etag = match saved.place.inspect(&saved.copy, None).await {
-        Ok(found) if found.size != saved.size => {
-            return Ended::because(ItemResult::Changed, "its copy is not what was exported");
+    let Some(etag) = &saved.etag else {
+        let why = "the log does not tell the ETag of its copy, so that anything could stand there by now";
+        return Ended::because(ItemResult::Failed, why);
+    };
+    // Copying asks for the ETag as well; here it only tells apart what is changed and what cannot be read.
+    match saved.place.inspect(&saved.copy, None).await {
+        Ok(found) if found.etag.as_ref() != Some(etag) => {
+            return Ended::because(ItemResult::Changed, "what stands at its copy's place is not the copy");
         }
-        Ok(found) => found.etag,
+        Ok(_) => {}
         Err(error) => {
             return Ended::because(ItemResult::Failed, format!("its copy could not be looked at: {error}"));
         }
-    };
+    }
     let to = At { bucket, key: &saved.key, version_id: None };
-    let mut ended = copy(from, etag.as_deref(), to, None, ItemResult::Restored).await;
+    let mut ended = copy(from, Some(etag), to, None, ItemResult::Restored).await.ended;
     // Nobody comes again here.
     if ended.result == ItemResult::PutOff {
         ended.result = ItemResult::Failed;

@@ -1,12 +1,17 @@
 //! The way back from a delete marker that a run has put: it goes if it is still on top, and what it
 //! hides is still under it.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::stream::{self, StreamExt};
 
 use super::ending::Ended;
 use crate::evidence::ItemResult;
 use crate::object::Kind;
 use crate::s3::{Bucket, DeleteTarget, StoreError};
+
+/// How far apart the clocks of the store and of whoever talks to it may be: S3 takes no request that is
+/// farther off (API reference, "Error responses", `RequestTimeTooSkewed`). No batch takes longer, either.
+const AROUND: TimeDelta = TimeDelta::minutes(15);
 
 /// How many keys are looked at, or markers taken away, at a time.
 const AT_ONCE: usize = 16;
@@ -48,6 +53,44 @@ impl Standing {
             Self::Unknown => "the store could not be asked",
         }
     }
+}
+
+/// A version that a run was about to hide, and of whose marker no answer came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unnamed {
+    /// The key.
+    pub key: String,
+    /// The version's id.
+    pub version_id: String,
+    /// When the marker was about to be put.
+    pub intended: DateTime<Utc>,
+}
+
+/// Looks for the markers of `lost`: one that lies right on top of its version and was put there at the
+/// time; one answer for each.
+///
+/// # Errors
+/// Where the store could not be asked.
+pub async fn find(bucket: &Bucket, lost: &[Unnamed]) -> Vec<Result<Option<Marker>, StoreError>> {
+    let looks: Vec<_> = lost.iter().map(|lost| found(bucket, lost)).collect();
+    stream::iter(looks).buffered(AT_ONCE).collect().await
+}
+
+async fn found(bucket: &Bucket, lost: &Unnamed) -> Result<Option<Marker>, StoreError> {
+    let page = bucket.versions(&lost.key, None).first_page(2).next().await?;
+    let mut entries = page.iter().flat_map(|page| page.entries()).filter(|entry| entry.key == lost.key);
+    let (Some(top), Some(below)) = (entries.next(), entries.next()) else { return Ok(None) };
+    let hides = top.kind == Kind::Marker
+        && (top.last_modified - lost.intended).abs() <= AROUND
+        && below.kind != Kind::Marker
+        && below.version_id == Some(&lost.version_id);
+    // A null marker has taken a null version's place, and nothing comes back with it.
+    let id = top.version_id.filter(|id| hides && *id != "null");
+    Ok(id.map(|id| Marker {
+        key: lost.key.clone(),
+        marker: id.to_owned(),
+        version_id: lost.version_id.clone(),
+    }))
 }
 
 /// How each of `markers` stands.

@@ -214,6 +214,9 @@ pub struct ItemOutcome {
     /// `s3://bucket/key` of the copy that was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy: Option<String>,
+    /// The copy's ETag, without its quotes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_etag: Option<String>,
 }
 
 /// A lifecycle configuration that is about to be written.

@@ -225,6 +225,7 @@ impl EvidenceLog {
                 detail: Some(DETAIL.to_string()),
                 marker_version_id: None,
                 copy: None,
+                copy_etag: None,
             };
             self.outcome(at, batch, open.into_iter().map(unclear).collect())?;
         }

@@ -5,7 +5,6 @@
 //! last line is the log's head. Nothing is ever taken out of a log: a line that a crash left
 //! torn stays where it is, and the [`Resumed`] entry after it names its hash.
 
-mod accounts;
 mod chain;
 mod entry;
 mod item_result;
@@ -17,7 +16,6 @@ mod several;
 mod tests;
 mod told;
 
-pub use self::accounts::accounts;
 pub use self::chain::{Checked, Entries, Verified, VerifyError, check, done, entries, opened, verify};
 pub use self::entry::{
     Action, Body, Closing, ConfigurationIntent, ConfigurationOutcome, ConfigurationResult, Entry, FORMAT,
@@ -28,4 +26,4 @@ pub use self::ledger::{End, EntryFault, Unresolved};
 pub use self::log::{Closed, EvidenceError, EvidenceLog, Resuming};
 pub use self::pieces::{Copy, CopyError, fetch};
 pub use self::several::{Follows, Heads, chained, confirm, in_order};
-pub use self::told::{Outcomes, Told};
+pub use self::told::{Outcomes, Told, told};

@@ -66,6 +66,7 @@ fn outcome(key: &str, result: ItemResult) -> ItemOutcome {
         detail: None,
         marker_version_id: None,
         copy: None,
+        copy_etag: None,
     }
 }
 
@@ -528,6 +529,6 @@ fn outcomes_are_told_with_what_was_intended() {
     for entry in entries(&log[..]).take(5) {
         outcomes.take(entry.unwrap());
     }
-    let open: Vec<Item> = outcomes.into_open().collect();
+    let open: Vec<Item> = outcomes.into_open().map(|told| told.item).collect();
     assert_eq!(open, [item(hostile)], "its outcome stands in the entry after");
 }

@@ -1,10 +1,13 @@
 //! Intents and outcomes put together: what became of each item, with all that was known of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::io::BufRead;
+use std::iter;
 
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
+use super::chain::{VerifyError, entries};
 use super::entry::{Body, Entry, Item};
 use super::item_result::ItemResult;
 use super::ledger::Unresolved;
@@ -24,6 +27,10 @@ pub struct Told {
     pub result: ItemResult,
     /// More, for people.
     pub detail: Option<String>,
+    /// The version id of the delete marker that was put on top, where the store named it.
+    pub marker_version_id: Option<String>,
+    /// `s3://bucket/key` of the copy that was made, and its ETag where the log tells it.
+    pub copy: Option<(String, Option<String>)>,
 }
 
 impl Item {
@@ -63,7 +70,16 @@ impl Outcomes {
                 let (batch, intended, at) = (outcome.batch, *intended, entry.at);
                 let told = outcome.items.into_iter().filter_map(|of| {
                     let item = items.remove(&Unresolved::from(&of))?;
-                    Some(Told { batch, intended, at, item, result: of.result, detail: of.detail })
+                    Some(Told {
+                        batch,
+                        intended,
+                        at,
+                        item,
+                        result: of.result,
+                        detail: of.detail,
+                        marker_version_id: of.marker_version_id,
+                        copy: of.copy.map(|copy| (copy, of.copy_etag)),
+                    })
                 });
                 let told = told.collect();
                 if items.is_empty() {
@@ -75,8 +91,42 @@ impl Outcomes {
         }
     }
 
-    /// Items whose intent has no outcome.
-    pub fn into_open(self) -> impl Iterator<Item = Item> {
-        self.open.into_values().flat_map(|(_, items)| items.into_values())
+    /// Items whose intent has no outcome: nobody knows what became of them.
+    pub fn into_open(self) -> impl Iterator<Item = Told> {
+        self.open.into_iter().flat_map(|(batch, (intended, items))| {
+            items.into_values().map(move |item| Told {
+                batch,
+                intended,
+                at: intended,
+                item,
+                result: ItemResult::Unclear,
+                detail: Some("the log ends before its outcome".to_owned()),
+                marker_version_id: None,
+                copy: None,
+            })
+        })
     }
+}
+
+/// What became of each item of a log, in the log's order, and at its end what has no outcome; an error is the
+/// last item.
+pub fn told(log: impl BufRead) -> impl Iterator<Item = Result<Told, VerifyError>> {
+    let mut entries = entries(log);
+    let mut outcomes = Some(Outcomes::default());
+    let mut ready = VecDeque::new();
+    iter::from_fn(move || {
+        loop {
+            if let Some(told) = ready.pop_front() {
+                return Some(Ok(told));
+            }
+            match entries.next() {
+                Some(Ok(entry)) => ready.extend(outcomes.as_mut()?.take(entry)),
+                Some(Err(error)) => {
+                    outcomes = None;
+                    return Some(Err(error));
+                }
+                None => ready.extend(outcomes.take()?.into_open()),
+            }
+        }
+    })
 }

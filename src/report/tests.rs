@@ -27,7 +27,16 @@ fn told(key: &str, batch: u64, result: ItemResult) -> Told {
         reason: String::new(),
     };
     let seconds = i64::try_from(batch).unwrap();
-    Told { batch, intended: at(seconds), at: at(seconds), item, result, detail: None }
+    Told {
+        batch,
+        intended: at(seconds),
+        at: at(seconds),
+        item,
+        result,
+        detail: None,
+        marker_version_id: None,
+        copy: None,
+    }
 }
 
 fn scope(by: By) -> Scope {

@@ -76,7 +76,7 @@ fn tell(logs: &Logs, mut each: impl FnMut(u32, Told) -> Result<(), Failure>) -> 
             }
         }
         besides.spans.extend(span);
-        besides.open.extend(outcomes.into_open());
+        besides.open.extend(outcomes.into_open().map(|told| told.item));
     }
     Ok(besides)
 }

@@ -8,13 +8,13 @@ use chrono::Utc;
 
 use super::files::{broken, evidence_failure, opened};
 use super::told::{Cannot, MARKERS, Told};
-use crate::apply::{Ended, Marker, Saved, Standing, restore, standings, take_away};
+use crate::apply::{Ended, Marker, Saved, Standing, Unnamed, find, restore, standings, take_away};
 use crate::cli::args::{UndoArgs, UndoSelect};
 use crate::cli::exit::Failure;
 use crate::cli::store::store_failure;
-use crate::evidence::{Action, EvidenceLog, Item, ItemOutcome, ItemResult, accounts};
+use crate::evidence::{self, Action, EvidenceLog, Item, ItemOutcome, ItemResult, told};
 use crate::object::Kind;
-use crate::s3::{Bucket, Store};
+use crate::s3::{Bucket, Store, StoreError};
 
 /// How many are looked at, logged and taken away together.
 const CHUNK: usize = 500;
@@ -53,45 +53,88 @@ pub(super) async fn look(
     select: &UndoSelect,
     buckets: &mut Buckets<'_>,
 ) -> Result<Told, Failure> {
-    let mut told = Told::default();
+    let mut counts = Told::default();
     let mut open: Vec<(Item, Marker)> = Vec::new();
+    let mut unnamed = UnnamedMarkers::default();
     // What was exported is removed within the same chunk of the run, so this stays small.
     let mut copies: HashMap<[u8; 16], String> = HashMap::new();
-    for account in accounts(opened(log)?) {
-        let (item, outcome) = account.map_err(|error| broken(log, error))?;
-        if !is_wanted(select, &item) {
+    for told in told(opened(log)?) {
+        let told = told.map_err(|error| broken(log, error))?;
+        if !is_wanted(select, &told.item) {
             continue;
         }
-        let identity = item.identity();
-        match (item.action, outcome.result) {
-            (Action::Mark, ItemResult::MarkerAdded) => match marker_of(&item, &outcome) {
-                Some(marker) => open.push((item, marker)),
-                None => told.cannot(Cannot::Unnamed, &item),
-            },
-            (Action::Mark, ItemResult::Unclear) => told.cannot(Cannot::Unnamed, &item),
-            (Action::Export, ItemResult::Exported) => {
-                copies.extend(outcome.copy.map(|copy| (identity, copy)));
+        let identity = told.item.identity();
+        match (told.item.action, told.result) {
+            (Action::Mark, ItemResult::MarkerAdded | ItemResult::Unclear) => {
+                open.extend(unnamed.take(told));
             }
-            (Action::Delete, ItemResult::Deleted) if item.kind != Kind::Marker => {
+            (Action::Export, ItemResult::Exported) => {
+                copies.extend(told.copy.map(|(copy, _)| (identity, copy)));
+            }
+            (Action::Delete, ItemResult::Deleted) if told.item.kind != Kind::Marker => {
                 match copies.remove(&identity) {
-                    Some(copy) => told.copied(&item, copy),
-                    None => told.cannot(Cannot::Deleted, &item),
+                    Some(copy) => counts.copied(&told.item, copy),
+                    None => counts.cannot(Cannot::Deleted, &told.item),
                 }
             }
             _ => {}
         }
         if open.len() >= CHUNK {
-            look_at(std::mem::take(&mut open), buckets, &mut told).await?;
+            look_at(std::mem::take(&mut open), buckets, &mut counts).await?;
         }
     }
-    look_at(open, buckets, &mut told).await?;
-    Ok(told)
+    look_at(open, buckets, &mut counts).await?;
+    for (item, found) in unnamed.find(buckets).await? {
+        match found {
+            Ok(Some(_)) => {
+                counts.found += 1;
+                counts.can(&item);
+            }
+            Ok(None) => counts.cannot(Cannot::Unnamed, &item),
+            Err(_) => counts.cannot(Cannot::Marker(Standing::Unknown), &item),
+        }
+    }
+    Ok(counts)
 }
 
-fn marker_of(item: &Item, outcome: &ItemOutcome) -> Option<Marker> {
-    let marker = outcome.marker_version_id.clone()?;
-    Some(Marker { key: item.key.clone(), marker, version_id: item.version_id.clone()? })
+/// Versions that the run was about to hide, and whose markers its log does not name; no more of them than
+/// answers were lost.
+#[derive(Default)]
+struct UnnamedMarkers(HashMap<[u8; 16], (Item, Unnamed)>);
+
+impl UnnamedMarkers {
+    /// The marker that `told` names; else it is remembered, until a later try names one.
+    fn take(&mut self, told: evidence::Told) -> Option<(Item, Marker)> {
+        let key = told.item.key.clone();
+        let version_id = told.item.version_id.clone()?;
+        let identity = told.item.identity();
+        if let Some(marker) = told.marker_version_id {
+            self.0.remove(&identity);
+            return Some((told.item, Marker { key, marker, version_id }));
+        }
+        let unnamed = Unnamed { key, version_id, intended: told.intended };
+        self.0.entry(identity).or_insert((told.item, unnamed));
+        None
+    }
+
+    /// Looks for all of them.
+    async fn find(self, buckets: &mut Buckets<'_>) -> Result<Vec<Found>, Failure> {
+        let mut all = Vec::with_capacity(self.0.len());
+        let mut of_bucket: BTreeMap<String, Vec<(Item, Unnamed)>> = BTreeMap::new();
+        for (item, unnamed) in self.0.into_values() {
+            of_bucket.entry(item.bucket.clone()).or_default().push((item, unnamed));
+        }
+        for (name, lost) in of_bucket {
+            let (items, lost): (Vec<Item>, Vec<Unnamed>) = lost.into_iter().unzip();
+            all.extend(items.into_iter().zip(find(buckets.get(&name).await?, &lost).await));
+        }
+        all.sort_by(|(a, _), (b, _)| (&a.bucket, &a.key).cmp(&(&b.bucket, &b.key)));
+        Ok(all)
+    }
 }
+
+/// A version, and the marker that was found on it.
+type Found = (Item, Result<Option<Marker>, StoreError>);
 
 async fn look_at(
     found: Vec<(Item, Marker)>,
@@ -123,8 +166,8 @@ fn by_bucket(found: Vec<(Item, Marker)>) -> BTreeMap<String, Vec<(Item, Marker)>
 enum Step {
     /// A delete marker to take away.
     Unmark(Marker),
-    /// A copy to put back, `s3://bucket/key`.
-    Restore(String),
+    /// A copy to put back: `s3://bucket/key`, and the ETag that it has, if the log tells it.
+    Restore(String, Option<String>),
 }
 
 /// Takes the markers away and puts copies back, each chunk logged before and after; how many ended in
@@ -138,30 +181,34 @@ pub(super) async fn carry_out(
     let newest = if undo.restore_exports { newest(&undo.log)? } else { HashMap::new() };
     let shows_markers = undo.accept.iter().any(|accepted| accepted == MARKERS);
     let mut open: Vec<(Item, Step)> = Vec::new();
-    let mut copies: HashMap<[u8; 16], String> = HashMap::new();
-    for account in accounts(opened(&undo.log)?) {
-        let (item, outcome) = account.map_err(|error| broken(&undo.log, error))?;
-        if !is_wanted(&undo.select, &item) {
+    let mut unnamed = UnnamedMarkers::default();
+    let mut copies = HashMap::new();
+    for told in told(opened(&undo.log)?) {
+        let told = told.map_err(|error| broken(&undo.log, error))?;
+        if !is_wanted(&undo.select, &told.item) {
             continue;
         }
-        let identity = item.identity();
-        match (item.action, outcome.result) {
-            (Action::Mark, ItemResult::MarkerAdded) if shows_markers => {
-                open.extend(marker_of(&item, &outcome).map(|marker| (item, Step::Unmark(marker))));
+        let identity = told.item.identity();
+        match (told.item.action, told.result) {
+            (Action::Mark, ItemResult::MarkerAdded | ItemResult::Unclear) if shows_markers => {
+                open.extend(unnamed.take(told).map(|(item, marker)| (item, Step::Unmark(marker))));
             }
             (Action::Export, ItemResult::Exported) if undo.restore_exports => {
-                copies.extend(outcome.copy.map(|copy| (identity, copy)));
+                copies.extend(told.copy.map(|copy| (identity, copy)));
             }
             (Action::Delete, ItemResult::Deleted | ItemResult::AlreadyGone) => {
-                let is_newest = newest.get(&key_identity(&item)) == Some(&identity);
+                let is_newest = newest.get(&key_identity(&told.item)) == Some(&identity);
                 let copy = copies.remove(&identity).filter(|_| is_newest);
-                open.extend(copy.map(|copy| (item, Step::Restore(copy))));
+                open.extend(copy.map(|(copy, etag)| (told.item, Step::Restore(copy, etag))));
             }
             _ => {}
         }
         if open.len() >= CHUNK {
             send(std::mem::take(&mut open), buckets, (path, evidence), results).await?;
         }
+    }
+    for (item, found) in unnamed.find(buckets).await? {
+        open.extend(found.ok().flatten().map(|marker| (item, Step::Unmark(marker))));
     }
     send(open, buckets, (path, evidence), results).await
 }
@@ -170,9 +217,9 @@ pub(super) async fn carry_out(
 /// its place again.
 fn newest(log: &Path) -> Result<HashMap<[u8; 16], [u8; 16]>, Failure> {
     let mut newest = HashMap::new();
-    for account in accounts(opened(log)?) {
-        let (item, outcome) = account.map_err(|error| broken(log, error))?;
-        if item.action == Action::Delete && outcome.result.is_gone() {
+    for told in told(opened(log)?) {
+        let evidence::Told { item, result, .. } = told.map_err(|error| broken(log, error))?;
+        if item.action == Action::Delete && result.is_gone() {
             newest.insert(key_identity(&item), item.identity());
         }
     }
@@ -201,12 +248,17 @@ async fn send(
         for (item, step) in &found {
             match step {
                 Step::Unmark(marker) => markers.push(marker.clone()),
-                Step::Restore(copy) => {
+                Step::Restore(copy, etag) => {
                     let place = copy.strip_prefix("s3://").and_then(|place| place.split_once('/'));
                     let (place, key) =
                         place.ok_or_else(|| Failure::failed("a copy in the log has no proper address"))?;
                     let place = buckets.get(place).await?.clone();
-                    saved.push(Saved { place, copy: key.to_owned(), key: item.key.clone(), size: item.size });
+                    saved.push(Saved {
+                        place,
+                        copy: key.to_owned(),
+                        key: item.key.clone(),
+                        etag: etag.clone(),
+                    });
                 }
             }
         }
@@ -214,7 +266,7 @@ async fn send(
         let mut restored = restore(&bucket, &saved).await.into_iter();
         let ended = found.iter().map(|(_, step)| match step {
             Step::Unmark(_) => unmarked.next(),
-            Step::Restore(_) => restored.next(),
+            Step::Restore(..) => restored.next(),
         });
         let lost = || Ended::because(ItemResult::Unclear, "it has no answer");
         let ended: Vec<Ended> = ended.map(|ended| ended.unwrap_or_else(lost)).collect();
@@ -239,7 +291,7 @@ fn intended(item: &Item, step: &Step) -> Item {
             reason: "an earlier run has put it there, and is undone".to_owned(),
             ..item.clone()
         },
-        Step::Restore(copy) => {
+        Step::Restore(copy, _) => {
             Item { action: Action::Restore, reason: format!("put back from {copy}"), ..item.clone() }
         }
     }
@@ -256,5 +308,6 @@ fn outcome(item: &Item, ended: Ended) -> ItemOutcome {
         detail: ended.detail,
         marker_version_id: None,
         copy: None,
+        copy_etag: None,
     }
 }

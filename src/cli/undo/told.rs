@@ -20,7 +20,8 @@ const FIRST: usize = 5;
 pub(super) enum Cannot {
     /// Its delete marker stands otherwise now.
     Marker(Standing),
-    /// The log does not name its delete marker: the answer that did was lost.
+    /// The log does not name its delete marker, as the answer that did was lost, and none that was put at
+    /// the time is there.
     Unnamed,
     /// It was removed without a marker before it, or after its window.
     Deleted,
@@ -30,7 +31,7 @@ impl Cannot {
     const fn words(self) -> &'static str {
         match self {
             Self::Marker(standing) => standing.words(),
-            Self::Unnamed => "the log does not name the marker, as the store's answer was lost",
+            Self::Unnamed => "the store's answer was lost, and no marker from then is on top",
             Self::Deleted => "removed by the run for good",
         }
     }
@@ -64,6 +65,8 @@ impl Counted {
 pub(super) struct Told {
     /// Delete markers that can be taken away.
     pub can: Counted,
+    /// How many of these the log does not name, so that they were found by listing.
+    pub found: u64,
     cannot: BTreeMap<Cannot, Counted>,
     /// Objects that were removed after a copy was made.
     pub copied: Counted,
@@ -94,6 +97,11 @@ impl Told {
             output::print(&style.green(&what));
             self.can.lines("  ").iter().for_each(|line| output::print(line));
         }
+        if self.found > 0 {
+            let what = "their delete markers are not named by the log, as the answer was lost: a marker that \
+                        was put at the time of the run lies on each";
+            output::print(&output::wrap(&format!("of these {}: ", objects(self.found)), what));
+        }
         for (why, some) in &self.cannot {
             let lead = format!("{} cannot be undone: ", objects(some.count));
             output::print(&style.yellow(&output::wrap(&lead, why.words())));
@@ -112,7 +120,7 @@ impl Told {
             .iter()
             .map(|(why, these)| json!({ "why": why.words(), "count": these.count, "first": these.first }))
             .collect();
-        json!({ "can": some(&self.can), "cannot": cannot, "copied": some(&self.copied) })
+        json!({ "can": some(&self.can), "found_by_listing": self.found, "cannot": cannot, "copied": some(&self.copied) })
     }
 }
 
