@@ -39,22 +39,30 @@ pub(super) async fn carry_out(
     let (mut tops, mut shared) = (Vec::new(), BTreeSet::new());
     let mut batch = Batch { stays, ..Batch::default() };
     for (row, look) in rows.into_iter().zip(looks) {
-        if matches!(look, Look::Goes(Company::OnTop | Company::Beneath)) {
+        let (company, row) = match look {
+            // It is deleted for what was decided last, which is what the evidence has to say.
+            Look::Goes(company, again) => (company, row.decided(*again)),
+            Look::Stays(result, why) => {
+                batch.stays.push((row, Ended::because(result, why)));
+                continue;
+            }
+        };
+        if company != Company::None {
             shared.insert(row.row.key.clone());
         }
-        match look {
-            Look::Goes(_) if row.row.action == Action::Mark => batch.marks.push(row),
-            Look::Goes(_) if is_mutable(target, &row.row) => batch.nulls.push(row),
-            Look::Goes(Company::OnTop) => tops.push(row),
-            Look::Goes(Company::None | Company::Beneath) => batch.goes.push(row),
-            Look::Stays(result, why) => batch.stays.push((row, Ended::because(result, why))),
+        match company {
+            _ if row.row.action == Action::Mark => batch.marks.push(row),
+            _ if is_mutable(target, &row.row) => batch.nulls.push(row),
+            Company::OnTop => tops.push(row),
+            Company::None | Company::Beneath => batch.goes.push(row),
         }
     }
     let mut sent = batch.send(session, target).await?;
 
     // The second look tells what was left of the older versions, and with them of what can go now.
+    // Where these come again, it waits for them; where they do not, it goes without them.
     let waiting: BTreeSet<&str> =
-        sent.iter().filter(|it| it.is_put_off()).map(|it| it.row.row.key.as_str()).collect();
+        sent.iter().filter(|it| it.is_put_off() && !last_try).map(|it| it.row.row.key.as_str()).collect();
     let (late, tops): (Vec<_>, Vec<_>) =
         tops.into_iter().partition(|top| waiting.contains(top.row.key.as_str()));
     let plain: Vec<&PlanRow> = tops.iter().map(|it| &it.row).collect();
@@ -156,17 +164,20 @@ impl Batch {
     /// A latest version, looked at when the older ones had gone as far as they can.
     fn take_top(&mut self, target: &Enrolled, top: Numbered, look: Look) {
         let stays = |why| Ended::because(ItemResult::Overtaken, why);
-        match look {
-            Look::Goes(Company::None | Company::Beneath) => self.goes.push(top),
-            Look::Goes(Company::OnTop) if top.row.kind == Kind::Marker => {
+        let (company, top) = match look {
+            Look::Goes(company, again) => (company, top.decided(*again)),
+            Look::Stays(result, why) => return self.stays.push((top, Ended::because(result, why))),
+        };
+        match company {
+            Company::None | Company::Beneath => self.goes.push(top),
+            Company::OnTop if top.row.kind == Kind::Marker => {
                 self.stays.push((top, stays("versions below it are still there")));
             }
-            Look::Goes(Company::OnTop) if target.facts.versioning == Versioning::Suspended => {
+            Company::OnTop if target.facts.versioning == Versioning::Suspended => {
                 let why = "versions below it stay, and a null delete marker could destroy a newer object";
                 self.stays.push((top, stays(why)));
             }
-            Look::Goes(Company::OnTop) => self.covered.push(top),
-            Look::Stays(result, why) => self.stays.push((top, Ended::because(result, why))),
+            Company::OnTop => self.covered.push(top),
         }
     }
 

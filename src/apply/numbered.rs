@@ -10,3 +10,10 @@ pub struct Numbered {
     /// The row.
     pub row: PlanRow,
 }
+
+impl Numbered {
+    /// The same, as it was decided again.
+    pub fn decided(self, again: PlanRow) -> Self {
+        Self { number: self.number, row: again }
+    }
+}

@@ -16,8 +16,8 @@ use crate::survey::{Enrolled, Survey};
 /// What a second look says of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Look {
-    /// It goes; and what else stands under its key.
-    Goes(Company),
+    /// It goes; what else stands under its key, and the row as it would be planned now.
+    Goes(Company, Box<PlanRow>),
     /// It does not, with the reason.
     Stays(ItemResult, String),
 }
@@ -106,7 +106,7 @@ fn look_at(run: &Run<'_>, row: &PlanRow, group: Option<&KeyGroup>, again: &[Plan
     }
     match again.iter().find(|other| is_of_same(other, row)) {
         Some(other) if other.action == row.action && other.export == row.export => {
-            return Look::Goes(company(group, item));
+            return Look::Goes(company(group, item), Box::new(other.clone()));
         }
         // It would have to be hidden or copied before it goes, or to another place.
         Some(_) => {
