@@ -88,6 +88,22 @@ fn a_policy_that_deletes_without_any_limit_is_warned_of() {
     assert!(!says("direct, guards: {max-share: 60%}", ""));
 }
 
+#[test]
+fn a_limit_per_tenant_that_does_not_know_all_tenants_is_warned_of() {
+    let says = |tenant: &str, guards: &str| {
+        let text = format!(
+            "version: 1\nname: acme\ntenant: [{tenant}]\nguards: {{{guards}}}\nrules:\n  - {{id: m, select: {{buckets: [acme-media], prefix: in/}}, trigger: uploaded, retain: 30 days}}\n"
+        );
+        let read = read(&[SourceFile { path: "policy.yaml".to_owned(), bytes: text.into() }]).unwrap();
+        lint(&read, NOW.parse().unwrap()).iter().any(|one| one.code == Code::TenantsUnread)
+    };
+    let (key, tag) = ("key: \"*/{tenant}/**\"", "tag: customer");
+    assert!(says(&format!("{{{tag}}}"), "per-tenant: {max-objects: 5}"));
+    assert!(says(&format!("{{{key}}}, {{{tag}}}"), "per-tenant: {max-objects: 5}"));
+    assert!(!says(&format!("{{{key}}}"), "per-tenant: {max-objects: 5}"));
+    assert!(!says(&format!("{{{tag}}}"), "max-objects: 5"));
+}
+
 mod departures {
     use super::*;
 

@@ -205,6 +205,10 @@ codes! {
     NoGuards = "SL0926": "The policy deletes, and no guard says how much of it one run may remove. A slip in a rule, or in \
         the clock of whoever writes the dates, could then empty a bucket in one run. Write `guards: {max-share: 20%}`, \
         with a share that your usual runs keep well within; `--accept` lets a larger run through.",
+    TenantsUnread = "SL0927": "A limit per tenant counts objects by what is known of them, and nothing is read only to \
+        count it. Where the tenant stands in metadata or a tag and no rule asks for it, all such objects count as those of \
+        one tenant, which stops a run too early rather than too late. Put a `key:` pattern first in `tenant:` where keys \
+        name the tenant.",
 
     ReachesOwnFiles = "SL0940": "A rule can delete what the policy itself makes or needs: copies that another rule \
         exports, a record file in a store, or the stop file. Copies need an end too, so a rule of their own can be \
