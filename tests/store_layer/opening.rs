@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use shelflife::s3::{ConnectError, ConnectOptions, Store, StoreErrorKind};
+use shelflife::s3::{ConnectError, ConnectOptions, DeleteTarget, Store, StoreErrorKind};
 
 use crate::server::{Answer, Server};
 use crate::{headed, open};
@@ -87,12 +87,27 @@ async fn requests_are_signed_and_carry_owner_and_payer() {
     };
     let bucket = open(&Store::connect(&options).await.unwrap(), "media").await;
     bucket.versions("", None).next().await.unwrap();
+    // What these are answered is of no matter here.
+    let target = DeleteTarget { key: "a".to_owned(), version_id: Some("1".to_owned()), if_match: None };
+    let _ = bucket.delete_objects(std::slice::from_ref(&target)).await;
+    let _ = bucket.delete_object(&target).await;
+    let _ = bucket.abort_upload("a", "u").await;
+    let _ = bucket.head("a", Some("1")).await;
+    let _ = bucket.object_tags("a", Some("1")).await;
+    let _ = bucket.lock("a", Some("1")).await;
     for request in server.requests() {
         assert!(request.header("authorization").unwrap().contains("/eu-central-1/s3/"), "{request:?}");
         assert_eq!(request.header("x-amz-expected-bucket-owner"), Some("123456789012"));
         assert!(!format!("{request:?}").contains("very-secret"));
     }
-    assert_eq!(server.operations()[0].header("x-amz-request-payer"), Some("requester"));
+    let (of_bucket, others): (Vec<_>, Vec<_>) = server
+        .requests()
+        .into_iter()
+        .partition(|request| request.method == "HEAD" && !request.target.contains("/a"));
+    assert!(of_bucket.len() == 1 && others.len() >= 7, "{others:?}");
+    for request in others {
+        assert_eq!(request.header("x-amz-request-payer"), Some("requester"), "{request:?}");
+    }
 }
 
 #[tokio::test]

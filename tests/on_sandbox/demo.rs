@@ -1,13 +1,8 @@
 //! `demo`, run as a user runs it: twenty months in a store in memory, held against the promise of the notice.
-#![cfg(feature = "sandbox")]
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-
-#[path = "cli/desk.rs"]
-mod desk;
 
 use std::fs;
 
-use desk::{Desk, Ran};
+use crate::desk::{Desk, Ran};
 use serde_json::Value;
 
 #[test]

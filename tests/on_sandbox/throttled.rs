@@ -1,16 +1,14 @@
 //! The built binary against a store that asks for less: it slows down, comes again, and tells the truth.
-#![cfg(feature = "sandbox")]
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-
-#[path = "cli/desk.rs"]
-mod desk;
 
 use std::time::Duration;
 
+use crate::desk::{Desk, Ran};
+use crate::run;
 use chrono::{TimeDelta, Utc};
-use desk::{Desk, Ran};
 use serde_json::json;
-use shelflife::sandbox::{BucketOptions, Effect, Fault, PutOptions, Sandbox, SandboxOptions, Versioning};
+use shelflife::sandbox::{
+    BucketOptions, Effect, EntryKind, Fault, PutOptions, Sandbox, SandboxOptions, Versioning,
+};
 
 const BUCKET: &str = "media";
 
@@ -39,13 +37,6 @@ async fn planned(keys: &[&str], versions: usize) -> (Sandbox, Desk) {
     desk.policy(POLICY);
     run(&sandbox, &desk, &["plan"]).ends(0);
     (sandbox, desk)
-}
-
-fn run(sandbox: &Sandbox, desk: &Desk, args: &[&str]) -> Ran {
-    let mut command = desk.command(args);
-    command.env("AWS_ACCESS_KEY_ID", sandbox.access_key());
-    command.env("AWS_SECRET_ACCESS_KEY", sandbox.secret_key());
-    Ran::of(command.output().unwrap())
 }
 
 fn apply(sandbox: &Sandbox, desk: &Desk) -> Ran {
@@ -121,6 +112,24 @@ async fn what_is_put_off_for_good_has_failed_and_the_rest_is_done() {
         run(&sandbox, &desk, &["reconcile"]).ends(0);
         assert!(sandbox.list_everything(BUCKET).unwrap().is_empty());
     }
+}
+
+/// What stays for now must not come back, and the latest version's time is up as well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_above_one_that_is_put_off_for_good_goes_under_a_marker() {
+    let (sandbox, desk) = planned(&["a/1"], 2).await;
+    let older = sandbox.list_everything(BUCKET).unwrap()[1].id.clone();
+    sandbox.faults().add(Fault::on("DeleteObjects", Effect::KeyError("SlowDown")).calls(1, 8));
+    let applied = apply(&sandbox, &desk).ends(3).json();
+    assert_eq!(applied["results"], json!({"deleted": 1, "failed": 1, "marker-added": 1}));
+    let left = sandbox.list_everything(BUCKET).unwrap();
+    let kinds: Vec<_> = left.iter().map(|entry| (entry.kind, entry.id == older)).collect();
+    assert_eq!(kinds, [(EntryKind::Marker, false), (EntryKind::Version, true)]);
+    sandbox.faults().clear();
+    run(&sandbox, &desk, &["reconcile"]).ends(0);
+    // The marker is of today, and so goes tomorrow.
+    let left = sandbox.list_everything(BUCKET).unwrap();
+    assert_eq!(left.iter().map(|entry| entry.kind).collect::<Vec<_>>(), [EntryKind::Marker]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,13 +1,9 @@
 //! The built binary on the sandbox: rules with an undo window hide what is due, remove it after the window,
 //! and a run can be undone until then.
-#![cfg(feature = "sandbox")]
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-#[path = "cli/desk.rs"]
-mod desk;
-
+use crate::desk::{Desk, Ran};
+use crate::run;
 use chrono::{DateTime, TimeDelta, Utc};
-use desk::{Desk, Ran};
 use serde_json::json;
 use shelflife::sandbox::{
     BucketOptions, Effect, Entry, EntryKind, Fault, PutOptions, Sandbox, SandboxOptions, Versioning,
@@ -46,13 +42,6 @@ fn ago(days: i64) -> DateTime<Utc> {
 fn put(sandbox: &Sandbox, key: &str, days: i64) -> String {
     let options = PutOptions::bytes(format!("{key} {days}")).last_modified(ago(days));
     sandbox.put_object(BUCKET, key, options).unwrap().version_id.unwrap_or_default()
-}
-
-fn run(sandbox: &Sandbox, desk: &Desk, args: &[&str]) -> Ran {
-    let mut command = desk.command(args);
-    command.env("AWS_ACCESS_KEY_ID", sandbox.access_key());
-    command.env("AWS_SECRET_ACCESS_KEY", sandbox.secret_key());
-    Ran::of(command.output().unwrap())
 }
 
 fn under(sandbox: &Sandbox, key: &str) -> Vec<Entry> {
@@ -211,7 +200,7 @@ async fn a_version_that_was_removed_since_is_not_said_to_come_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_marker_whose_answer_was_lost_is_put_once_and_told_as_unnamed() {
+async fn a_marker_whose_answer_was_lost_is_put_once_and_found_by_listing() {
     let (sandbox, desk) = store(Versioning::Enabled).await;
     put(&sandbox, "inbound/1/a", 40);
     sandbox.faults().add(Fault::on("DeleteObject", Effect::AnswerLost).once());
@@ -222,8 +211,25 @@ async fn a_marker_whose_answer_was_lost_is_put_once_and_told_as_unnamed() {
         left.iter().map(|entry| entry.kind).collect::<Vec<_>>(),
         [EntryKind::Marker, EntryKind::Version]
     );
-    let told = run(&sandbox, &desk, &["undo", &desk.log(), "--dry-run"]).ends(0);
-    told.shows(&["the log does not name the marker"]);
+    let log = desk.log();
+    let told = run(&sandbox, &desk, &["undo", &log, "--dry-run"]).ends(0);
+    told.shows(&["1 object can be made visible again", "not named by the log"]);
+    let undone = run(&sandbox, &desk, &["undo", &log, "--accept", "markers", "--json"]).ends(0).json();
+    assert_eq!(undone["results"], json!({"marker-removed": 1}));
+    assert_eq!(visible(&sandbox), ["inbound/1/a"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_marker_of_another_time_is_not_taken_for_the_runs_own() {
+    let (sandbox, desk) = store(Versioning::Enabled).await;
+    put(&sandbox, "inbound/1/a", 40);
+    sandbox.faults().add(Fault::on("DeleteObject", Effect::AnswerLost).once());
+    run(&sandbox, &desk, &["reconcile"]).ends(0);
+    sandbox.faults().clear();
+    age_marker(&sandbox, "inbound/1/a", 1);
+    let undo = ["undo", &desk.log(), "--accept", "markers"];
+    run(&sandbox, &desk, &undo).ends(0).shows(&["cannot be undone", "no marker from then is on top"]);
+    assert!(visible(&sandbox).is_empty());
 }
 
 fn support_client(sandbox: &Sandbox) -> aws_sdk_s3::Client {

@@ -1,13 +1,9 @@
 //! The built binary on the sandbox: what a rule exports is copied and compared before it goes, and whatever
 //! goes wrong with the copy, the original stays.
-#![cfg(feature = "sandbox")]
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-#[path = "cli/desk.rs"]
-mod desk;
-
+use crate::desk::{Desk, Ran};
+use crate::run;
 use chrono::{TimeDelta, Utc};
-use desk::{Desk, Ran};
 use serde_json::{Value, json};
 use shelflife::sandbox::{
     Body, BucketOptions, Effect, Entry, Fault, PutOptions, Sandbox, SandboxOptions, Versioning,
@@ -49,13 +45,6 @@ fn old(options: PutOptions) -> PutOptions {
 
 fn put(sandbox: &Sandbox, key: &str, options: PutOptions) -> String {
     sandbox.put_object(BUCKET, key, old(options)).unwrap().version_id.unwrap_or_default()
-}
-
-fn run(sandbox: &Sandbox, desk: &Desk, args: &[&str]) -> Ran {
-    let mut command = desk.command(args);
-    command.env("AWS_ACCESS_KEY_ID", sandbox.access_key());
-    command.env("AWS_SECRET_ACCESS_KEY", sandbox.secret_key());
-    Ran::of(command.output().unwrap())
 }
 
 fn keys(sandbox: &Sandbox, bucket: &str) -> Vec<String> {
@@ -283,23 +272,28 @@ async fn what_is_larger_than_one_copy_goes_in_parts_with_all_that_belongs_to_it(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_exported_can_be_put_back_where_nothing_stands() {
     let (sandbox, desk) = store(Versioning::Enabled).await;
-    for key in ["inbound/1/a", "inbound/1/taken"] {
+    for key in ["inbound/1/a", "inbound/1/forged", "inbound/1/taken"] {
         put(&sandbox, key, PutOptions::bytes("medium"));
     }
     run(&sandbox, &desk, &["reconcile"]).ends(0);
     let log = desk.log();
     put(&sandbox, "inbound/1/taken", PutOptions::bytes("newer"));
+    // As long as the copy, and something else.
+    let forged = copies(&sandbox).into_iter().find(|copy| copy.key.contains("forged")).unwrap().key;
+    sandbox.put_object(PLACE, &forged, PutOptions::bytes("MEDIUM")).unwrap();
 
     let told = run(&sandbox, &desk, &["undo", &log]).ends(0);
-    told.shows(&["2 objects were copied before", "s3://exports/saved/media/", "--restore-exports"]);
+    told.shows(&["3 objects were copied before", "s3://exports/saved/media/", "--restore-exports"]);
     assert_eq!(keys(&sandbox, BUCKET), ["inbound/1/taken"]);
     let undone = run(&sandbox, &desk, &["undo", &log, "--restore-exports", "--json"]).ends(0).json();
-    assert_eq!(undone["results"], json!({"restored": 1, "changed": 1}));
+    assert_eq!(undone["results"], json!({"restored": 1, "changed": 2}));
     let left = sandbox.current_objects(BUCKET).unwrap();
     let bodies: Vec<_> = left.iter().map(|it| it.object.clone().unwrap().body).collect();
     assert_eq!(bodies, [Body::Bytes("medium".into()), Body::Bytes("newer".into())]);
     assert_eq!(left[0].object.as_ref().unwrap().attributes.tags["kind"], "photo");
     run(&sandbox, &desk, &["verify", undone["evidence"].as_str().unwrap()]).ends(0);
+    let told: Vec<_> = desk.outcomes(undone["evidence"].as_str().unwrap());
+    assert!(told.iter().any(|it| it.detail.contains("is not the copy")), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,17 +1,12 @@
 //! Lifecycle configurations, written by the built binary to a sandbox in which something goes wrong: what S3 is
 //! left to do is never more than the policy says, nobody else's rule is lost, and what is told is what is there.
-#![cfg(feature = "sandbox")]
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-
-#[path = "cli/desk.rs"]
-mod desk;
 
 use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::desk::{Desk, Ran};
 use chrono::{TimeDelta, Utc};
-use desk::{Desk, Ran};
 use shelflife::lifecycle::{LifecycleDocument, RuleView};
 use shelflife::sandbox::{BucketOptions, Effect, Fault, PutOptions, Quirk, Sandbox, SandboxOptions};
 

@@ -1,15 +1,11 @@
 //! The built binary on the sandbox: what overtakes a plan is left alone, and what goes wrong on the way changes
 //! neither the end nor the truth of what is told.
-#![cfg(feature = "sandbox")]
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-
-#[path = "cli/desk.rs"]
-mod desk;
 
 use std::time::Duration;
 
+use crate::desk::{Desk, Outcome, Ran};
+use crate::run;
 use chrono::{TimeDelta, Utc};
-use desk::{Desk, Outcome, Ran};
 use shelflife::sandbox::{
     BucketOptions, Effect, Fault, LockConfiguration, PutOptions, RequestRecord, Sandbox, SandboxOptions,
 };
@@ -43,13 +39,6 @@ async fn store(options: BucketOptions) -> (Sandbox, Desk) {
 fn put(sandbox: &Sandbox, key: &str, body: &'static str, days: i64) {
     let at = Utc::now() - TimeDelta::days(days);
     sandbox.put_object(BUCKET, key, PutOptions::bytes(body).last_modified(at)).unwrap();
-}
-
-fn run(sandbox: &Sandbox, desk: &Desk, args: &[&str]) -> Ran {
-    let mut command = desk.command(args);
-    command.env("AWS_ACCESS_KEY_ID", sandbox.access_key());
-    command.env("AWS_SECRET_ACCESS_KEY", sandbox.secret_key());
-    Ran::of(command.output().unwrap())
 }
 
 fn keys(sandbox: &Sandbox) -> Vec<String> {
