@@ -66,11 +66,11 @@ impl<'a> Session<'a> {
     pub fn outcome_of(
         &self,
         batch: u64,
-        mut outcomes: Vec<ItemOutcome>,
+        outcomes: Vec<ItemOutcome>,
         counts: impl Fn(&ItemOutcome) -> bool,
     ) -> Result<(), EvidenceError> {
         let mut books = self.books();
-        books.log.outcome((self.run.clock)(), batch, outcomes.clone())?;
+        let mut outcomes = books.log.outcome((self.run.clock)(), batch, outcomes)?;
         outcomes.retain(|outcome| counts(outcome));
         for outcome in &outcomes {
             *books.applied.results.entry(outcome.result).or_default() += 1;

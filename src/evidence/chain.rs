@@ -169,6 +169,7 @@ pub fn check(
     }
     entries.check_tail()?;
     let ledger = entries.ledger;
+    let unresolved = ledger.unresolved().flat_map(|(_, items)| items).collect();
     let verified = Verified {
         entries: entries.seq,
         head: entries.head,
@@ -176,7 +177,7 @@ pub fn check(
         end: ledger.end,
         opening: ledger.opening.ok_or(VerifyError::NotALog)?,
         totals: ledger.totals,
-        unresolved: ledger.open.into_values().flatten().collect(),
+        unresolved,
         unresolved_configurations: ledger.open_configurations.into_iter().collect(),
     };
     Ok(Checked { verified, bytes: entries.bytes, last_line: entries.last_entry_line, found })

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hashbrown::{Equivalent, HashSet};
+
 use super::entry::{Body, Item, ItemOutcome, Opening, Totals};
 
 /// Why an entry cannot follow the ones before it.
@@ -98,6 +100,35 @@ impl From<&ItemOutcome> for Unresolved {
     }
 }
 
+/// An [`Unresolved`] that is borrowed, with the same hash: nothing is copied only to be looked up.
+#[derive(PartialEq, Eq, Hash)]
+struct Names<'a> {
+    bucket: &'a str,
+    key: &'a str,
+    version_id: Option<&'a str>,
+    upload_id: Option<&'a str>,
+}
+
+impl<'a> From<&'a ItemOutcome> for Names<'a> {
+    fn from(item: &'a ItemOutcome) -> Self {
+        Self {
+            bucket: &item.bucket,
+            key: &item.key,
+            version_id: item.version_id.as_deref(),
+            upload_id: item.upload_id.as_deref(),
+        }
+    }
+}
+
+impl Equivalent<Unresolved> for Names<'_> {
+    fn equivalent(&self, other: &Unresolved) -> bool {
+        self.key == other.key
+            && self.bucket == other.bucket
+            && self.version_id == other.version_id.as_deref()
+            && self.upload_id == other.upload_id.as_deref()
+    }
+}
+
 /// All that bears on which entry may come next; grows with what is unresolved, not with the log.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
@@ -105,13 +136,18 @@ pub(super) struct Ledger {
     pub(super) end: End,
     pub(super) totals: Totals,
     /// Items without outcome, by batch.
-    pub(super) open: BTreeMap<u64, BTreeSet<Unresolved>>,
+    open: BTreeMap<u64, HashSet<Unresolved>>,
     /// Buckets whose configuration has no outcome.
     pub(super) open_configurations: BTreeSet<String>,
     batches: u64,
 }
 
 impl Ledger {
+    /// Items without outcome by batch, in the order of their names.
+    pub(super) fn unresolved(&self) -> impl Iterator<Item = (u64, BTreeSet<Unresolved>)> {
+        self.open.iter().map(|(batch, items)| (*batch, items.iter().cloned().collect()))
+    }
+
     /// The number of the next batch.
     pub(super) const fn next_batch(&self) -> u64 {
         self.batches + 1
@@ -175,7 +211,7 @@ impl Ledger {
         if batch != expected {
             return Err(EntryFault::Batch { batch, expected });
         }
-        let open: BTreeSet<_> = items.iter().map(Unresolved::from).collect();
+        let open: HashSet<_> = items.iter().map(Unresolved::from).collect();
         if open.len() != items.len() {
             return Err(EntryFault::ItemTwice { batch });
         }
@@ -185,10 +221,12 @@ impl Ledger {
     }
 
     fn outcome(&mut self, batch: u64, items: &[ItemOutcome]) -> Result<(), EntryFault> {
-        let resolved: BTreeSet<_> = items.iter().map(Unresolved::from).collect();
-        let open = self.open.get_mut(&batch).filter(|open| resolved.is_subset(open));
+        let resolved: HashSet<_> = items.iter().map(Names::from).collect();
+        let open = self.open.get_mut(&batch).filter(|open| resolved.iter().all(|item| open.contains(item)));
         let open = open.filter(|_| resolved.len() == items.len()).ok_or(EntryFault::NotIntended { batch })?;
-        open.retain(|item| !resolved.contains(item));
+        for item in &resolved {
+            open.remove(item);
+        }
         if open.is_empty() {
             self.open.remove(&batch);
         }

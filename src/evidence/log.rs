@@ -152,7 +152,7 @@ impl EvidenceLog {
         Ok(batch)
     }
 
-    /// Writes what became of some or all items of a batch; each has one outcome.
+    /// Writes what became of some or all items of a batch, and gives them back; each has one outcome.
     ///
     /// # Errors
     /// [`Entry`](EvidenceError::Entry) for an item that has no intent or has its outcome already;
@@ -162,8 +162,11 @@ impl EvidenceLog {
         at: DateTime<Utc>,
         batch: u64,
         items: Vec<ItemOutcome>,
-    ) -> Result<(), EvidenceError> {
-        self.append(at, Body::Outcome(Outcome { batch, items }), "")
+    ) -> Result<Vec<ItemOutcome>, EvidenceError> {
+        match self.append(at, Body::Outcome(Outcome { batch, items }), "")? {
+            Body::Outcome(outcome) => Ok(outcome.items),
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// Writes that a bucket's lifecycle configuration is about to be written. It is on the disk
@@ -191,7 +194,7 @@ impl EvidenceLog {
         at: DateTime<Utc>,
         outcome: ConfigurationOutcome,
     ) -> Result<(), EvidenceError> {
-        self.append(at, Body::ConfigurationOutcome(outcome), "")
+        self.append(at, Body::ConfigurationOutcome(outcome), "").map(drop)
     }
 
     /// Closes the log: `finished` if everything was tried, else the run can go on from it. It is
@@ -214,7 +217,7 @@ impl EvidenceLog {
 
     fn give_up_unresolved(&mut self, at: DateTime<Utc>) -> Result<(), EvidenceError> {
         const DETAIL: &str = "the run was interrupted before its outcome was known";
-        for (batch, open) in self.ledger.open.clone() {
+        for (batch, open) in self.ledger.unresolved().collect::<Vec<_>>() {
             let unclear = |item: super::Unresolved| ItemOutcome {
                 bucket: item.bucket,
                 key: item.key,
@@ -240,7 +243,8 @@ impl EvidenceLog {
         Ok(())
     }
 
-    fn append(&mut self, at: DateTime<Utc>, body: Body, before: &str) -> Result<(), EvidenceError> {
+    /// Writes an entry, and gives back what it says.
+    fn append(&mut self, at: DateTime<Utc>, body: Body, before: &str) -> Result<Body, EvidenceError> {
         if self.broken {
             return Err(EvidenceError::Broken);
         }
@@ -256,7 +260,7 @@ impl EvidenceLog {
         self.seq = entry.seq;
         self.head = head;
         self.broken = false;
-        Ok(())
+        Ok(entry.body)
     }
 
     fn sync(&mut self) -> Result<(), EvidenceError> {

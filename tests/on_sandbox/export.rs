@@ -1,7 +1,7 @@
 //! The built binary on the sandbox: what a rule exports is copied and compared before it goes, and whatever
 //! goes wrong with the copy, the original stays.
 
-use crate::desk::{Desk, Ran};
+use crate::desk::Desk;
 use crate::run;
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! The built binary on the sandbox: rules with an undo window hide what is due, remove it after the window,
 //! and a run can be undone until then.
 
-use crate::desk::{Desk, Ran};
+use crate::desk::Desk;
 use crate::run;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
