@@ -60,9 +60,8 @@ pub(super) async fn carry_out(
     let mut sent = batch.send(session, target).await?;
 
     // The second look tells what was left of the older versions, and with them of what can go now.
-    // Where these come again, it waits for them; where they do not, it goes without them.
     let waiting: BTreeSet<&str> =
-        sent.iter().filter(|it| it.is_put_off() && !last_try).map(|it| it.row.row.key.as_str()).collect();
+        sent.iter().filter(|it| it.is_put_off()).map(|it| it.row.row.key.as_str()).collect();
     let (late, tops): (Vec<_>, Vec<_>) =
         tops.into_iter().partition(|top| waiting.contains(top.row.key.as_str()));
     let plain: Vec<&PlanRow> = tops.iter().map(|it| &it.row).collect();
@@ -202,7 +201,7 @@ impl Batch {
             sent.push(Sent::from((row, ended)));
         }
         let hidden = mark::mark_all(&target.bucket, &marks).await;
-        sent.extend(marks.into_iter().zip(hidden).map(|(row, Covered { ended, marker })| Sent {
+        sent.extend(marks.into_iter().zip(hidden).map(|(row, Covered { ended, marker, .. })| Sent {
             row,
             ended,
             marker,
@@ -210,7 +209,7 @@ impl Batch {
         }));
         for row in covered {
             let cover = cover::cover(&target.bucket, &row.row).await;
-            let ended = if cover.ended.result == ItemResult::MarkerAdded {
+            let ended = if cover.is_covered {
                 delete::remove(&target.bucket, &[&row.row]).await.pop()
             } else {
                 Some(Ended::because(cover.ended.result, "it could not be covered by a delete marker"))

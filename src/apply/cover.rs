@@ -6,7 +6,7 @@ use super::ending::{Aim, Ended, settled};
 use crate::evidence::ItemResult;
 use crate::object::{Kind, Versioning};
 use crate::plan::PlanRow;
-use crate::s3::{Bucket, DeleteAnswer, DeleteTarget, StoreError};
+use crate::s3::{Bucket, DeleteAnswer, DeleteTarget, StoreError, StoreErrorKind};
 
 /// One of the newest entries of a key.
 struct Seen {
@@ -40,38 +40,65 @@ fn is_planned(entry: Option<&Seen>) -> bool {
 /// Deletes without a version id, which puts a marker on top, if the version is still the latest. The marker
 /// may take the place of the null version only where that `is_null`, the row's own: so the bucket is asked
 /// once more whether it keeps versions.
-async fn mark(bucket: &Bucket, row: &PlanRow, is_null: bool) -> Result<Option<String>, Ended> {
+async fn mark(bucket: &Bucket, row: &PlanRow, is_null: bool) -> Result<Option<String>, NotMarked> {
     if row.etag.is_none() {
         let why = "the store lists no ETag, so nothing would guard a newer version";
-        return Err(Ended::because(ItemResult::Failed, why));
+        return Err(NotMarked::surely(Ended::because(ItemResult::Failed, why)));
     }
-    let seen = top(bucket, row).await.map_err(|error| unclear(&error))?;
+    let seen = top(bucket, row).await.map_err(|error| NotMarked::surely(unclear(&error)))?;
     if !is_planned(seen.first()) {
         let why = "it is not the latest version any more, or was written anew";
-        return Err(Ended::because(ItemResult::Changed, why));
+        return Err(NotMarked::surely(Ended::because(ItemResult::Changed, why)));
     }
     if !is_null {
-        let facts = bucket.facts().await;
-        let facts = facts.map_err(|error| Ended::because(ItemResult::Failed, error.to_string()))?;
+        let failed = |error: StoreError| Ended::because(ItemResult::Failed, error.to_string());
+        let facts = bucket.facts().await.map_err(|error| NotMarked::surely(failed(error)))?;
         if facts.versioning != Versioning::Enabled {
             let why = "the bucket does not keep versions any more, so that a marker could destroy one";
-            return Err(Ended::because(ItemResult::Changed, why));
+            return Err(NotMarked::surely(Ended::because(ItemResult::Changed, why)));
         }
     }
     let target = DeleteTarget { key: row.key.clone(), version_id: None, if_match: row.etag.clone() };
     match bucket.delete_object(&target).await {
         Ok(DeleteAnswer::Deleted { marker_version_id, .. }) => Ok(marker_version_id),
-        Ok(_) => Err(Ended::because(ItemResult::Unclear, "the store did not say what it did")),
-        Err(error) if error.is_not_implemented() => Err(Ended::because(
+        Ok(_) => {
+            let ended = Ended::because(ItemResult::Unclear, "the store did not say what it did");
+            Err(NotMarked { ended, perhaps: true })
+        }
+        Err(error) if error.is_not_implemented() => Err(NotMarked::surely(Ended::because(
             ItemResult::Failed,
             format!("the store takes no condition, so that a marker could hide a newer version: {error}"),
-        )),
+        ))),
         Err(error) => {
             // Where the answer is lost it is the null version that is there or not, and not what is under it.
             let version_id = is_null.then(|| "null".to_owned());
             let aim = Aim { target: DeleteTarget { version_id, ..target }, is_marker: false };
-            Err(settled(bucket, &aim, &error).await)
+            let perhaps = may_be_carried_out(error.kind());
+            Err(NotMarked { ended: settled(bucket, &aim, &error).await, perhaps })
         }
+    }
+}
+
+/// Why no marker was put, as far as is known.
+struct NotMarked {
+    ended: Ended,
+    /// Whether the store may have put it all the same.
+    perhaps: bool,
+}
+
+impl NotMarked {
+    /// Nothing was sent, or it was refused.
+    const fn surely(ended: Ended) -> Self {
+        Self { ended, perhaps: false }
+    }
+}
+
+/// Whether a request that ended so may have been carried out.
+const fn may_be_carried_out(error: &StoreErrorKind) -> bool {
+    match error {
+        StoreErrorKind::Throttled => false,
+        StoreErrorKind::Unreadable => true,
+        kind => kind.is_retryable(),
     }
 }
 
@@ -81,15 +108,17 @@ fn unclear(error: &StoreError) -> Ended {
 
 /// How covering a version ended.
 pub struct Covered {
-    /// [`ItemResult::MarkerAdded`] if a listing shows a marker there.
+    /// [`ItemResult::MarkerAdded`] if a listing shows a marker there, and it may be the one that was sent.
     pub ended: Ended,
     /// The marker's version id, where the store named it as the one that it put there.
     pub marker: Option<String>,
+    /// Whether a marker lies on the version, whoever has put it there.
+    pub is_covered: bool,
 }
 
 impl From<Ended> for Covered {
     fn from(ended: Ended) -> Self {
-        Self { ended, marker: None }
+        Self { ended, marker: None, is_covered: false }
     }
 }
 
@@ -101,16 +130,22 @@ pub async fn cover(bucket: &Bucket, row: &PlanRow) -> Covered {
         Ok(now) => now,
         Err(error) => {
             let marker = marked.ok().flatten().filter(|marker| marker != "null");
-            return Covered { ended: unclear(&error), marker };
+            return Covered { marker, ..Covered::from(unclear(&error)) };
         }
     };
     let on_top = now.first().filter(|entry| entry.is_marker);
     // A lost answer is of no matter where a marker can be seen, but whose it is then nobody knows.
     if let (Some(on_top), true) = (on_top.filter(|it| it.version_id != "null"), is_planned(now.get(1))) {
+        let ended = match &marked {
+            Err(NotMarked { perhaps: false, .. }) => {
+                Ended::because(ItemResult::Changed, "somebody else has put a delete marker on it")
+            }
+            _ => Ended { result: ItemResult::MarkerAdded, detail: None },
+        };
         let marker = marked.ok().flatten().filter(|marker| *marker == on_top.version_id);
-        return Covered { ended: Ended { result: ItemResult::MarkerAdded, detail: None }, marker };
+        return Covered { ended, marker, is_covered: true };
     }
-    let ended = match marked {
+    let ended = match marked.map_err(|not| not.ended) {
         Ok(Some(marker)) => take_away(bucket, row, marker).await,
         Ok(None) => Ended::because(ItemResult::Unclear, "the store did not name the delete marker"),
         Err(ended) if ended.result == ItemResult::Deleted => {
@@ -146,6 +181,6 @@ pub async fn remove_null(bucket: &Bucket, row: &PlanRow) -> Ended {
         }
         Ok(Some(marker)) => take_away(bucket, row, marker).await,
         Ok(None) => Ended::because(ItemResult::Unclear, "the store did not name the delete marker"),
-        Err(ended) => ended,
+        Err(not) => not.ended,
     }
 }

@@ -43,7 +43,7 @@ pub(super) async fn first(
     let looked = look_again(session, target, &plain).await?;
     for (it, look) in wanted.into_iter().zip(looked.looks) {
         match look {
-            Look::Goes(..) => goes.push(it),
+            Look::Goes(_, again) => goes.push(it.clone().decided(*again)),
             Look::Stays(result, why) => {
                 kept.insert(it.number, Ended::because(result, why));
             }
@@ -70,7 +70,7 @@ fn not_copied(why: &Ended) -> String {
 async fn copy_all(
     session: &Session<'_>,
     target: &Enrolled,
-    rows: &[&Numbered],
+    rows: &[Numbered],
 ) -> Result<Vec<(u64, Ended)>, ApplyError> {
     if rows.is_empty() {
         return Ok(Vec::new());

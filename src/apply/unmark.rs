@@ -10,7 +10,8 @@ use crate::object::Kind;
 use crate::s3::{Bucket, DeleteTarget, StoreError};
 
 /// How far apart the clocks of the store and of whoever talks to it may be: S3 takes no request that is
-/// farther off (API reference, "Error responses", `RequestTimeTooSkewed`). No batch takes longer, either.
+/// farther off (API reference, "Error responses", `RequestTimeTooSkewed`). Of a batch that takes longer, what
+/// comes late is not found.
 const AROUND: TimeDelta = TimeDelta::minutes(15);
 
 /// How many keys are looked at, or markers taken away, at a time.
@@ -83,7 +84,7 @@ async fn found(bucket: &Bucket, lost: &Unnamed) -> Result<Option<Marker>, StoreE
     let hides = top.kind == Kind::Marker
         && (top.last_modified - lost.intended).abs() <= AROUND
         && below.kind != Kind::Marker
-        && below.version_id == Some(&lost.version_id);
+        && below.version_id.unwrap_or("null") == lost.version_id;
     // A null marker has taken a null version's place, and nothing comes back with it.
     let id = top.version_id.filter(|id| hides && *id != "null");
     Ok(id.map(|id| Marker {

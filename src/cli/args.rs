@@ -338,7 +338,7 @@ pub struct UndoArgs {
     /// The evidence log of the run
     pub log: PathBuf,
     /// `widening`: S3 may remove more again than it does now; `markers`: what the run has hidden
-    /// may be seen again
+    /// may be seen again; `found-markers`: also where the log does not name the marker
     #[arg(long, value_name = "WHAT")]
     pub accept: Vec<String>,
     /// Put what was exported back in its place, where nothing stands there now

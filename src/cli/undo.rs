@@ -52,7 +52,8 @@ pub async fn run(context: &Context, args: &StoreArgs, undo: &UndoArgs) -> Result
         });
     }
     let restores = undo.restore_exports && told.copied.count > 0;
-    let is_nothing = told.can.count == 0 && ways.is_empty() && !restores;
+    let is_found = told.found.count > 0 && is_accepted(undo, told::FOUND);
+    let is_nothing = told.can.count == 0 && ways.is_empty() && !restores && !is_found;
     // What could not be asked is not known to be gone.
     if told.unknown() > 0 {
         let what = format!("{} hidden objects could not be asked for", text::count(told.unknown()));
@@ -63,6 +64,8 @@ pub async fn run(context: &Context, args: &StoreArgs, undo: &UndoArgs) -> Result
             output::print_json(&json!({ "exit": 0, "dry_run": undo.dry_run, "objects": told.json() }));
         } else if is_nothing && told.copied.count > 0 {
             output::print("pass --restore-exports to put the copies back");
+        } else if is_nothing && told.found.count > 0 {
+            output::print("nothing else is left of the run to undo");
         } else if is_nothing {
             output::print("there is nothing left of the run to undo; what it deleted is gone");
         } else {
@@ -102,9 +105,13 @@ pub async fn run(context: &Context, args: &StoreArgs, undo: &UndoArgs) -> Result
     undone.map(|()| exit)
 }
 
+fn is_accepted(undo: &UndoArgs, what: &str) -> bool {
+    undo.accept.iter().any(|accepted| accepted == what)
+}
+
 /// What makes S3 remove more, or data be seen again, has to be said.
 fn must_be_accepted(undo: &UndoArgs, told: &Told, ways: &BTreeMap<&str, WayBack>) -> Result<(), Failure> {
-    let is_accepted = |what: &str| undo.accept.iter().any(|accepted| accepted == what);
+    let is_accepted = |what: &str| is_accepted(undo, what);
     let wider: Vec<&str> =
         ways.iter().filter(|(_, way)| way.removes_more()).map(|(bucket, _)| *bucket).collect();
     if !wider.is_empty() && !is_accepted(WIDENING) {
@@ -126,6 +133,9 @@ fn must_be_accepted(undo: &UndoArgs, told: &Told, ways: &BTreeMap<&str, WayBack>
 /// The log's opening, and what it last wrote to each bucket.
 fn read(log: &Path) -> Result<(Opening, BTreeMap<String, ConfigurationIntent>), Failure> {
     let broken = |error| broken(log, error);
+    if evidence::is_in_use(opened(log)?.get_ref()) {
+        return Err(Failure::refused("the run is still going on").help("wait for its end, or stop it first"));
+    }
     let verified = evidence::verify(opened(log)?, None).map_err(broken)?;
     let mut intended = BTreeMap::new();
     let mut written = BTreeMap::new();

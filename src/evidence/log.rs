@@ -286,6 +286,11 @@ fn lock(file: &File) -> Result<(), EvidenceError> {
     }
 }
 
+/// Whether a run is still writing to a log, as far as the file system can tell.
+pub fn is_in_use(log: &File) -> bool {
+    matches!(log.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
 /// A new file outlives a power cut only once its folder is on the disk too.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {

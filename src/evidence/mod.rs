@@ -23,7 +23,7 @@ pub use self::entry::{
 };
 pub use self::item_result::ItemResult;
 pub use self::ledger::{End, EntryFault, Unresolved};
-pub use self::log::{Closed, EvidenceError, EvidenceLog, Resuming};
+pub use self::log::{Closed, EvidenceError, EvidenceLog, Resuming, is_in_use};
 pub use self::pieces::{Copy, CopyError, fetch};
 pub use self::several::{Follows, Heads, chained, confirm, in_order};
 pub use self::told::{Outcomes, Told, told};

@@ -16,7 +16,7 @@ pub(super) fn any(findings: &mut Findings<'_>) {
             .warn(Code::NoGuards, at, "nothing says how much one run may remove at most")
             .help("write `guards: {max-share: 20%}`, with a share that your usual runs keep well within");
     }
-    let is_unread = !policy.tenant.iter().all(|source| matches!(source, Attribute::Key(_)));
+    let is_unread = !policy.tenant.first().is_none_or(|source| matches!(source, Attribute::Key(_)));
     if !all.per_tenant.is_none() && is_unread {
         let at = findings.read.layout.name;
         findings

@@ -99,7 +99,8 @@ fn a_limit_per_tenant_that_does_not_know_all_tenants_is_warned_of() {
     };
     let (key, tag) = ("key: \"*/{tenant}/**\"", "tag: customer");
     assert!(says(&format!("{{{tag}}}"), "per-tenant: {max-objects: 5}"));
-    assert!(says(&format!("{{{key}}}, {{{tag}}}"), "per-tenant: {max-objects: 5}"));
+    assert!(says(&format!("{{{tag}}}, {{{key}}}"), "per-tenant: {max-objects: 5}"));
+    assert!(!says(&format!("{{{key}}}, {{{tag}}}"), "per-tenant: {max-objects: 5}"));
     assert!(!says(&format!("{{{key}}}"), "per-tenant: {max-objects: 5}"));
     assert!(!says(&format!("{{{tag}}}"), "max-objects: 5"));
 }

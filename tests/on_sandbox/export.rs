@@ -297,6 +297,23 @@ async fn what_was_exported_can_be_put_back_where_nothing_stands() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_went_with_its_marker_after_a_window_can_be_put_back_from_its_copy() {
+    let (sandbox, desk) = store(Versioning::Enabled).await;
+    desk.policy(&policy().replace("/saved/\n", "/saved/\n    undo-window: 7 days\n"));
+    let key = "inbound/1/a";
+    put(&sandbox, key, PutOptions::bytes("medium"));
+    run(&sandbox, &desk, &["reconcile"]).ends(0);
+    let marker = sandbox.list_everything(BUCKET).unwrap()[0].id.clone();
+    let hidden = Utc::now() - TimeDelta::days(8);
+    sandbox.set_last_modified(BUCKET, key, Some(&marker), hidden).unwrap();
+    let ran = run(&sandbox, &desk, &["reconcile", "--out", "after.parquet", "--json"]).ends(0).json();
+    assert_eq!(keys(&sandbox, BUCKET), Vec::<String>::new(), "{ran}");
+    let undo = ["undo", ran["evidence"].as_str().unwrap(), "--restore-exports", "--json"];
+    assert_eq!(run(&sandbox, &desk, &undo).ends(0).json()["results"], json!({"restored": 1}));
+    assert_eq!(keys(&sandbox, BUCKET), [key]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_has_to_be_copied_since_the_plan_does_not_go_without_a_copy() {
     let (sandbox, desk) = store(Versioning::Enabled).await;
     let key = "inbound/1/a";

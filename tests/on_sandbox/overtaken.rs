@@ -185,3 +185,22 @@ async fn a_fault_under_way_changes_neither_the_end_nor_the_evidence() {
         run(&sandbox, &desk, &["plan", "--detailed-exitcode"]).ends(0);
     }
 }
+
+/// What is deleted goes for what is so then, not for what was so when the plan was made.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_evidence_tells_the_decision_that_was_made_last() {
+    let (sandbox, desk) = store(BucketOptions::named(BUCKET)).await;
+    desk.policy(
+        &policy("direct", "").replace("trigger: uploaded", "trigger: {tag: sent, if-missing: retained}"),
+    );
+    let tags = |day: &str| std::collections::BTreeMap::from([("sent".to_owned(), day.to_owned())]);
+    put(&sandbox, "inbound/1/a", "medium", 400);
+    sandbox.set_tags(BUCKET, "inbound/1/a", None, tags("2026-02-01")).unwrap();
+    run(&sandbox, &desk, &["plan"]).ends(0);
+    sandbox.set_tags(BUCKET, "inbound/1/a", None, tags("2026-01-15")).unwrap();
+    let ran = run(&sandbox, &desk, &["apply", "shelflife-plan.parquet", "--json"]).ends(0).json();
+    assert!(keys(&sandbox).is_empty());
+    let entries = desk.evidence(ran["evidence"].as_str().unwrap());
+    let intent = entries.iter().find(|entry| entry["kind"] == "intent").unwrap();
+    assert!(intent["items"][0]["due"].as_str().unwrap().starts_with("2026-02-15"), "{intent}");
+}

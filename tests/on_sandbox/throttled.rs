@@ -6,9 +6,7 @@ use crate::desk::{Desk, Ran};
 use crate::run;
 use chrono::{TimeDelta, Utc};
 use serde_json::json;
-use shelflife::sandbox::{
-    BucketOptions, Effect, EntryKind, Fault, PutOptions, Sandbox, SandboxOptions, Versioning,
-};
+use shelflife::sandbox::{BucketOptions, Effect, Fault, PutOptions, Sandbox, SandboxOptions, Versioning};
 
 const BUCKET: &str = "media";
 
@@ -112,24 +110,6 @@ async fn what_is_put_off_for_good_has_failed_and_the_rest_is_done() {
         run(&sandbox, &desk, &["reconcile"]).ends(0);
         assert!(sandbox.list_everything(BUCKET).unwrap().is_empty());
     }
-}
-
-/// What stays for now must not come back, and the latest version's time is up as well.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_version_above_one_that_is_put_off_for_good_goes_under_a_marker() {
-    let (sandbox, desk) = planned(&["a/1"], 2).await;
-    let older = sandbox.list_everything(BUCKET).unwrap()[1].id.clone();
-    sandbox.faults().add(Fault::on("DeleteObjects", Effect::KeyError("SlowDown")).calls(1, 8));
-    let applied = apply(&sandbox, &desk).ends(3).json();
-    assert_eq!(applied["results"], json!({"deleted": 1, "failed": 1, "marker-added": 1}));
-    let left = sandbox.list_everything(BUCKET).unwrap();
-    let kinds: Vec<_> = left.iter().map(|entry| (entry.kind, entry.id == older)).collect();
-    assert_eq!(kinds, [(EntryKind::Marker, false), (EntryKind::Version, true)]);
-    sandbox.faults().clear();
-    run(&sandbox, &desk, &["reconcile"]).ends(0);
-    // The marker is of today, and so goes tomorrow.
-    let left = sandbox.list_everything(BUCKET).unwrap();
-    assert_eq!(left.iter().map(|entry| entry.kind).collect::<Vec<_>>(), [EntryKind::Marker]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

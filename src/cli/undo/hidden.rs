@@ -1,13 +1,13 @@
 //! The delete markers that a run has put for its undo windows: which can be taken away, and taking
 //! them away.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use chrono::Utc;
 
 use super::files::{broken, evidence_failure, opened};
-use super::told::{Cannot, MARKERS, Told};
+use super::told::{Cannot, FOUND, MARKERS, Told};
 use crate::apply::{Ended, Marker, Saved, Standing, Unnamed, find, restore, standings, take_away};
 use crate::cli::args::{UndoArgs, UndoSelect};
 use crate::cli::exit::Failure;
@@ -82,23 +82,16 @@ pub(super) async fn look(
         if open.len() >= CHUNK {
             look_at(std::mem::take(&mut open), buckets, &mut counts).await?;
         }
-    }
-    look_at(open, buckets, &mut counts).await?;
-    for (item, found) in unnamed.find(buckets).await? {
-        match found {
-            Ok(Some(_)) => {
-                counts.found += 1;
-                counts.can(&item);
-            }
-            Ok(None) => counts.cannot(Cannot::Unnamed, &item),
-            Err(_) => counts.cannot(Cannot::Marker(Standing::Unknown), &item),
+        if unnamed.is_full() {
+            unnamed.tell(buckets, &mut counts).await?;
         }
     }
+    look_at(open, buckets, &mut counts).await?;
+    unnamed.tell(buckets, &mut counts).await?;
     Ok(counts)
 }
 
-/// Versions that the run was about to hide, and whose markers its log does not name; no more of them than
-/// answers were lost.
+/// Versions that the run was about to hide, and whose markers its log does not name.
 #[derive(Default)]
 struct UnnamedMarkers(HashMap<[u8; 16], (Item, Unnamed)>);
 
@@ -113,15 +106,20 @@ impl UnnamedMarkers {
             return Some((told.item, Marker { key, marker, version_id }));
         }
         let unnamed = Unnamed { key, version_id, intended: told.intended };
-        self.0.entry(identity).or_insert((told.item, unnamed));
+        self.0.insert(identity, (told.item, unnamed));
         None
     }
 
-    /// Looks for all of them.
-    async fn find(self, buckets: &mut Buckets<'_>) -> Result<Vec<Found>, Failure> {
+    /// Whether there are enough to be looked for.
+    fn is_full(&self) -> bool {
+        self.0.len() >= CHUNK
+    }
+
+    /// Looks for all of them, and begins anew.
+    async fn find(&mut self, buckets: &mut Buckets<'_>) -> Result<Vec<Found>, Failure> {
         let mut all = Vec::with_capacity(self.0.len());
         let mut of_bucket: BTreeMap<String, Vec<(Item, Unnamed)>> = BTreeMap::new();
-        for (item, unnamed) in self.0.into_values() {
+        for (item, unnamed) in std::mem::take(&mut self.0).into_values() {
             of_bucket.entry(item.bucket.clone()).or_default().push((item, unnamed));
         }
         for (name, lost) in of_bucket {
@@ -130,6 +128,34 @@ impl UnnamedMarkers {
         }
         all.sort_by(|(a, _), (b, _)| (&a.bucket, &a.key).cmp(&(&b.bucket, &b.key)));
         Ok(all)
+    }
+
+    async fn tell(&mut self, buckets: &mut Buckets<'_>, counts: &mut Told) -> Result<(), Failure> {
+        for (item, found) in self.find(buckets).await? {
+            match found {
+                Ok(Some(_)) => counts.found(&item),
+                Ok(None) => counts.cannot(Cannot::Unnamed, &item),
+                Err(_) => counts.cannot(Cannot::Marker(Standing::Unknown), &item),
+            }
+        }
+        Ok(())
+    }
+
+    /// Those that are found; of the others nothing is sent, so that they are only counted.
+    async fn to_take_away(
+        &mut self,
+        buckets: &mut Buckets<'_>,
+        results: &mut BTreeMap<ItemResult, u64>,
+    ) -> Result<Vec<(Item, Step)>, Failure> {
+        let mut steps = Vec::new();
+        for (item, found) in self.find(buckets).await? {
+            match found {
+                Ok(Some(marker)) => steps.push((item, Step::Unmark(marker))),
+                Ok(None) => *results.entry(ItemResult::Changed).or_default() += 1,
+                Err(_) => *results.entry(ItemResult::Failed).or_default() += 1,
+            }
+        }
+        Ok(steps)
     }
 }
 
@@ -179,7 +205,8 @@ pub(super) async fn carry_out(
     results: &mut BTreeMap<ItemResult, u64>,
 ) -> Result<(), Failure> {
     let newest = if undo.restore_exports { newest(&undo.log)? } else { HashMap::new() };
-    let shows_markers = undo.accept.iter().any(|accepted| accepted == MARKERS);
+    let is_accepted = |what: &str| undo.accept.iter().any(|accepted| accepted == what);
+    let (shows_markers, shows_found) = (is_accepted(MARKERS), is_accepted(FOUND));
     let mut open: Vec<(Item, Step)> = Vec::new();
     let mut unnamed = UnnamedMarkers::default();
     let mut copies = HashMap::new();
@@ -190,16 +217,26 @@ pub(super) async fn carry_out(
         }
         let identity = told.item.identity();
         match (told.item.action, told.result) {
-            (Action::Mark, ItemResult::MarkerAdded | ItemResult::Unclear) if shows_markers => {
-                open.extend(unnamed.take(told).map(|(item, marker)| (item, Step::Unmark(marker))));
+            (Action::Mark, ItemResult::MarkerAdded | ItemResult::Unclear) => {
+                let named = unnamed.take(told).filter(|_| shows_markers);
+                open.extend(named.map(|(item, marker)| (item, Step::Unmark(marker))));
+                if !shows_found {
+                    unnamed.0.clear();
+                } else if unnamed.is_full() {
+                    open.extend(unnamed.to_take_away(buckets, results).await?);
+                }
             }
             (Action::Export, ItemResult::Exported) if undo.restore_exports => {
                 copies.extend(told.copy.map(|copy| (identity, copy)));
             }
-            (Action::Delete, ItemResult::Deleted | ItemResult::AlreadyGone) => {
-                let is_newest = newest.get(&key_identity(&told.item)) == Some(&identity);
-                let copy = copies.remove(&identity).filter(|_| is_newest);
-                open.extend(copy.map(|(copy, etag)| (told.item, Step::Restore(copy, etag))));
+            (Action::Delete, result) if result.is_gone() && told.item.kind != Kind::Marker => {
+                let Some((copy, etag)) = copies.remove(&identity) else { continue };
+                if newest.get(&key_identity(&told.item)) == Some(&identity) {
+                    open.push((told.item, Step::Restore(copy, etag)));
+                } else {
+                    // A newer copy takes its place.
+                    *results.entry(ItemResult::Changed).or_default() += 1;
+                }
             }
             _ => {}
         }
@@ -207,20 +244,26 @@ pub(super) async fn carry_out(
             send(std::mem::take(&mut open), buckets, (path, evidence), results).await?;
         }
     }
-    for (item, found) in unnamed.find(buckets).await? {
-        open.extend(found.ok().flatten().map(|marker| (item, Step::Unmark(marker))));
-    }
+    open.extend(unnamed.to_take_away(buckets, results).await?);
     send(open, buckets, (path, evidence), results).await
 }
 
-/// Of each key the version that was removed last, which is the newest of those that were: only one can take
-/// its place again.
+/// Of each key the version that was copied and removed last, which is the newest of those that were: only one
+/// can take its place again.
 fn newest(log: &Path) -> Result<HashMap<[u8; 16], [u8; 16]>, Failure> {
     let mut newest = HashMap::new();
+    let mut copied = HashSet::new();
     for told in told(opened(log)?) {
         let evidence::Told { item, result, .. } = told.map_err(|error| broken(log, error))?;
-        if item.action == Action::Delete && result.is_gone() {
-            newest.insert(key_identity(&item), item.identity());
+        let identity = item.identity();
+        match item.action {
+            Action::Export if result == ItemResult::Exported => {
+                copied.insert(identity);
+            }
+            Action::Delete if result.is_gone() && copied.remove(&identity) => {
+                newest.insert(key_identity(&item), identity);
+            }
+            _ => {}
         }
     }
     Ok(newest)

@@ -12,6 +12,9 @@ use crate::text;
 /// What allows data to be seen again.
 pub(super) const MARKERS: &str = "markers";
 
+/// What allows that of markers which the log does not name.
+pub(super) const FOUND: &str = "found-markers";
+
 /// How many keys are named of each kind.
 const FIRST: usize = 5;
 
@@ -65,8 +68,8 @@ impl Counted {
 pub(super) struct Told {
     /// Delete markers that can be taken away.
     pub can: Counted,
-    /// How many of these the log does not name, so that they were found by listing.
-    pub found: u64,
+    /// Delete markers that the log does not name, and that were found by listing.
+    pub found: Counted,
     cannot: BTreeMap<Cannot, Counted>,
     /// Objects that were removed after a copy was made.
     pub copied: Counted,
@@ -75,6 +78,10 @@ pub(super) struct Told {
 impl Told {
     pub(super) fn can(&mut self, item: &Item) {
         self.can.add(|| address(item));
+    }
+
+    pub(super) fn found(&mut self, item: &Item) {
+        self.found.add(|| address(item));
     }
 
     pub(super) fn cannot(&mut self, why: Cannot, item: &Item) {
@@ -97,10 +104,14 @@ impl Told {
             output::print(&style.green(&what));
             self.can.lines("  ").iter().for_each(|line| output::print(line));
         }
-        if self.found > 0 {
-            let what = "their delete markers are not named by the log, as the answer was lost: a marker that \
-                        was put at the time of the run lies on each";
-            output::print(&output::wrap(&format!("of these {}: ", objects(self.found)), what));
+        if self.found.count > 0 {
+            let lead = format!("{} may have been hidden by the run: ", objects(self.found.count));
+            let what = format!(
+                "the store's answer was lost, and a marker from then lies on each; pass --accept {FOUND} if \
+                 nobody else, nor another run, can have put it there"
+            );
+            output::print(&style.yellow(&output::wrap(&lead, &what)));
+            self.found.lines("  ").iter().for_each(|line| output::print(line));
         }
         for (why, some) in &self.cannot {
             let lead = format!("{} cannot be undone: ", objects(some.count));
@@ -120,7 +131,7 @@ impl Told {
             .iter()
             .map(|(why, these)| json!({ "why": why.words(), "count": these.count, "first": these.first }))
             .collect();
-        json!({ "can": some(&self.can), "found_by_listing": self.found, "cannot": cannot, "copied": some(&self.copied) })
+        json!({ "can": some(&self.can), "found": some(&self.found), "cannot": cannot, "copied": some(&self.copied) })
     }
 }
 

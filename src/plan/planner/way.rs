@@ -44,7 +44,7 @@ impl Planner<'_> {
             if item.is_latest {
                 return Disposal::Marked;
             }
-            let end = hidden_since(item, decision).and_then(|hidden| self.window_after(hidden, decision));
+            let end = item.superseded.and_then(|hidden| self.window_after(hidden, decision));
             if end.is_none_or(|end| end > self.now) {
                 return Disposal::InUndoWindow;
             }
@@ -103,12 +103,6 @@ impl Planner<'_> {
         let end = if is_hidden { self.window_after(due, decision) } else { None };
         Some(end.and_then(|end| end.checked_add_days(Days::new(1))).unwrap_or(due))
     }
-}
-
-/// From when on a version has been both hidden and due. What hides it before it is due may be a multipart
-/// upload, which carries the date of its initiation: when that was completed nobody can tell.
-fn hidden_since(item: &Item, decision: &Decision) -> Option<DateTime<Utc>> {
-    item.superseded.map(|hidden| decision.due.map_or(hidden, |due| hidden.max(due)))
 }
 
 const fn holds_data(item: &Item) -> bool {
@@ -341,8 +335,8 @@ mod tests {
                                 }
                                 Action::Delete => {
                                     let hidden = hidden.unwrap();
-                                    let due = if noncurrent { hidden + TimeDelta::days(2) } else { due };
-                                    prop_assert!(now >= hidden.max(due) + TimeDelta::days(window.into()));
+                                    prop_assert!(now >= hidden + TimeDelta::days(window.into()));
+                                    prop_assert!(noncurrent || now >= due);
                                     stack.remove(place);
                                 }
                                 Action::AbortUpload => prop_assert!(false),
