@@ -12,6 +12,7 @@ mod ledger;
 mod log;
 mod pieces;
 mod several;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -26,4 +27,5 @@ pub use self::ledger::{End, EntryFault, Unresolved};
 pub use self::log::{Closed, EvidenceError, EvidenceLog, Resuming, is_in_use};
 pub use self::pieces::{Copy, CopyError, fetch};
 pub use self::several::{Follows, Heads, chained, confirm, in_order};
+pub use self::tail::head;
 pub use self::told::{Outcomes, Told, told};

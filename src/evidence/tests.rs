@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, TimeDelta, Utc};
 use tempfile::TempDir;
 
+use super::chain::line_hash;
 use super::*;
 use crate::object::Kind;
 
@@ -508,6 +509,24 @@ mod several_logs {
         assert_eq!(follows, [Follows::Nothing, Follows::Within(0, 2)]);
         assert!(matches!(confirm(&mut all, &follows, &[head]), Heads::Confirmed));
         assert_eq!(all.iter().map(|log| log.verified.head_confirmed).collect::<Vec<_>>(), [false, true]);
+    }
+}
+
+#[test]
+fn the_head_is_found_at_the_end_and_only_of_a_whole_entry() {
+    let (log, closed) = whole_log();
+    let of = |log: &[u8]| head(&mut std::io::Cursor::new(log)).unwrap();
+    assert_eq!(of(&log), Some(closed));
+    // Lines longer than what is read at a time.
+    let mut long = entries(&log[..]).next().unwrap().unwrap();
+    long.prev = "x".repeat(200_000);
+    let mut line = serde_json::to_vec(&long).unwrap();
+    let alone = line_hash(&line);
+    line.push(b'\n');
+    assert_eq!(of(&line).as_ref(), Some(&alone));
+    assert_eq!(of(&[&log[..], &line].concat()), Some(alone));
+    for torn in [&log[..log.len() - 1], b"", b"\n", b"{}\n"] {
+        assert_eq!(of(torn), None);
     }
 }
 
