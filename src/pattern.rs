@@ -1,6 +1,7 @@
 //! Patterns over keys and bucket names: `*` stops at `/`, `**` does not, `?` is one
 //! character but `/`, braces capture, a backslash takes the next character as it is.
 
+mod bytes;
 mod fault;
 mod overlap;
 mod place;
@@ -10,6 +11,7 @@ mod unique;
 use chrono_tz::Tz;
 use regex::Regex;
 
+pub use bytes::{ByteStep, Bytes};
 pub use fault::PatternError;
 pub use overlap::{Effort, Found, Shape, example};
 pub use place::Level;

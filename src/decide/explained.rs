@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::attribute::Obscured;
 use super::decision::Needs;
 use super::finding::{Clock, RuleFinding};
-use super::judge::{self, Judgement};
+use super::judge::{self, Judgement, Scope};
 use super::select::{Fit, Miss};
 use super::settle::settle;
 use super::tenant::{self, Owner, Supposed, Tenancy, tenancy};
@@ -27,7 +27,7 @@ pub fn explain_as(
     tenancy: &Tenancy<'_>,
     now: DateTime<Utc>,
 ) -> Judgement {
-    let judged = |tenant| judge::judge(policy, records, object, tenancy, tenant, now);
+    let judged = |tenant| judge::judge((policy, Scope::Everything), records, object, tenancy, tenant, now);
     let mut judgement = match tenancy.owner {
         Owner::Is(tenant, _) => judged(Supposed::Tenant(tenant)),
         Owner::Nobody => judged(Supposed::Nobody),
@@ -39,7 +39,7 @@ pub fn explain_as(
             widen(&mut judgement, other, obscured);
         }
     }
-    let (decision, needs) = settle(policy, records, object, tenancy, now);
+    let (decision, needs) = settle((policy, Scope::Everything), records, object, tenancy, now);
     Judgement { decision, needs, ..judgement }
 }
 

@@ -12,13 +12,13 @@ use super::select::{self, Fit, Miss};
 use super::tenant::{Owner, Supposed, Tenancy};
 use crate::calendar::{Moment, Period};
 use crate::object::{Kind, Observed};
-use crate::policy::{Policy, Rule};
+use crate::policy::{Erasure, Hold, Policy, Rule};
 use crate::records::Records;
 
 /// All that was found for one supposed tenant.
 #[derive(Clone, Debug)]
 pub struct Judgement {
-    /// Every rule of the policy, in its order.
+    /// Every rule that was looked at, in the policy's order.
     pub rules: Vec<RuleView>,
     /// Every erasure that covers the object, or may: index into the policy.
     pub erasures: Vec<(usize, Fit)>,
@@ -30,9 +30,53 @@ pub struct Judgement {
     pub needs: Needs,
 }
 
-/// Looks at `object` as if it were `tenant`'s.
+/// What of a policy is looked at.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope<'s> {
+    /// All of it.
+    Everything,
+    /// These alone, in their order: of all others it is known that they miss the object by the
+    /// name of the bucket or by the key.
+    Only {
+        /// Indices of rules.
+        rules: &'s [usize],
+        /// Indices of erasures.
+        erasures: &'s [usize],
+        /// Indices of holds.
+        holds: &'s [usize],
+    },
+}
+
+impl Scope<'_> {
+    fn rules(self, policy: &Policy) -> impl Iterator<Item = (usize, &Rule)> {
+        self.pick(&policy.rules, |only| only.0)
+    }
+
+    fn erasures(self, policy: &Policy) -> impl Iterator<Item = (usize, &Erasure)> {
+        self.pick(&policy.erasures, |only| only.1)
+    }
+
+    fn holds(self, policy: &Policy) -> impl Iterator<Item = (usize, &Hold)> {
+        self.pick(&policy.holds, |only| only.2)
+    }
+}
+
+type Picked<'s> = (&'s [usize], &'s [usize], &'s [usize]);
+
+impl<'s> Scope<'s> {
+    fn pick<T>(self, all: &[T], of: impl Fn(Picked<'s>) -> &'s [usize]) -> impl Iterator<Item = (usize, &T)> {
+        let (everything, only) = match self {
+            Self::Everything => (all, &[][..]),
+            Self::Only { rules, erasures, holds } => (&[][..], of((rules, erasures, holds))),
+        };
+        let picked = only.iter().filter_map(|index| Some((*index, all.get(*index)?)));
+        everything.iter().enumerate().chain(picked)
+    }
+}
+
+/// Looks at `object` as if it were `tenant`'s, at what of the policy is in `scope`.
 pub fn judge(
-    policy: &Policy,
+    (policy, scope): (&Policy, Scope<'_>),
     records: &Records,
     object: &Observed<'_>,
     tenancy: &Tenancy<'_>,
@@ -40,17 +84,13 @@ pub fn judge(
     now: DateTime<Utc>,
 ) -> Judgement {
     let context = Context { policy, records, object, tenant };
-    let rules: Vec<RuleView> = policy
-        .rules
-        .iter()
-        .enumerate()
+    let rules: Vec<RuleView> = scope
+        .rules(policy)
         .map(|(index, rule)| RuleView { rule: index, view: view(context, index, rule, now) })
         .collect();
-    let erasures = erasures(context);
-    let holds: Vec<(usize, Fit)> = policy
-        .holds
-        .iter()
-        .enumerate()
+    let erasures = erasures(context, scope);
+    let holds: Vec<(usize, Fit)> = scope
+        .holds(policy)
         .filter(|(_, hold)| hold.in_force(now, policy.timezone))
         .map(|(index, hold)| (index, select::holds(&hold.select, object, tenant, tenancy)))
         .filter(|(_, fit)| !matches!(fit, Fit::No(_)))
@@ -71,16 +111,14 @@ pub const fn hides_versions(object: &Observed<'_>) -> bool {
 
 /// The erasures that are about the object: what was uploaded after the day of a request is not.
 /// Of a lone delete marker nothing is left but the name, so it goes whenever it was made.
-fn erasures(context: Context<'_>) -> Vec<(usize, Fit)> {
+fn erasures(context: Context<'_>, scope: Scope<'_>) -> Vec<(usize, Fit)> {
     let Context { policy, object, tenant, .. } = context;
     if hides_versions(object) {
         return Vec::new();
     }
     let is_lone_marker = object.kind == Kind::Marker && object.alone;
-    policy
-        .erasures
-        .iter()
-        .enumerate()
+    scope
+        .erasures(policy)
         .filter(|(_, erasure)| is_lone_marker || erasure.reaches(object.uploaded, policy.timezone))
         .map(|(index, erasure)| (index, select::covers(&erasure.select, object, tenant)))
         .filter(|(_, fit)| !matches!(fit, Fit::No(_)))

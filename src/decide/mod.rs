@@ -6,6 +6,7 @@
 
 mod attribute;
 mod combination;
+mod compiled;
 mod conclude;
 mod context;
 mod decision;
@@ -26,10 +27,11 @@ mod trigger;
 mod window;
 
 pub use attribute::Obscured;
+pub use compiled::{Decider, Plain, Trail};
 pub use decision::*;
 pub use explained::{explain, explain_as};
 pub use finding::{Clock, Law, RuleFinding, RuleView};
-pub use judge::Judgement;
+pub use judge::{Judgement, Scope};
 pub use next::next_change;
 pub use outlook::{Finding, NEVER, Outlook};
 pub use select::{Fit, Miss};

@@ -7,7 +7,7 @@
 use chrono::{DateTime, Utc};
 
 use super::decision::Decision;
-use super::judge::{self, Judgement};
+use super::judge::{self, Judgement, Scope};
 use super::outlook::Outlook;
 use super::select::{self, Fit};
 use super::settle::settle;
@@ -27,18 +27,18 @@ pub fn next_change(
     now: DateTime<Utc>,
 ) -> Option<(DateTime<Utc>, Decision)> {
     let suppositions = tenant::suppositions(policy, tenancy.owner);
-    let before = settle(policy, records, object, tenancy, now).0.verdict;
+    let before = settle((policy, Scope::Everything), records, object, tenancy, now).0.verdict;
     let mut at = now;
     loop {
         let judged = suppositions.iter().map(|tenant| {
-            let judgement = judge::judge(policy, records, object, tenancy, *tenant, at);
+            let judgement = judge::judge((policy, Scope::Everything), records, object, tenancy, *tenant, at);
             (*tenant, judgement)
         });
         at = judged
             .flat_map(|(tenant, judgement)| dates(policy, object, tenancy, tenant, &judgement))
             .filter(|date| *date > at && *date < DateTime::<Utc>::MAX_UTC)
             .min()?;
-        let (decision, _) = settle(policy, records, object, tenancy, at);
+        let (decision, _) = settle((policy, Scope::Everything), records, object, tenancy, at);
         if decision.verdict != before {
             return Some((at, decision));
         }
@@ -240,7 +240,7 @@ holds:
             let lock = Lock { legal_hold: false, retain_until: locked.map(hours) };
             let object = Observed { lock: Reading::Known(lock), ..object(key, read(&metadata), read(&tags)) };
             let tenancy = tenancy(&policy, &object);
-            let verdict = |at| settle(&policy, &records, &object, &tenancy, at).0.verdict;
+            let verdict = |at| settle((&policy, Scope::Everything), &records, &object, &tenancy, at).0.verdict;
             let now = hours(start);
             let found = next_change(&policy, &records, &object, &tenancy, now);
             let end = found.as_ref().map_or(hours(24 * 700), |(on, _)| *on);

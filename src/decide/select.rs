@@ -44,11 +44,7 @@ pub enum Miss {
 
 /// Whether `select` covers the object, if `tenant` is the one whose it is.
 pub fn covers(select: &Select, object: &Observed<'_>, tenant: Supposed<'_>) -> Fit {
-    let own = |select: &Select| match (&select.tenants, tenant) {
-        (None, _) => Fit::Yes,
-        (Some(named), Supposed::Tenant(tenant)) if named.iter().any(|name| name == tenant) => Fit::Yes,
-        (Some(_), _) => Fit::No(Miss::Tenant),
-    };
+    let own = |select: &Select| is_tenants(select, tenant);
     fit(select, object, &own, &own)
 }
 
@@ -79,6 +75,20 @@ pub fn holds(select: &Select, object: &Observed<'_>, tenant: Supposed<'_>, tenan
     fit(select, object, &wide, &narrow)
 }
 
+/// Whether `select` covers an object of a bucket and a key that it is known to cover.
+pub fn covers_there(select: &Select, object: &Observed<'_>, tenant: Supposed<'_>) -> Fit {
+    let own = |select: &Select| is_tenants(select, tenant);
+    fit_there(select, object, &own, &own)
+}
+
+fn is_tenants(select: &Select, tenant: Supposed<'_>) -> Fit {
+    match (&select.tenants, tenant) {
+        (None, _) => Fit::Yes,
+        (Some(named), Supposed::Tenant(tenant)) if named.iter().any(|name| name == tenant) => Fit::Yes,
+        (Some(_), _) => Fit::No(Miss::Tenant),
+    }
+}
+
 type ByTenant<'c> = &'c dyn Fn(&Select) -> Fit;
 
 /// `tenants` judges the select's own tenants, `excepted` those of its exceptions.
@@ -86,6 +96,11 @@ fn fit(select: &Select, object: &Observed<'_>, tenants: ByTenant<'_>, excepted: 
     if let Some(miss) = misses_place(select, object) {
         return Fit::No(miss);
     }
+    fit_there(select, object, tenants, excepted)
+}
+
+/// The same, where the bucket and the key are those that it selects.
+fn fit_there(select: &Select, object: &Observed<'_>, tenants: ByTenant<'_>, excepted: ByTenant<'_>) -> Fit {
     let mut open: Option<Obscured> = None;
     let mut note = |obscured: Obscured| open = Some(open.map_or(obscured, |before| before.and(obscured)));
     let conditions = [

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use super::decision::{Decision, Needs, Reason, Step, Verdict};
-use super::judge;
+use super::judge::{self, Scope};
 use super::tenant::{self, Owner, Tenancy, tenancy};
 use crate::calendar::Period;
 use crate::object::{Observed, Unreadable};
@@ -14,13 +14,23 @@ use crate::records::Records;
 
 /// Decides `object` at `now`, as far as what is known of it allows.
 pub fn decide(policy: &Policy, records: &Records, object: &Observed<'_>, now: DateTime<Utc>) -> Step {
-    let (decision, needs) = settle(policy, records, object, &tenancy(policy, object), now);
+    decide_within((policy, Scope::Everything), records, object, now)
+}
+
+/// The same, where all that is not in the scope is known to miss the object.
+pub fn decide_within(
+    (policy, scope): (&Policy, Scope<'_>),
+    records: &Records,
+    object: &Observed<'_>,
+    now: DateTime<Utc>,
+) -> Step {
+    let (decision, needs) = settle((policy, scope), records, object, &tenancy(policy, object), now);
     if needs.is_none() { Step::Decided(decision) } else { Step::Needs(needs) }
 }
 
 /// What can be said, and what could be read to say more; none unless `Undecided`.
 pub fn settle(
-    policy: &Policy,
+    (policy, scope): (&Policy, Scope<'_>),
     records: &Records,
     object: &Observed<'_>,
     tenancy: &Tenancy<'_>,
@@ -28,7 +38,7 @@ pub fn settle(
 ) -> (Decision, Needs) {
     let mut suppositions = tenant::suppositions(policy, tenancy.owner).into_iter();
     let judged = |tenant| {
-        let judgement = judge::judge(policy, records, object, tenancy, tenant, now);
+        let judgement = judge::judge((policy, scope), records, object, tenancy, tenant, now);
         (judgement.decision, judgement.needs)
     };
     // There is always at least one supposition; were there none, the object would be kept.

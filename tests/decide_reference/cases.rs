@@ -56,7 +56,7 @@ const COUNTRIES: [&str; 5] = ["DE", "AT", "FR", "de", "NULL"];
 pub const WHOSE: &str = "customer";
 pub const WHICH: &str = "campaign";
 
-const ZONES: [Tz; 18] = [
+pub const ZONES: [Tz; 18] = [
     Tz::UTC,
     Tz::Europe__Zagreb,
     Tz::America__St_Johns,
@@ -112,7 +112,7 @@ pub fn case(seed: u64) -> Case {
     Case { seed, policy, facts, thing, sights, now }
 }
 
-fn upload(rng: &mut Rng, zone: Tz) -> Sec {
+pub fn upload(rng: &mut Rng, zone: Tz) -> Sec {
     let changes = &CHANGES[&zone];
     let base = match rng.below(5) {
         0 if !changes.is_empty() => rng.pick(changes),
@@ -186,7 +186,7 @@ fn written(rng: &mut Rng, zone: Tz, at: Sec) -> String {
     }
 }
 
-fn facts(rng: &mut Rng, policy: &Policy, uploaded: Sec) -> Vec<Facts> {
+pub fn facts(rng: &mut Rng, policy: &Policy, uploaded: Sec) -> Vec<Facts> {
     let mut found = Vec::new();
     for table in 0..policy.tables.len() {
         let mut facts = Facts { unusable: rng.chance(12), ..Facts::default() };
@@ -210,7 +210,7 @@ fn facts(rng: &mut Rng, policy: &Policy, uploaded: Sec) -> Vec<Facts> {
     found
 }
 
-fn thing(rng: &mut Rng, policy: &Policy, uploaded: Sec) -> Thing {
+pub fn thing(rng: &mut Rng, policy: &Policy, uploaded: Sec) -> Thing {
     let kind = rng.pick(&[
         Kind::Object,
         Kind::Object,
@@ -296,7 +296,7 @@ fn thing(rng: &mut Rng, policy: &Policy, uploaded: Sec) -> Thing {
     }
 }
 
-fn now(rng: &mut Rng, policy: &Policy, facts: &[Facts], thing: &Thing) -> Sec {
+pub fn now(rng: &mut Rng, policy: &Policy, facts: &[Facts], thing: &Thing) -> Sec {
     let dates = reference::dates_of_interest(policy, facts, thing);
     let base = if dates.is_empty() || rng.chance(25) {
         thing.uploaded + rng.between(-1, 800) * DAY
@@ -314,7 +314,7 @@ fn now(rng: &mut Rng, policy: &Policy, facts: &[Facts], thing: &Thing) -> Sec {
     base + away
 }
 
-fn sights(rng: &mut Rng, kind: Kind) -> Sights {
+pub fn sights(rng: &mut Rng, kind: Kind) -> Sights {
     let has_content = matches!(kind, Kind::Object | Kind::Version);
     let why = if has_content { Unreadable::Denied } else { Unreadable::NotKept };
     // Of uploads and markers nothing can be read, as a rule.

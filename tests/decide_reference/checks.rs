@@ -27,6 +27,12 @@ impl<'c> Tried<'c> {
 
 /// What `decide` says of `thing`, seen so far.
 pub fn decided(tried: &Tried<'_>, thing: &Thing, sights: Sights) -> Step {
+    let case = tried.case;
+    decide::decide(&case.policy, &tried.records, &observed(thing, sights), cases::instant(case.now))
+}
+
+/// `thing` as it is seen so far.
+pub fn observed(thing: &Thing, sights: Sights) -> Observed<'_> {
     fn reading<T>(sight: Sight, value: T) -> Reading<T> {
         match sight {
             Sight::Seen => Reading::Known(value),
@@ -34,7 +40,7 @@ pub fn decided(tried: &Tried<'_>, thing: &Thing, sights: Sights) -> Step {
             Sight::Unknown(why) => Reading::Unknown(why),
         }
     }
-    let observed = Observed {
+    Observed {
         bucket: &thing.bucket,
         key: &thing.key,
         kind: thing.kind,
@@ -52,9 +58,7 @@ pub fn decided(tried: &Tried<'_>, thing: &Thing, sights: Sights) -> Step {
         content_type: reading(sights.metadata, &thing.content_type),
         tags: reading(sights.tags, &thing.tags),
         lock: reading(sights.lock, thing.lock),
-    };
-    let case = tried.case;
-    decide::decide(&case.policy, &tried.records, &observed, cases::instant(case.now))
+    }
 }
 
 /// Whether a listing tells the size.

@@ -5,6 +5,7 @@
 
 mod cases;
 mod checks;
+mod compiled;
 mod completions;
 mod coverage;
 mod dates;

@@ -19,7 +19,7 @@ use crate::dates::{self, DAY, FORMS, Sec};
 use crate::facts::COLUMNS;
 use crate::rng::Rng;
 
-fn period(rng: &mut Rng) -> Period {
+pub fn period(rng: &mut Rng) -> Period {
     match rng.below(8) {
         0 => Period::days(0),
         1 => Period::days(1),
@@ -117,7 +117,7 @@ pub fn policy(rng: &mut Rng, zone: Tz, uploaded: Sec) -> Policy {
 }
 
 /// A pattern; compiling one takes longer than all else in a case, so each is compiled once.
-fn key(text: &'static str) -> KeyPattern {
+pub fn key(text: &'static str) -> KeyPattern {
     thread_local! {
         static COMPILED: RefCell<HashMap<&'static str, KeyPattern>> = RefCell::default();
     }
