@@ -1,6 +1,8 @@
 //! What the fuzz targets try, for the fuzzer and for the bounded test alike: nothing panics, and
 //! what comes out keeps to its own promises.
 
+mod listing;
+
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -96,4 +98,9 @@ pub fn records(data: &[u8]) {
     for id in ids {
         records.lookup(0, &id, "ended");
     }
+}
+
+/// A listing: nothing in it is passed over, and nothing is made of what is none.
+pub fn listing(data: &[u8]) {
+    let _ = listing::listing(data);
 }

@@ -85,4 +85,25 @@ proptest! {
         bytes.extend(tampered(&sound, edits));
         bodies::records(&bytes);
     }
+
+    #[test]
+    fn listings(which in 0..100_usize, edits in edits()) {
+        let corpus = corpus();
+        bodies::listing(&tampered(&corpus[which % corpus.len()], edits));
+    }
+}
+
+/// Listings of many forms, and what the fuzzer has found.
+fn corpus() -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/listing");
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    files.iter().map(|file| fs::read(file).unwrap()).collect()
+}
+
+#[test]
+fn what_the_fuzzer_has_found() {
+    let corpus = corpus();
+    assert!(!corpus.is_empty());
+    corpus.iter().for_each(|listing| bodies::listing(listing));
 }

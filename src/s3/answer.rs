@@ -36,7 +36,7 @@ pub(super) enum Broken {
 #[derive(Clone, Debug)]
 pub(super) struct Take {
     root: &'static str,
-    taken: Arc<Mutex<Option<Bytes>>>,
+    taken: Arc<Mutex<Option<Vec<u8>>>>,
 }
 
 impl Take {
@@ -51,7 +51,7 @@ impl Take {
     }
 
     /// What was taken; `None` if the answer had another root and the SDK made do with that.
-    pub(super) fn taken(&self) -> Option<Bytes> {
+    pub(super) fn taken(&self) -> Option<Vec<u8>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -70,7 +70,9 @@ impl Intercept for Take {
         let response = context.response_mut();
         if response.status().is_success() {
             let inner = mem::replace(response.body_mut(), SdkBody::taken());
-            let body = Diverted { inner, read: Vec::new(), to: self.clone(), over: false };
+            let announced = usize::try_from(inner.size_hint().lower()).unwrap_or(LONGEST);
+            let read = Vec::with_capacity(announced.min(LONGEST));
+            let body = Diverted { inner, read, to: self.clone(), over: false };
             *response.body_mut() = SdkBody::from_body_1_x(body);
         }
         Ok(())
@@ -126,9 +128,9 @@ impl Body for Diverted {
 
 impl Diverted {
     fn ended(&mut self) -> Result<Bytes, Broken> {
-        let read = Bytes::from(mem::take(&mut self.read));
+        let read = mem::take(&mut self.read);
         match judge(&read, self.to.root) {
-            Judged::Other => Ok(read),
+            Judged::Other => Ok(Bytes::from(read)),
             Judged::Cut => Err(Broken::Cut(self.to.root)),
             Judged::Whole => {
                 *self.to.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);

@@ -72,8 +72,8 @@ impl Bucket {
 impl Take {
     /// The answer's text.
     pub(super) fn text(&self, call: Call<'_>) -> Result<String, StoreError> {
-        let bytes = self.taken().ok_or_else(|| StoreError::unreadable(call, "there is no answer to read"))?;
-        String::from_utf8(bytes.into()).map_err(|error| StoreError::unreadable(call, error.utf8_error()))
+        let body = self.taken().ok_or_else(|| StoreError::unreadable(call, "there is no answer to read"))?;
+        String::from_utf8(body).map_err(|error| StoreError::unreadable(call, error.utf8_error()))
     }
 
     /// Reads the children of the answer's root, down to its end.

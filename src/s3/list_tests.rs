@@ -130,6 +130,35 @@ fn a_page_that_does_not_say_whether_there_is_more_is_an_error() {
 }
 
 #[test]
+fn what_is_said_twice_of_the_page_is_an_error() {
+    for told in [
+        "<IsTruncated>false</IsTruncated>",
+        "<EncodingType/><EncodingType>url</EncodingType>",
+        "<NextKeyMarker>a</NextKeyMarker><NextKeyMarker>b</NextKeyMarker>",
+        "<NextVersionIdMarker>a</NextVersionIdMarker><NextVersionIdMarker>a</NextVersionIdMarker>",
+    ] {
+        assert!(read(&listed(told), &VERSIONS).is_err(), "{told}");
+    }
+}
+
+#[test]
+fn elements_that_stand_behind_an_entry_are_not_taken_into_it() {
+    assert!(read(&listed("<Version/><Key>a</Key>"), &VERSIONS).is_err());
+    assert!(
+        read(&listed("<DeleteMarker></DeleteMarker><Key>a</Key><IsLatest>true</IsLatest>"), &VERSIONS)
+            .is_err()
+    );
+}
+
+#[test]
+fn an_answer_that_is_not_utf8_is_an_error_with_its_place() {
+    let mut body = listed(&version("a", true, 0)).into_bytes();
+    let at = body.len() / 2;
+    body[at] = 0xff;
+    assert_eq!(Page::from_answer(body).unwrap_err(), Malformed::new(at, "not UTF-8"));
+}
+
+#[test]
 fn odd_values_are_errors() {
     let whole = listed(&version("a", true, 0));
     for (from, to) in [

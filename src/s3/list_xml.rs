@@ -8,9 +8,11 @@
 use chrono::{DateTime, Utc};
 use memchr::memchr2;
 
+use super::list_entry::{Row, Span, flag, keep, read_entry, text_of};
+pub(super) use super::list_entry::{Shape, UPLOADS, VERSIONS};
 use super::list_order::{self, Standing};
 use super::values;
-use super::xml::{Malformed, Reader, Text, resolve};
+use super::xml::{Malformed, Reader};
 use crate::object::Kind;
 
 /// Of a body, in bytes; four times as long, its texts could not be addressed.
@@ -71,57 +73,18 @@ pub(super) struct Asked<'a> {
     pub(super) from_is_done: bool,
 }
 
-/// Names of the elements of one kind of listing.
-#[derive(Debug)]
-pub(super) struct Shape {
-    pub(super) root: &'static str,
-    entries: &'static [(&'static str, Kind)],
-    id: &'static str,
-    time: &'static str,
-    next_id: &'static str,
-}
-
-/// ListObjectVersions.
-pub(super) const VERSIONS: Shape = Shape {
-    root: "ListVersionsResult",
-    entries: &[("Version", Kind::Version), ("DeleteMarker", Kind::Marker)],
-    id: "VersionId",
-    time: "LastModified",
-    next_id: "NextVersionIdMarker",
-};
-
-/// ListMultipartUploads.
-pub(super) const UPLOADS: Shape = Shape {
-    root: "ListMultipartUploadsResult",
-    entries: &[("Upload", Kind::Upload)],
-    id: "UploadId",
-    time: "Initiated",
-    next_id: "NextUploadIdMarker",
-};
-
-/// A stretch of the body or, if `decoded`, of the decoded texts.
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    at: u32,
-    len: u32,
-    decoded: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Row {
-    kind: Kind,
-    key: Span,
-    id: Option<Span>,
-    is_latest: bool,
-    last_modified: DateTime<Utc>,
-    etag: Option<Span>,
-    size: u64,
-    storage_class: Option<Span>,
-    /// Offset of the entry in the body, for messages.
-    at: usize,
-}
-
 impl Page {
+    /// Reads a whole answer of ListObjectVersions to a request without prefix, markers or
+    /// delimiter, such as one that was saved.
+    ///
+    /// # Errors
+    /// Whatever is not as S3 has it, with its place: an entry is never passed over.
+    pub fn from_answer(body: Vec<u8>) -> Result<Self, Malformed> {
+        let body = String::from_utf8(body)
+            .map_err(|error| Malformed::new(error.utf8_error().valid_up_to(), "not UTF-8"))?;
+        Self::read(body, &VERSIONS, Asked { prefix: "", from: "", from_is_done: false })
+    }
+
     /// Reads a whole answer.
     pub(super) fn read(body: String, shape: &Shape, asked: Asked<'_>) -> Result<Self, Malformed> {
         if body.len() > LONGEST {
@@ -176,13 +139,13 @@ impl Page {
     }
 
     fn decode_keys(&mut self) -> Result<(), Malformed> {
-        for place in 0..self.rows.len() {
-            let Row { key, at, .. } = self.rows[place];
-            let text = self.text(key);
+        let mut buffer = Vec::new();
+        for row in &mut self.rows {
+            let text = text_of(&self.body, &self.decoded, row.key);
             if memchr2(b'%', b'+', text.as_bytes()).is_some() {
-                let plain = values::form_decode(text)
-                    .ok_or_else(|| Malformed::new(at, "a key that is not url-encoded as announced"))?;
-                self.rows[place].key = keep(&mut self.decoded, &plain);
+                let plain = values::form_decode_into(text, &mut buffer)
+                    .ok_or_else(|| Malformed::new(row.at, "a key that is not url-encoded as announced"))?;
+                row.key = keep(&mut self.decoded, plain);
             }
         }
         Ok(())
@@ -228,6 +191,7 @@ impl Page {
 #[derive(Default)]
 struct Head {
     truncated: Option<bool>,
+    encoding: Option<String>,
     url_encoded: bool,
     next_key: Option<String>,
     next_id: Option<String>,
@@ -240,7 +204,10 @@ impl Head {
         if !self.truncated.ok_or_else(|| wrong("`IsTruncated` is missing"))? {
             return Ok(None);
         }
-        let key = self.next_key.ok_or_else(|| wrong("there is more, but not said from where"))?;
+        let key = self
+            .next_key
+            .filter(|key| !key.is_empty())
+            .ok_or_else(|| wrong("there is more, but not said from where"))?;
         let key = if self.url_encoded {
             values::form_decode(&key).ok_or_else(|| wrong("a marker that is not url-encoded as announced"))?
         } else {
@@ -263,134 +230,29 @@ fn read_elements(
             rows.push(read_entry(&mut reader, body, shape, *kind, decoded)?);
             continue;
         }
-        match name {
-            "IsTruncated" => head.truncated = Some(flag(&mut reader)?),
-            "EncodingType" => match reader.string()?.as_str() {
-                "url" => head.url_encoded = true,
-                "" => {}
-                _ => return Err(reader.wrong("an unknown encoding of keys")),
-            },
-            "NextKeyMarker" => head.next_key = Some(reader.string()?).filter(|key| !key.is_empty()),
+        let twice = match name {
+            "IsTruncated" => head.truncated.replace(flag(&reader.value()?, &reader)?).is_some(),
+            "EncodingType" => head.encoding.replace(reader.string()?).is_some(),
+            "NextKeyMarker" => head.next_key.replace(reader.string()?).is_some(),
             "CommonPrefixes" => {
                 return Err(reader.wrong("keys folded into prefixes, which was not asked for"));
             }
-            name if name == shape.next_id => head.next_id = Some(reader.string()?),
-            _ => reader.skip()?,
-        }
-    }
-    head.end = reader.position();
-    reader.finish()?;
-    Ok(head)
-}
-
-fn read_entry(
-    reader: &mut Reader<'_>,
-    body: &str,
-    shape: &Shape,
-    kind: Kind,
-    decoded: &mut String,
-) -> Result<Row, Malformed> {
-    let at = reader.position();
-    let (mut key, mut id, mut latest, mut time, mut etag, mut size, mut class) =
-        (None, None, None, None, None, None, None);
-    while let Some(name) = reader.child()? {
-        let twice = match name {
-            "Key" => key.replace(span(reader, body, decoded)?).is_some(),
-            "IsLatest" => latest.replace(flag(reader)?).is_some(),
-            "Size" => size.replace(number(reader)?).is_some(),
-            "ETag" => etag.replace(unquoted(reader, body, decoded)?).is_some(),
-            "StorageClass" => class.replace(span(reader, body, decoded)?).is_some(),
-            name if name == shape.id => id.replace(span(reader, body, decoded)?).is_some(),
-            name if name == shape.time => time.replace(instant(reader)?).is_some(),
+            name if name == shape.next_id => head.next_id.replace(reader.string()?).is_some(),
             _ => {
                 reader.skip()?;
                 false
             }
         };
         if twice {
-            return Err(reader.wrong(format!("`{name}` stands twice in an entry")));
+            return Err(reader.wrong(format!("`{name}` stands twice in the answer")));
         }
     }
-    let missing = |what: &str| Malformed::new(at, format!("`{what}` is missing from an entry"));
-    if id.is_some_and(|id: Span| id.len == 0) || (id.is_none() && kind == Kind::Upload) {
-        return Err(missing(shape.id));
-    }
-    Ok(Row {
-        kind,
-        key: key.ok_or_else(|| missing("Key"))?,
-        id,
-        is_latest: if kind == Kind::Upload { true } else { latest.ok_or_else(|| missing("IsLatest"))? },
-        last_modified: time.ok_or_else(|| missing(shape.time))?,
-        etag: etag.filter(|etag| etag.len > 0),
-        size: if kind == Kind::Version { size.ok_or_else(|| missing("Size"))? } else { 0 },
-        storage_class: class.filter(|class| class.len > 0),
-        at,
-    })
-}
-
-fn span(reader: &mut Reader<'_>, body: &str, decoded: &mut String) -> Result<Span, Malformed> {
-    Ok(match reader.text()? {
-        Text::Raw { at, len } => span_of(body, at, len, decoded)?,
-        Text::Pieced(text) => keep(decoded, &text),
-    })
-}
-
-/// An ETag, which AWS sends between `&quot;` references.
-fn unquoted(reader: &mut Reader<'_>, body: &str, decoded: &mut String) -> Result<Span, Malformed> {
-    Ok(match reader.text()? {
-        Text::Raw { at, len } => {
-            let raw = &body[at..at + len];
-            let bare = raw.strip_prefix("&quot;").and_then(|rest| rest.strip_suffix("&quot;"));
-            match bare {
-                Some(bare) => span_of(body, at + "&quot;".len(), bare.len(), decoded)?,
-                None => keep(decoded, values::unquoted(&resolve(raw, at)?)),
-            }
-        }
-        Text::Pieced(text) => keep(decoded, values::unquoted(&text)),
-    })
-}
-
-fn span_of(body: &str, at: usize, len: usize, decoded: &mut String) -> Result<Span, Malformed> {
-    match resolve(&body[at..at + len], at)? {
-        std::borrow::Cow::Borrowed(_) => Ok(narrow(at, len, false)),
-        std::borrow::Cow::Owned(text) => Ok(keep(decoded, &text)),
-    }
-}
-
-fn keep(decoded: &mut String, text: &str) -> Span {
-    let at = decoded.len();
-    decoded.push_str(text);
-    narrow(at, text.len(), true)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "bodies are at most LONGEST, and what is decoded at most twice as long"
-)]
-const fn narrow(at: usize, len: usize, decoded: bool) -> Span {
-    Span { at: at as u32, len: len as u32, decoded }
-}
-
-fn text_of<'a>(body: &'a str, decoded: &'a str, span: Span) -> &'a str {
-    let text = if span.decoded { decoded } else { body };
-    &text[span.at as usize..(span.at + span.len) as usize]
-}
-
-fn flag(reader: &mut Reader<'_>) -> Result<bool, Malformed> {
-    match &*reader.value()? {
-        "true" => Ok(true),
-        "false" => Ok(false),
-        _ => Err(reader.wrong("neither `true` nor `false`")),
-    }
-}
-
-fn number(reader: &mut Reader<'_>) -> Result<u64, Malformed> {
-    let text = reader.value()?;
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| digits).ok_or_else(|| reader.wrong("not a size"))
-}
-
-fn instant(reader: &mut Reader<'_>) -> Result<DateTime<Utc>, Malformed> {
-    let text = reader.value()?;
-    values::instant(&text).ok_or_else(|| reader.wrong("not a time"))
+    head.url_encoded = match head.encoding.as_deref() {
+        Some("url") => true,
+        None | Some("") => false,
+        Some(_) => return Err(reader.wrong("an unknown encoding of keys")),
+    };
+    head.end = reader.position();
+    reader.finish()?;
+    Ok(head)
 }

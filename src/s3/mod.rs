@@ -33,6 +33,7 @@ mod head_object;
 mod list_buckets;
 mod list_cursor;
 mod list_directories;
+mod list_entry;
 mod list_multipart_uploads;
 mod list_object_versions;
 mod list_order;
@@ -42,6 +43,7 @@ mod put_object;
 mod tag_set;
 mod values;
 mod xml;
+mod xml_text;
 
 #[cfg(test)]
 mod list_tests;
@@ -63,3 +65,4 @@ pub use list_directories::Level;
 pub use list_multipart_uploads::UploadPages;
 pub use list_object_versions::VersionPages;
 pub use list_xml::{Entry, Page};
+pub use xml::Malformed;

@@ -1,18 +1,34 @@
 //! Single values as S3 writes them: times, ETags, url-encoded keys, metadata values.
 
-use std::borrow::Cow;
-
 use chrono::{DateTime, NaiveDate, Utc};
-use percent_encoding::percent_decode_str;
+use memchr::memchr2;
 
 /// Decodes `application/x-www-form-urlencoded` text: `+` is a space, `%2B` a plus (Ceph sends
 /// `%20`; both read alike). `None` for a `%` without two hex digits and for what is not UTF-8.
 pub(super) fn form_decode(text: &str) -> Option<String> {
-    let whole = text.split('%').skip(1).all(|rest| {
-        rest.as_bytes().first_chunk::<2>().is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-    });
-    let spaced = if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
-    whole.then(|| percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)).flatten()
+    form_decode_into(text, &mut Vec::new()).map(str::to_owned)
+}
+
+/// The same into a buffer, which is emptied first.
+pub(super) fn form_decode_into<'a>(text: &str, buffer: &'a mut Vec<u8>) -> Option<&'a str> {
+    buffer.clear();
+    let mut rest = text.as_bytes();
+    while let Some(special) = memchr2(b'%', b'+', rest) {
+        buffer.extend_from_slice(&rest[..special]);
+        let (byte, after) = match &rest[special..] {
+            [b'%', high, low, after @ ..] => (hex_digit(*high)? * 16 + hex_digit(*low)?, after),
+            [b'+', after @ ..] => (b' ', after),
+            _ => return None,
+        };
+        buffer.push(byte);
+        rest = after;
+    }
+    buffer.extend_from_slice(rest);
+    str::from_utf8(buffer).ok()
+}
+
+fn hex_digit(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 /// An ETag without its quotes.
@@ -112,11 +128,7 @@ fn quoted_printable(data: &str) -> Option<Vec<u8>> {
     while let Some(byte) = rest.next() {
         bytes.push(match byte {
             b'_' => b' ',
-            b'=' => {
-                let hex =
-                    |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-                hex(rest.next()?)? * 16 + hex(rest.next()?)?
-            }
+            b'=' => hex_digit(rest.next()?)? * 16 + hex_digit(rest.next()?)?,
             byte => byte,
         });
     }

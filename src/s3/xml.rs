@@ -6,35 +6,20 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2, memmem};
+use memchr::{memchr, memchr3, memmem};
 
-/// What is wrong with an answer, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what} (at byte {at})")]
-pub(super) struct Malformed {
-    /// Offset into the answer.
-    pub(super) at: usize,
-    /// What is wrong.
-    pub(super) what: Cow<'static, str>,
-}
+pub use super::xml_text::Malformed;
+pub(super) use super::xml_text::Raw;
+use super::xml_text::resolve;
 
-impl Malformed {
-    /// Says what is wrong at an offset.
-    pub(super) fn new(at: usize, what: impl Into<Cow<'static, str>>) -> Self {
-        Self { at, what: what.into() }
-    }
-}
+/// White space as XML has it.
+const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
 /// The character data of one element.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Text {
-    /// One uninterrupted stretch of the answer, references not resolved.
-    Raw {
-        /// Where it starts.
-        at: usize,
-        /// Its length in bytes.
-        len: usize,
-    },
+    /// One uninterrupted stretch of the answer.
+    Raw(Raw),
     /// Put together from several pieces (CDATA, comments between), references resolved.
     Pieced(String),
 }
@@ -46,15 +31,16 @@ pub(super) struct Reader<'a> {
     at: usize,
     /// Names of the open elements as written, outermost first.
     open: Vec<&'a str>,
-    /// The innermost element was written `<name/>`.
-    closed_itself: bool,
+    /// The text of the current element if it is `<name/>` or `<name>text</name>`: it is then not
+    /// among the open ones, and the reader stands behind it.
+    leaf: Option<Raw>,
 }
 
 impl<'a> Reader<'a> {
     /// Enters the root element, which must have this name.
     pub(super) fn enter(text: &'a str, root: &str) -> Result<Self, Malformed> {
         let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        let mut reader = Self { text, at, open: Vec::with_capacity(4), closed_itself: false };
+        let mut reader = Self { text, at, open: Vec::with_capacity(4), leaf: None };
         match reader.next_tag()? {
             Some(name) if name == root => Ok(reader),
             Some(name) => Err(reader.wrong(format!("the answer is a `{name}`, not a `{root}`"))),
@@ -75,16 +61,47 @@ impl<'a> Reader<'a> {
     /// Enters the next child of the current element and gives its name without prefix; `None` when
     /// the current element has ended, which is then left.
     pub(super) fn child(&mut self) -> Result<Option<&'a str>, Malformed> {
-        if self.close_if_empty() {
-            return Ok(None);
+        match self.leaf.take() {
+            None => self.next_tag(),
+            Some(Raw { at, len, .. }) if is_blank(&self.text[at..at + len]) => Ok(None),
+            Some(text) => Err(Malformed::new(text.at, "text between elements")),
         }
-        self.next_tag()
+    }
+
+    /// The text of the next child if that follows at once as `<name>text</name>`; it is then left.
+    /// `None` moves nothing. This is but a faster [`Reader::child`] for names that are expected;
+    /// inlined, they are compared as constants.
+    #[inline(always)]
+    pub(super) fn leaf(&mut self, name: &str) -> Option<Raw> {
+        let content = self.rest().strip_prefix('<')?.strip_prefix(name)?.strip_prefix('>')?;
+        if self.leaf.is_some() {
+            return None;
+        }
+        let leaf = leaf_at(self.text.len() - content.len(), content.as_bytes(), name)?;
+        self.at = leaf.at + leaf.len + "</".len() + name.len() + ">".len();
+        Some(leaf)
+    }
+
+    /// Enters the next child if that follows at once as `<name>`. This is but a faster
+    /// [`Reader::child`], too.
+    pub(super) fn opens(&mut self, name: &'static str) -> bool {
+        let follows = self
+            .rest()
+            .strip_prefix('<')
+            .and_then(|rest| rest.strip_prefix(name))
+            .is_some_and(|rest| rest.starts_with('>'));
+        let enters = follows && self.leaf.is_none();
+        if enters {
+            self.open.push(name);
+            self.at += "<>".len() + name.len();
+        }
+        enters
     }
 
     /// The character data of the current element, which is then left. It must have no children.
     pub(super) fn text(&mut self) -> Result<Text, Malformed> {
-        if self.close_if_empty() {
-            return Ok(Text::Raw { at: self.at, len: 0 });
+        if let Some(text) = self.leaf.take() {
+            return Ok(Text::Raw(text));
         }
         let start = self.at;
         let mut pieces: Option<String> = None;
@@ -94,7 +111,7 @@ impl<'a> Reader<'a> {
             let rest = self.rest();
             if let Some(end) = rest.strip_prefix("</") {
                 let text = match pieces {
-                    None => Text::Raw { at: start, len: piece.len() },
+                    None => Text::Raw(Raw { at: start, len: piece.len(), plain: false }),
                     Some(mut pieces) => {
                         pieces.push_str(&resolve(piece, from)?);
                         Text::Pieced(pieces)
@@ -120,7 +137,7 @@ impl<'a> Reader<'a> {
     /// The character data of the current element with references resolved, which is then left.
     pub(super) fn value(&mut self) -> Result<Cow<'a, str>, Malformed> {
         Ok(match self.text()? {
-            Text::Raw { at, len } => resolve(&self.text[at..at + len], at)?,
+            Text::Raw(raw) => raw.resolve(self.text)?,
             Text::Pieced(text) => Cow::Owned(text),
         })
     }
@@ -132,7 +149,7 @@ impl<'a> Reader<'a> {
 
     /// Leaves the current element, whatever is in it.
     pub(super) fn skip(&mut self) -> Result<(), Malformed> {
-        if self.close_if_empty() {
+        if self.leaf.take().is_some() {
             return Ok(());
         }
         let depth = self.open.len();
@@ -140,8 +157,9 @@ impl<'a> Reader<'a> {
             self.until_tag()?;
             if let Some(data) = self.rest().strip_prefix("<![CDATA[") {
                 self.through(data, 9, "]]>")?;
-            } else if self.next_tag()?.is_some() {
-                self.close_if_empty();
+            } else if !self.skip_comment()? {
+                self.next_tag()?;
+                self.leaf = None;
             }
         }
         Ok(())
@@ -153,7 +171,7 @@ impl<'a> Reader<'a> {
             return Err(self.wrong("the answer is not over"));
         }
         loop {
-            self.at += self.rest().len() - self.rest().trim_ascii_start().len();
+            self.at += self.rest().len() - self.rest().trim_start_matches(SPACE).len();
             if self.rest().is_empty() {
                 return Ok(());
             }
@@ -167,28 +185,21 @@ impl<'a> Reader<'a> {
         &self.text[self.at..]
     }
 
-    fn close_if_empty(&mut self) -> bool {
-        let empty = std::mem::take(&mut self.closed_itself);
-        if empty {
-            self.open.pop();
-        }
-        empty
-    }
-
     /// The next start tag's name, or `None` for an end tag, with nothing but white space,
     /// comments and processing instructions before it.
     fn next_tag(&mut self) -> Result<Option<&'a str>, Malformed> {
         loop {
             let between = self.until_tag()?;
-            if !between.bytes().all(|byte| byte.is_ascii_whitespace()) {
+            if !is_blank(between) {
                 return Err(self.wrong("text between elements"));
             }
-            if let Some(end) = self.rest().strip_prefix("</") {
+            let tag = &self.rest()[1..];
+            if let Some(end) = tag.strip_prefix('/') {
                 self.leave(end)?;
                 return Ok(None);
             }
-            if !self.skip_comment()? {
-                return self.open_tag().map(Some);
+            if !tag.starts_with(['!', '?']) || !self.skip_comment()? {
+                return self.open_tag(tag).map(Some);
             }
         }
     }
@@ -222,8 +233,15 @@ impl<'a> Reader<'a> {
     fn skip_comment(&mut self) -> Result<bool, Malformed> {
         let rest = self.rest();
         if let Some(comment) = rest.strip_prefix("<!--") {
-            self.through(comment, 4, "-->")?;
+            self.through(comment, 4, "--")?;
+            if !self.rest().starts_with('>') {
+                return Err(self.wrong("`--` in a comment"));
+            }
+            self.at += 1;
         } else if let Some(instruction) = rest.strip_prefix("<?") {
+            if !instruction.starts_with(|c: char| c.is_alphabetic() || c == '_') {
+                return Err(self.wrong("an instruction without a name"));
+            }
             self.through(instruction, 2, "?>")?;
         } else {
             return Ok(false);
@@ -242,7 +260,7 @@ impl<'a> Reader<'a> {
         }
         let len = memchr(b'>', after.as_bytes())
             .ok_or_else(|| Malformed::new(self.text.len(), "the answer is cut off"))?;
-        let name = after[..len].trim_ascii_end();
+        let name = after[..len].trim_end_matches(SPACE);
         match self.open.pop() {
             Some(open) if open == name => {
                 self.at += 2 + len + 1;
@@ -252,87 +270,73 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn open_tag(&mut self) -> Result<&'a str, Malformed> {
-        let tag = &self.rest()[1..];
+    /// Enters an element; `tag` follows the `<` of its start tag.
+    fn open_tag(&mut self, tag: &'a str) -> Result<&'a str, Malformed> {
         let bytes = tag.as_bytes();
-        let len = bytes
-            .iter()
-            .position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>'))
-            .ok_or_else(|| Malformed::new(self.text.len(), "the answer is cut off"))?;
-        let name = &tag[..len];
+        let (name, local, end) = match bytes.iter().position(|byte| !byte.is_ascii_alphabetic()) {
+            Some(len) if bytes[len] == b'>' => (&tag[..len], &tag[..len], len),
+            _ => self.long_tag(tag)?,
+        };
         if name.is_empty() || name.starts_with('!') {
             return Err(self.wrong("markup that has no place in an answer"));
         }
-        let end =
-            tag_end(&bytes[len..]).ok_or_else(|| Malformed::new(self.text.len(), "the answer is cut off"))?;
-        self.closed_itself = bytes[len..len + end].last() == Some(&b'/');
-        self.open.push(name);
-        self.at += 1 + len + end + 1;
-        Ok(local(name))
-    }
-}
-
-/// The offset of the `>` that ends a tag; one inside quotes does not.
-fn tag_end(attributes: &[u8]) -> Option<usize> {
-    let mut quote = None;
-    attributes.iter().position(|byte| match quote {
-        None if matches!(byte, b'"' | b'\'') => {
-            quote = Some(*byte);
-            false
+        self.at += 1 + end + 1;
+        if bytes[..end].ends_with(b"/") {
+            self.leaf = Some(Raw { at: self.at, len: 0, plain: true });
+        } else if let Some(leaf) = leaf_at(self.at, &bytes[end + 1..], name) {
+            self.at += leaf.len + "</".len() + name.len() + ">".len();
+            self.leaf = Some(leaf);
+        } else {
+            self.open.push(name);
         }
-        None => *byte == b'>',
-        Some(open) => {
-            if *byte == open {
-                quote = None;
+        Ok(local)
+    }
+
+    /// The name in a start tag, that without its namespace prefix, and the offset of the `>`.
+    #[cold]
+    fn long_tag(&self, tag: &'a str) -> Result<(&'a str, &'a str, usize), Malformed> {
+        let cut = || Malformed::new(self.text.len(), "the answer is cut off");
+        let len = tag.find(|c: char| SPACE.contains(&c) || "/><&='\"".contains(c)).ok_or_else(cut)?;
+        let (name, mut rest) = tag.split_at(len);
+        while rest.starts_with(SPACE) {
+            let attribute = rest.trim_start_matches(SPACE);
+            if attribute.starts_with(['/', '>']) {
+                rest = attribute;
+                break;
             }
-            false
+            rest = after_attribute(attribute).ok_or_else(|| self.wrong("an attribute that is none"))?;
         }
-    })
-}
-
-/// A name without its namespace prefix.
-fn local(name: &str) -> &str {
-    name.split_once(':').map_or(name, |(_, local)| local)
-}
-
-/// Resolves entity and character references. A raw carriage return is refused: XML would have it
-/// read as a line feed, which in a key is another key.
-pub(super) fn resolve(raw: &str, at: usize) -> Result<Cow<'_, str>, Malformed> {
-    let Some(first) = memchr2(b'&', b'\r', raw.as_bytes()) else { return Ok(Cow::Borrowed(raw)) };
-    let mut resolved = String::with_capacity(raw.len());
-    let mut rest = raw;
-    let mut next = Some(first);
-    while let Some(special) = next {
-        resolved.push_str(&rest[..special]);
-        let here = at + raw.len() - rest.len() + special;
-        let Some(reference) = rest[special..].strip_prefix('&') else {
-            return Err(Malformed::new(here, "a raw carriage return"));
-        };
-        let (name, after) =
-            reference.split_once(';').ok_or_else(|| Malformed::new(here, "a reference without its end"))?;
-        resolved.push(character(name).ok_or_else(|| Malformed::new(here, "an unknown reference"))?);
-        rest = after;
-        next = memchr2(b'&', b'\r', rest.as_bytes());
-    }
-    resolved.push_str(rest);
-    Ok(Cow::Owned(resolved))
-}
-
-fn character(name: &str) -> Option<char> {
-    match name {
-        "amp" => Some('&'),
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        _ => {
-            let number = name.strip_prefix('#')?;
-            let (digits, radix) = match number.strip_prefix(['x', 'X']) {
-                Some(hex) => (hex, 16),
-                None => (number, 10),
-            };
-            let plain = digits.bytes().all(|byte| byte.is_ascii_alphanumeric());
-            plain.then(|| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32)).flatten()
+        match rest.strip_prefix('/').unwrap_or(rest).find('>') {
+            Some(0) => {}
+            Some(_) => return Err(self.wrong("a tag that is none")),
+            None => return Err(cut()),
         }
+        let end = tag.len() - rest.len() + usize::from(rest.starts_with('/'));
+        Ok((name, name.split_once(':').map_or(name, |(_, local)| local), end))
     }
+}
+
+/// What follows `name = "value"`.
+fn after_attribute(text: &str) -> Option<&str> {
+    let (name, value) = text.split_once('=')?;
+    let value = value.trim_start_matches(SPACE);
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let unfit = |c: char| SPACE.contains(&c) || "/><&'\"".contains(c);
+    let name = name.trim_end_matches(SPACE);
+    let named = !name.is_empty() && !name.contains(unfit);
+    named.then(|| value[1..].split_once(quote)).flatten().map(|(_, rest)| rest)
+}
+
+/// The text at the start of `content`, if nothing but the end tag of `name` follows it.
+#[inline(always)]
+fn leaf_at(at: usize, content: &[u8], name: &str) -> Option<Raw> {
+    let special = memchr3(b'<', b'&', b'\r', content)?;
+    let plain = content[special] == b'<';
+    let len = if plain { special } else { special + memchr(b'<', &content[special..])? };
+    let end = content[len..].strip_prefix(b"</")?.strip_prefix(name.as_bytes())?;
+    end.starts_with(b">").then_some(Raw { at, len, plain })
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim_start_matches(SPACE).is_empty()
 }

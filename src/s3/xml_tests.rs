@@ -1,6 +1,7 @@
 //! The reader takes every form of well-formed XML and nothing else.
 
-use super::xml::{Malformed, Reader, Text, resolve};
+use super::xml::{Malformed, Raw, Reader, Text};
+use super::xml_text::resolve;
 
 /// The text of the children `a` of a root `r`, other elements skipped.
 fn texts(document: &str) -> Result<Vec<String>, Malformed> {
@@ -37,7 +38,7 @@ fn text_is_read_in_all_its_forms() {
 fn plain_text_is_borrowed_with_its_place() {
     let mut reader = Reader::enter("<r><a>&quot;x</a></r>", "r").unwrap();
     reader.child().unwrap();
-    assert_eq!(reader.text().unwrap(), Text::Raw { at: 6, len: 7 });
+    assert_eq!(reader.text().unwrap(), Text::Raw(Raw { at: 6, len: 7, plain: false }));
 }
 
 #[test]
@@ -50,8 +51,41 @@ fn prologue_namespaces_attributes_and_white_space_do_not_matter() {
 }
 
 #[test]
+fn a_form_feed_is_no_white_space() {
+    for odd in ["<r>\x0c<a/></r>", "<r\x0c><a/></r>", "<r><a/></r\x0c>", "<r><a/></r>\x0c", "<r><b/\x0c></r>"]
+    {
+        assert!(texts(odd).is_err(), "{odd:?}");
+    }
+}
+
+#[test]
+fn what_looks_like_a_tag_and_is_none_is_an_error() {
+    for odd in [
+        "<a<b></a<b>",
+        "<a b></a>",
+        "<a b=c></a>",
+        "<a b='c></a>",
+        "<a b='c'd='e'/>",
+        "<a / >",
+        "<a/ ></a>",
+        "<a =''/>",
+        "<a&amp;/>",
+        "<a b c='d'/>",
+        "<a 'b'='c'/>",
+        "<?>x?>",
+        "<? x?>",
+        "<!-- -- -->",
+        "<!DOCTYPE a>",
+    ] {
+        assert!(texts(&format!("<r>{odd}</r>")).is_err(), "{odd}");
+    }
+    assert_eq!(texts("<r><a b = '>' c=\"'/>\"\n/></r>"), Ok(vec![String::new()]));
+}
+
+#[test]
 fn what_is_skipped_is_still_balanced() {
     assert_eq!(texts("<r><b>x<c/><![CDATA[</b>]]><c>y</c>z</b><a>1</a></r>"), Ok(vec!["1".to_owned()]));
+    assert_eq!(texts("<r><b>x<!-- y -->z<?p?>z<c/>z</b><a>1</a></r>"), Ok(vec!["1".to_owned()]));
     assert!(texts("<r><b><c></b></c><a>1</a></r>").is_err());
 }
 

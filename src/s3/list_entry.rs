@@ -1,0 +1,193 @@
+//! Reads one entry of a listing. What it says stays in the answer; only texts that do not stand
+//! there as they are meant are copied.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+
+use super::values;
+use super::xml::{Malformed, Raw, Reader, Text};
+use crate::object::Kind;
+
+/// Names of the elements of one kind of listing.
+#[derive(Debug)]
+pub(super) struct Shape {
+    pub(super) root: &'static str,
+    pub(super) entries: &'static [(&'static str, Kind)],
+    id: &'static str,
+    time: &'static str,
+    pub(super) next_id: &'static str,
+}
+
+/// ListObjectVersions.
+pub(super) const VERSIONS: Shape = Shape {
+    root: "ListVersionsResult",
+    entries: &[("Version", Kind::Version), ("DeleteMarker", Kind::Marker)],
+    id: "VersionId",
+    time: "LastModified",
+    next_id: "NextVersionIdMarker",
+};
+
+/// ListMultipartUploads.
+pub(super) const UPLOADS: Shape = Shape {
+    root: "ListMultipartUploadsResult",
+    entries: &[("Upload", Kind::Upload)],
+    id: "UploadId",
+    time: "Initiated",
+    next_id: "NextUploadIdMarker",
+};
+
+/// A stretch of the body or, if `decoded`, of the decoded texts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    at: u32,
+    len: u32,
+    decoded: bool,
+}
+
+/// One entry, as stretches.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) kind: Kind,
+    pub(super) key: Span,
+    pub(super) id: Option<Span>,
+    pub(super) is_latest: bool,
+    pub(super) last_modified: DateTime<Utc>,
+    pub(super) etag: Option<Span>,
+    pub(super) size: u64,
+    pub(super) storage_class: Option<Span>,
+    /// Offset of the entry in the body, for messages.
+    pub(super) at: usize,
+}
+
+/// Reads the entry whose start tag was just read.
+pub(super) fn read_entry(
+    reader: &mut Reader<'_>,
+    body: &str,
+    shape: &Shape,
+    kind: Kind,
+    decoded: &mut String,
+) -> Result<Row, Malformed> {
+    let at = reader.position();
+    // As AWS writes it. Whatever stands otherwise, or in other places, is left to the loop.
+    let mut key = reader.leaf("Key").map(|raw| span_of(body, raw, decoded)).transpose()?;
+    let mut id = reader.leaf(shape.id).map(|raw| span_of(body, raw, decoded)).transpose()?;
+    let mut latest = reader.leaf("IsLatest").map(|raw| flag(&raw.resolve(body)?, reader)).transpose()?;
+    let mut time = reader.leaf(shape.time).map(|raw| instant(&raw.resolve(body)?, reader)).transpose()?;
+    let mut etag = reader.leaf("ETag").map(|raw| bare(body, raw, decoded)).transpose()?;
+    reader.leaf("ChecksumAlgorithm");
+    reader.leaf("ChecksumType");
+    let mut size = reader.leaf("Size").map(|raw| number(&raw.resolve(body)?, reader)).transpose()?;
+    let mut class = reader.leaf("StorageClass").map(|raw| span_of(body, raw, decoded)).transpose()?;
+    if reader.opens("Owner") {
+        reader.leaf("ID");
+        reader.leaf("DisplayName");
+        reader.skip()?;
+    }
+    if class.is_none() {
+        class = reader.leaf("StorageClass").map(|raw| span_of(body, raw, decoded)).transpose()?;
+    }
+    while let Some(name) = reader.child()? {
+        let twice = match name {
+            "Key" => key.replace(span(reader, body, decoded)?).is_some(),
+            "IsLatest" => latest.replace(flag(&reader.value()?, reader)?).is_some(),
+            "Size" => size.replace(number(&reader.value()?, reader)?).is_some(),
+            "ETag" => etag.replace(unquoted(reader, body, decoded)?).is_some(),
+            "StorageClass" => class.replace(span(reader, body, decoded)?).is_some(),
+            name if name == shape.id => id.replace(span(reader, body, decoded)?).is_some(),
+            name if name == shape.time => time.replace(instant(&reader.value()?, reader)?).is_some(),
+            _ => {
+                reader.skip()?;
+                false
+            }
+        };
+        if twice {
+            return Err(reader.wrong(format!("`{name}` stands twice in an entry")));
+        }
+    }
+    let missing = |what: &str| Malformed::new(at, format!("`{what}` is missing from an entry"));
+    if id.is_some_and(|id| id.len == 0) || (id.is_none() && kind == Kind::Upload) {
+        return Err(missing(shape.id));
+    }
+    Ok(Row {
+        kind,
+        key: key.ok_or_else(|| missing("Key"))?,
+        id,
+        is_latest: if kind == Kind::Upload { true } else { latest.ok_or_else(|| missing("IsLatest"))? },
+        last_modified: time.ok_or_else(|| missing(shape.time))?,
+        etag: etag.filter(|etag| etag.len > 0),
+        size: if kind == Kind::Version { size.ok_or_else(|| missing("Size"))? } else { 0 },
+        storage_class: class.filter(|class| class.len > 0),
+        at,
+    })
+}
+
+fn span(reader: &mut Reader<'_>, body: &str, decoded: &mut String) -> Result<Span, Malformed> {
+    Ok(match reader.text()? {
+        Text::Raw(raw) => span_of(body, raw, decoded)?,
+        Text::Pieced(text) => keep(decoded, &text),
+    })
+}
+
+fn unquoted(reader: &mut Reader<'_>, body: &str, decoded: &mut String) -> Result<Span, Malformed> {
+    Ok(match reader.text()? {
+        Text::Raw(raw) => bare(body, raw, decoded)?,
+        Text::Pieced(text) => keep(decoded, values::unquoted(&text)),
+    })
+}
+
+/// An ETag, which AWS sends between `&quot;` references, without them.
+fn bare(body: &str, raw: Raw, decoded: &mut String) -> Result<Span, Malformed> {
+    const QUOTE: &str = "&quot;";
+    let sent = &body[raw.at..raw.at + raw.len];
+    match sent.strip_prefix(QUOTE).and_then(|rest| rest.strip_suffix(QUOTE)) {
+        Some(bare) => span_of(body, Raw { at: raw.at + QUOTE.len(), len: bare.len(), plain: false }, decoded),
+        None => Ok(keep(decoded, values::unquoted(&raw.resolve(body)?))),
+    }
+}
+
+fn span_of(body: &str, raw: Raw, decoded: &mut String) -> Result<Span, Malformed> {
+    match raw.resolve(body)? {
+        Cow::Borrowed(_) => Ok(narrow(raw.at, raw.len, false)),
+        Cow::Owned(text) => Ok(keep(decoded, &text)),
+    }
+}
+
+/// Adds a text to the decoded ones.
+pub(super) fn keep(decoded: &mut String, text: &str) -> Span {
+    let at = decoded.len();
+    decoded.push_str(text);
+    narrow(at, text.len(), true)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "bodies are at most `LONGEST`, and what is decoded at most twice as long"
+)]
+const fn narrow(at: usize, len: usize, decoded: bool) -> Span {
+    Span { at: at as u32, len: len as u32, decoded }
+}
+
+/// The text of a stretch.
+pub(super) fn text_of<'a>(body: &'a str, decoded: &'a str, span: Span) -> &'a str {
+    let text = if span.decoded { decoded } else { body };
+    &text[span.at as usize..(span.at + span.len) as usize]
+}
+
+/// Reads `true` or `false`.
+pub(super) fn flag(text: &str, reader: &Reader<'_>) -> Result<bool, Malformed> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(reader.wrong("neither `true` nor `false`")),
+    }
+}
+
+fn number(text: &str, reader: &Reader<'_>) -> Result<u64, Malformed> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits).ok_or_else(|| reader.wrong("not a size"))
+}
+
+fn instant(text: &str, reader: &Reader<'_>) -> Result<DateTime<Utc>, Malformed> {
+    values::instant(text).ok_or_else(|| reader.wrong("not a time"))
+}
