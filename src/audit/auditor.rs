@@ -29,7 +29,7 @@ pub struct Standing {
 type Stratum = (String, usize, u64, u32, bool);
 
 /// Counts what bears on the promise, and picks objects to ask the store about.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Auditor<'a> {
     policy: &'a Policy,
     records: &'a Records,

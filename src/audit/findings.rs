@@ -19,7 +19,7 @@ const PREFIXES: usize = 20;
 const PREFIXES_HELD: usize = 200;
 
 /// Everything that was found.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Findings {
     /// What is due longer than the tolerance allows, and still there.
     pub overdue: BTreeMap<LateRule, Late>,
@@ -144,7 +144,7 @@ pub struct Kept {
 }
 
 /// What no rule covers in a bucket.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct NoRule {
     prefixes: BTreeMap<String, Tally>,
     others: Tally,
@@ -182,7 +182,7 @@ impl Findings {
             .entry(rule)
             .or_insert_with(|| Early { tally: Tally::default(), example: example.clone() });
         found.tally.add(bytes, due);
-        if example.when < found.example.when {
+        if (example.when, &example.key) < (found.example.when, &found.example.key) {
             found.example = example;
         }
     }
@@ -207,7 +207,8 @@ impl Late {
         found.tally.add(bytes, Some(due));
         let step = LATE_STEPS.iter().position(|days| late <= TimeDelta::days(*days));
         found.steps[step.unwrap_or(LATE_STEPS.len())] += 1;
-        if late > found.longest {
+        // Keys come in no order: of those that are as late the first is shown, on every run.
+        if late > found.longest || (late == found.longest && *key < *found.example) {
             found.longest = late;
             key.clone_into(&mut found.example);
         }

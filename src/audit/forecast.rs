@@ -192,7 +192,7 @@ impl Difference {
 }
 
 /// What came of asking about all objects of a sample.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Asked {
     /// Objects that answered.
     pub answered: u64,
@@ -217,7 +217,7 @@ pub struct Asked {
 }
 
 /// Objects whose replication is not done.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Stalled {
     /// How many of those that were asked about.
     pub objects: u64,

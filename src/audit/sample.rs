@@ -8,7 +8,7 @@ const SPARE: usize = 4;
 
 /// Picks at most so many of all that it is offered, spread over strata as evenly as they allow.
 /// It holds a few times as many as it picks, and at least one for each stratum.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Sampler<K, T> {
     size: usize,
     /// At most so many are kept of each stratum; made smaller as strata are found.

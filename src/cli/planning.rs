@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -15,12 +15,12 @@ use super::store::store_failure;
 use crate::lifecycle::{Action, Surroundings};
 use crate::plan::{
     self, BucketContext, History, KeyGroup, PlanFileError, PlanHeader, PlanWriter, Planner, RecordsDigest,
-    Summary, compare_with_earlier, evaluate_guards, first_runs,
+    Spool, Stretch, Summary, compare_with_earlier, evaluate_guards, first_runs,
 };
 use crate::policy::Policy;
 use crate::records::Records;
 use crate::s3::StoreError;
-use crate::survey::{self, Enrolment, Sink, Survey};
+use crate::survey::{self, Enrolment, Listed, Sink, Survey};
 
 /// What a plan is made from.
 pub struct Making<'a> {
@@ -44,6 +44,8 @@ pub struct Making<'a> {
     pub history: &'a History,
     /// Whether to keep quiet.
     pub quiet: bool,
+    /// How many requests list a bucket at a time.
+    pub listings_at_once: usize,
 }
 
 /// A plan that was made.
@@ -59,6 +61,8 @@ pub struct Made {
     pub digest: String,
     /// Buckets that a plan to narrow had to leave out.
     pub broken: Vec<Failure>,
+    /// What else is to be said of how it was made.
+    pub notes: Vec<String>,
 }
 
 impl Made {
@@ -108,6 +112,11 @@ impl PlanFile {
         Ok(Self { path: path.to_owned(), partial, file })
     }
 
+    /// Where it stands.
+    fn folder(&self) -> &Path {
+        self.partial.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    }
+
     fn commit(&self) -> Result<(), Failure> {
         self.file.sync_all().and_then(|()| fs::rename(&self.partial, &self.path)).map_err(|error| {
             Failure::failed(format!("plan {} could not be written: {error}", output::path(&self.path)))
@@ -139,7 +148,7 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile) -> Result<Made, Failu
         first_run: Vec::new(),
     };
     let mut contexts = Vec::new();
-    let mut broken = Vec::new();
+    let (mut broken, mut notes) = (Vec::new(), Vec::new());
     for (name, enrolled) in &making.enrolment.buckets {
         let stored = enrolled.bucket.lifecycle().await.map_err(|error| store_failure(&error))?;
         let before = stored.as_ref().map(|stored| stored.xml.as_str());
@@ -165,8 +174,11 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile) -> Result<Made, Failu
             .push((enrolled, BucketContext { facts: enrolled.facts.clone(), compiled: proposal.compiled }));
     }
 
+    // Beside the plan there is room for rows, and a folder of temporary files may be memory.
+    let folder = file.folder().to_owned();
     let mut writer = PlanWriter::new(&mut file.file).map_err(|error| plan_failure(&error))?;
     let mut planner = Planner::new(policy, making.now);
+    let mut spool = Spool::new(move || tempfile::tempfile_in(&folder));
     // Listing billions of objects must not come between a hold and what it narrows.
     for (enrolled, context) in contexts.iter().filter(|_| !making.narrow_only) {
         let progress = Progress::counting(&format!("listing {}", context.facts.name), making.quiet);
@@ -177,14 +189,28 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile) -> Result<Made, Failu
             facts: enrolled.facts.clone(),
             now: making.now,
         };
-        let mut sink =
-            ToPlan { planner: &mut planner, writer: &mut writer, context, progress: &progress, read: 0 };
-        let result = survey.run(&mut sink).await;
+        let before = planner.clone();
+        let mut sink = ToPlan {
+            planner: &mut planner,
+            before,
+            spool: &mut spool,
+            writer: &mut writer,
+            context,
+            progress: &progress,
+            read: 0,
+        };
+        let result = survey.run(&mut sink, making.listings_at_once).await;
         progress.finish();
-        result.map_err(|error| match error {
+        let listed = result.map_err(|error| match error {
             PlanningError::Store(error) => store_failure(&error),
             PlanningError::File(error) => plan_failure(&error),
+            PlanningError::Spool(error) => {
+                Failure::failed(format!("rows of the plan could not be put aside: {error}"))
+            }
         })?;
+        if listed == Listed::OneByOne {
+            notes.push(one_by_one(&context.facts.name));
+        }
     }
     for (_, context) in &contexts {
         let name = &context.facts.name;
@@ -209,7 +235,7 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile) -> Result<Made, Failu
     let written = writer.finish(&json).map_err(|error| plan_failure(&error))?;
     file.file.flush().map_err(|error| Failure::failed(format!("the plan could not be written: {error}")))?;
     file.commit()?;
-    Ok(Made { path: file.path.clone(), header, rows: written.rows, digest: written.digest, broken })
+    Ok(Made { path: file.path.clone(), header, rows: written.rows, digest: written.digest, broken, notes })
 }
 
 pub(super) fn proposal_failure(bucket: &str, error: &plan::ProposalError) -> Failure {
@@ -223,6 +249,11 @@ pub(super) fn proposal_failure(bucket: &str, error: &plan::ProposalError) -> Fai
     }
 }
 
+/// What is said of a bucket that could not be listed as was asked for.
+pub(super) fn one_by_one(bucket: &str) -> String {
+    format!("{bucket} was listed one page after the other: its store does not list in order from any key on")
+}
+
 fn plan_failure(error: &PlanFileError) -> Failure {
     Failure::failed(Failure::chain(error))
 }
@@ -231,6 +262,13 @@ fn plan_failure(error: &PlanFileError) -> Failure {
 enum PlanningError {
     Store(StoreError),
     File(PlanFileError),
+    Spool(io::Error),
+}
+
+impl From<io::Error> for PlanningError {
+    fn from(error: io::Error) -> Self {
+        Self::Spool(error)
+    }
 }
 
 impl From<StoreError> for PlanningError {
@@ -242,6 +280,9 @@ impl From<StoreError> for PlanningError {
 /// Takes decided keys into the plan.
 struct ToPlan<'s, 'p, 'w> {
     planner: &'s mut Planner<'p>,
+    /// As it was before the bucket.
+    before: Planner<'p>,
+    spool: &'s mut Spool<File>,
     writer: &'s mut PlanWriter<&'w mut File>,
     context: &'s BucketContext,
     progress: &'s Progress,
@@ -250,12 +291,23 @@ struct ToPlan<'s, 'p, 'w> {
 
 impl Sink for ToPlan<'_, '_, '_> {
     type Error = PlanningError;
+    type Part = Stretch;
 
-    fn key(&mut self, group: KeyGroup) -> Result<(), PlanningError> {
+    fn key(&mut self, part: &mut Stretch, group: KeyGroup) -> Result<(), PlanningError> {
         for row in self.planner.plan_key(self.context, &group) {
-            self.writer.push(row).map_err(PlanningError::File)?;
+            self.spool.push(part, row)?;
         }
         Ok(())
+    }
+
+    fn join(&mut self, part: Stretch) -> Result<(), PlanningError> {
+        self.spool.take(part, |row| self.writer.push(row).map_err(PlanningError::File))
+    }
+
+    fn start_over(&mut self) {
+        self.planner.clone_from(&self.before);
+        self.spool.clear();
+        self.read = 0;
     }
 
     fn progress(&mut self, listed: u64, read: u64) {

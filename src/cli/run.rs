@@ -20,7 +20,7 @@ use super::{evidence_files, output, show, store};
 use crate::apply::StopFile;
 use crate::plan::History;
 use crate::s3::{Bucket, Store};
-use crate::survey::Enrolment;
+use crate::survey::{Enrolment, LISTINGS_AT_ONCE};
 
 /// Everything that an audit and both halves of a reconciliation work with.
 pub(super) struct Ready {
@@ -75,6 +75,7 @@ impl Ready {
         planning: &Planning,
         evidence: &Path,
         history: &'m History,
+        listings_at_once: usize,
     ) -> Making<'m> {
         Making {
             policy: self.loaded.policy(),
@@ -87,6 +88,7 @@ impl Ready {
             earlier: earlier::earlier(evidence, &self.loaded.policy().name, self.store.endpoint_url()),
             history,
             quiet: context.quiet,
+            listings_at_once,
         }
     }
 }
@@ -114,7 +116,9 @@ pub async fn plan(context: &Context, args: &StoreArgs, plan: &PlanArgs) -> Resul
     let ready = ready(context, args, &policy.policy, plan.planning.tolerates(), plan.as_of).await?;
     let folder = evidence_folder(&plan.out, plan.evidence_dir.as_deref());
     let history = ready.history(folder, None);
-    let made = planning::make(&ready.making(context, &plan.planning, folder, &history), file).await?;
+    let making = ready.making(context, &plan.planning, folder, &history, plan.concurrency.into());
+    let made = planning::make(&making, file).await?;
+    made.notes.iter().for_each(|note| context.note("note:", note));
     show::plan(context, &made, &apply_command(args, plan, &made));
     let is_drifted = made.header.buckets.values().any(|bucket| !bucket.drift.is_empty());
     let exit = if made.header.broken_guards().next().is_some() {
@@ -186,7 +190,9 @@ pub async fn reconcile(
     let ready = ready(context, args, &policy.policy, tolerates, None).await?;
     let folder = evidence_folder(&reconcile.out, reconcile.applying.evidence_dir.as_deref());
     let history = ready.history(folder, None);
-    let made = planning::make(&ready.making(context, &reconcile.planning, folder, &history), file).await?;
+    let making = ready.making(context, &reconcile.planning, folder, &history, LISTINGS_AT_ONCE);
+    let made = planning::make(&making, file).await?;
+    made.notes.iter().for_each(|note| context.note("note:", note));
     if !context.json {
         show::plan(context, &made, &what_follows(&made, &reconcile.applying));
     }

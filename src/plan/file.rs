@@ -5,6 +5,7 @@
 
 mod read;
 mod seal;
+mod spool;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -18,6 +19,7 @@ use parquet::schema::types::Type;
 use sha2::{Digest, Sha256};
 
 pub use self::read::{PlanReader, Rows};
+pub use self::spool::{Spool, Stretch};
 pub use self::write::{PlanWriter, Written};
 use super::row::RowFault;
 use crate::text::hex;

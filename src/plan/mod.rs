@@ -14,7 +14,7 @@ mod summary;
 mod tenants;
 
 pub use configuration::{Proposal, ProposalError, describe as describe_engine, propose, xml_of};
-pub use file::{PlanFileError, PlanReader, PlanWriter, Written, file_digest};
+pub use file::{PlanFileError, PlanReader, PlanWriter, Spool, Stretch, Written, file_digest};
 pub use guard_result::GuardResult;
 pub use guards::evaluate as evaluate_guards;
 pub use header::{BucketPlan, LifecycleChange, PlanHeader, RecordsDigest};

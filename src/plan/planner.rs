@@ -81,7 +81,7 @@ impl BucketContext {
 }
 
 /// Turns decided keys into plan rows, and counts everything on the way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Planner<'a> {
     policy: &'a Policy,
     now: DateTime<Utc>,

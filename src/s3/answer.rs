@@ -7,6 +7,7 @@
 
 use std::mem;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -37,17 +38,23 @@ pub(super) enum Broken {
 pub(super) struct Take {
     root: &'static str,
     taken: Arc<Mutex<Option<Vec<u8>>>>,
+    objected: Arc<AtomicBool>,
 }
 
 impl Take {
     /// For answers whose root element has this name.
     pub(super) fn new(root: &'static str) -> Self {
-        Self { root, taken: Arc::default() }
+        Self { root, taken: Arc::default(), objected: Arc::default() }
     }
 
     /// The root element's name.
     pub(super) const fn root(&self) -> &'static str {
         self.root
+    }
+
+    /// Whether the store has asked for fewer requests before it answered.
+    pub(super) fn objected(&self) -> bool {
+        self.objected.load(Ordering::Relaxed)
     }
 
     /// What was taken; `None` if the answer had another root and the SDK made do with that.
@@ -68,6 +75,9 @@ impl Intercept for Take {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let response = context.response_mut();
+        if matches!(response.status().as_u16(), 429 | 503) {
+            self.objected.store(true, Ordering::Relaxed);
+        }
         if response.status().is_success() {
             let inner = mem::replace(response.body_mut(), SdkBody::taken());
             let announced = usize::try_from(inner.size_hint().lower()).unwrap_or(LONGEST);

@@ -31,27 +31,9 @@ impl Bucket {
     pub async fn level(&self, start: &str, at_most: usize) -> Result<Level, StoreError> {
         let call = self.call("ListObjectVersions");
         let mut level = Level::default();
-        let mut after: Option<(String, Option<String>)> = None;
+        let mut after: Option<Behind> = None;
         loop {
-            let take = Take::new("ListVersionsResult");
-            self.client()
-                .list_object_versions()
-                .bucket(self.name())
-                .delimiter("/")
-                .set_prefix((!start.is_empty()).then(|| start.to_owned()))
-                .encoding_type(EncodingType::Url)
-                .set_key_marker(after.as_ref().map(|(key, _)| key.clone()))
-                .set_version_id_marker(after.as_ref().and_then(|(_, id)| id.clone()))
-                .set_expected_bucket_owner(self.owner())
-                .set_request_payer(self.payer())
-                .customize()
-                .interceptor(take.clone())
-                .send()
-                .await
-                .map_err(|error| StoreError::from_sdk(call, error))?;
-            let page = take.read(call, Page::read)?;
-            let next = page.into(&mut level, call)?;
-            match next {
+            match self.level_page(start, after.as_ref(), &mut level).await? {
                 None => {
                     level.is_whole = true;
                     return Ok(level);
@@ -67,7 +49,48 @@ impl Bucket {
             }
         }
     }
+
+    /// The same from behind a key, and one answer of it only.
+    ///
+    /// # Errors
+    /// What any request can end in.
+    pub async fn level_after(&self, start: &str, after: &str) -> Result<Level, StoreError> {
+        let mut level = Level::default();
+        let after = (!after.is_empty()).then(|| (after.to_owned(), None));
+        level.is_whole = self.level_page(start, after.as_ref(), &mut level).await?.is_none();
+        Ok(level)
+    }
+
+    /// Adds one answer to `level`, and says where to go on.
+    async fn level_page(
+        &self,
+        start: &str,
+        after: Option<&Behind>,
+        level: &mut Level,
+    ) -> Result<Option<Behind>, StoreError> {
+        let call = self.call("ListObjectVersions");
+        let take = Take::new("ListVersionsResult");
+        self.client()
+            .list_object_versions()
+            .bucket(self.name())
+            .delimiter("/")
+            .set_prefix((!start.is_empty()).then(|| start.to_owned()))
+            .encoding_type(EncodingType::Url)
+            .set_key_marker(after.map(|(key, _)| key.clone()))
+            .set_version_id_marker(after.and_then(|(_, id)| id.clone()))
+            .set_expected_bucket_owner(self.owner())
+            .set_request_payer(self.payer())
+            .customize()
+            .interceptor(take.clone())
+            .send()
+            .await
+            .map_err(|error| StoreError::from_sdk(call, error))?;
+        take.read(call, Page::read)?.into(level, call)
+    }
 }
+
+/// A key, and a version of it.
+type Behind = (String, Option<String>);
 
 /// One answer, its texts as they were sent.
 #[derive(Default)]
@@ -104,7 +127,7 @@ impl Page {
     }
 
     /// Adds what the page names to `level`, and says where to go on.
-    fn into(self, level: &mut Level, call: Call<'_>) -> Result<Option<(String, Option<String>)>, StoreError> {
+    fn into(self, level: &mut Level, call: Call<'_>) -> Result<Option<Behind>, StoreError> {
         let wrong = |why: &'static str| StoreError::unreadable(call, why);
         let plain = |sent: String| {
             let plain = if self.url_encoded { values::form_decode(&sent) } else { Some(sent) };

@@ -23,6 +23,13 @@ impl Bucket {
 }
 
 impl UploadPages {
+    /// Starts behind a key, before anything is listed.
+    #[must_use]
+    pub fn after(mut self, key: &str) -> Self {
+        self.cursor = Cursor::new(&self.cursor.prefix, Some(key));
+        self
+    }
+
     /// The next page, or `None` after the last.
     ///
     /// # Errors

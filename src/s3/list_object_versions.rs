@@ -15,6 +15,7 @@ pub struct VersionPages {
     cursor: Cursor,
     max_keys: Option<i32>,
     only_first: bool,
+    objected: bool,
 }
 
 impl Bucket {
@@ -26,6 +27,7 @@ impl Bucket {
             cursor: Cursor::new(prefix, start_after),
             max_keys: None,
             only_first: false,
+            objected: false,
         }
     }
 }
@@ -43,6 +45,11 @@ impl VersionPages {
     pub fn first_page(mut self, at_most: u16) -> Self {
         self.only_first = true;
         self.max_keys(at_most)
+    }
+
+    /// Whether the store has asked for fewer requests before it sent the last page.
+    pub const fn objected(&self) -> bool {
+        self.objected
     }
 
     /// The next page, or `None` after the last.
@@ -74,6 +81,7 @@ impl VersionPages {
             .send()
             .await
             .map_err(|error| StoreError::from_sdk(call, error))?;
+        self.objected = take.objected();
         let body = take.text(call)?;
         self.cursor.read(body, &VERSIONS).map(Some).map_err(|error| StoreError::unreadable(call, error))
     }

@@ -40,6 +40,8 @@ pub enum Effect {
     Stale,
     /// A listing answers with the continuation that it was asked with.
     RepeatToken,
+    /// A listing has so many entries on a page at most, whatever is asked.
+    ShortPages(usize),
     /// The answer carries this header with this value, or does not carry it.
     Header(&'static str, Option<&'static str>),
     /// A `DeleteObjects` fails for the keys that match, with this code.

@@ -49,7 +49,7 @@ fn finish<T>(mut root: Element, request: &ListRequest, page: &Page<T>) -> Answer
 /// `ListObjects`: `NextMarker` only where there is a delimiter (API:ListObjects).
 pub(super) fn objects(bucket: &Bucket, query: &Query, strike: &Strike) -> Result<Answer, Refusal> {
     let marker = query.get("marker").unwrap_or_default();
-    let request = ListRequest::read(query, marker, "max-keys")?;
+    let request = ListRequest::read(query, marker, "max-keys")?.at_most(short(strike));
     let page = bucket.list_objects(&request);
     let mut root = begin("ListBucketResult", bucket, &request);
     root.push("Marker", request.encode(marker)).push("MaxKeys", request.max.to_string());
@@ -71,7 +71,7 @@ pub(super) fn objects_v2(bucket: &Bucket, query: &Query, strike: &Strike) -> Res
         Some(token) => read_token(token)?,
         None => start_after.to_owned(),
     };
-    let request = ListRequest::read(query, &after, "max-keys")?;
+    let request = ListRequest::read(query, &after, "max-keys")?.at_most(short(strike));
     let page = bucket.list_objects(&request);
     let mut root = begin("ListBucketResult", bucket, &request);
     root.push("MaxKeys", request.max.to_string());
@@ -97,7 +97,7 @@ pub(super) fn objects_v2(bucket: &Bucket, query: &Query, strike: &Strike) -> Res
 pub(super) fn versions(bucket: &Bucket, query: &Query, strike: &Strike) -> Result<Answer, Refusal> {
     let key_marker = query.get("key-marker").unwrap_or_default();
     let version_marker = query.get("version-id-marker").unwrap_or_default();
-    let request = ListRequest::read(query, key_marker, "max-keys")?;
+    let request = ListRequest::read(query, key_marker, "max-keys")?.at_most(short(strike));
     let page = bucket.list_versions(&request, Some(version_marker))?;
     let mut root = begin("ListVersionsResult", bucket, &request);
     root.push("KeyMarker", request.encode(key_marker)).push("VersionIdMarker", version_marker);
@@ -133,7 +133,7 @@ pub(super) fn versions(bucket: &Bucket, query: &Query, strike: &Strike) -> Resul
 pub(super) fn uploads(bucket: &Bucket, query: &Query, strike: &Strike) -> Result<Answer, Refusal> {
     let key_marker = query.get("key-marker").unwrap_or_default();
     let id_marker = query.get("upload-id-marker").unwrap_or_default();
-    let request = ListRequest::read(query, key_marker, "max-uploads")?;
+    let request = ListRequest::read(query, key_marker, "max-uploads")?.at_most(short(strike));
     let page = bucket.list_uploads(&request, Some(id_marker));
     let mut root = begin("ListMultipartUploadsResult", bucket, &request);
     root.push("KeyMarker", request.encode(key_marker)).push("UploadIdMarker", id_marker);
@@ -206,4 +206,13 @@ fn read_token(token: &str) -> Result<String, Refusal> {
         .map(|at| token.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()));
     let bytes = bytes.collect::<Option<Vec<u8>>>().filter(|bytes| !bytes.is_empty()).ok_or_else(wrong)?;
     String::from_utf8(bytes).map_err(|_| wrong())
+}
+
+/// How long a fault lets pages be.
+fn short(strike: &Strike) -> usize {
+    let lengths = strike.effects().filter_map(|effect| match effect {
+        Effect::ShortPages(length) => Some(*length),
+        _ => None,
+    });
+    lengths.min().unwrap_or(usize::MAX)
 }

@@ -50,6 +50,11 @@ impl ListRequest {
         })
     }
 
+    /// The same with no more entries on a page than these.
+    pub fn at_most(self, entries: usize) -> Self {
+        Self { max: self.max.min(entries), ..self }
+    }
+
     /// Text as this listing writes it: form-style where url-encoding was asked for, with `/` as it is.
     pub fn encode(&self, text: &str) -> String {
         if self.url_encoded { url_encode(text) } else { text.to_owned() }

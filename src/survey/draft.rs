@@ -12,6 +12,8 @@ pub(super) struct Draft {
     /// Versions and markers, newest first.
     pub items: Vec<Listed>,
     pub uploads: Vec<Listed>,
+    /// How many of the items are superseded versions.
+    superseded: u32,
 }
 
 /// One version, marker or upload.
@@ -35,7 +37,7 @@ pub(super) struct Listed {
 
 impl Draft {
     pub fn new(key: &str) -> Self {
-        Self { key: key.to_owned(), items: Vec::new(), uploads: Vec::new() }
+        Self { key: key.to_owned(), items: Vec::new(), uploads: Vec::new(), superseded: 0 }
     }
 
     /// Adds the next older entry of the key.
@@ -48,8 +50,11 @@ impl Draft {
         // A multipart successor carries its initiation, which may lie before the version that it
         // has superseded.
         let superseded = newer.map(|newer| newer.uploaded.max(entry.last_modified));
+        let newer_noncurrent = self.superseded;
         // Delete markers are not counted: whether S3 does is not documented, and this keeps more.
-        let newer_noncurrent = self.items.iter().skip(1).filter(|newer| newer.kind != Kind::Marker).count();
+        if newer.is_some() && kind != Kind::Marker {
+            self.superseded = self.superseded.saturating_add(1);
+        }
         let attributes =
             if kind == Kind::Marker { Reading::Unknown(Unreadable::NotKept) } else { Reading::Unread };
         let lockable = facts.object_lock && kind == Kind::Version;
@@ -60,7 +65,7 @@ impl Draft {
             is_latest: entry.is_latest,
             uploaded: entry.last_modified,
             superseded,
-            newer_noncurrent: u32::try_from(newer_noncurrent).unwrap_or(u32::MAX),
+            newer_noncurrent,
             size: entry.size,
             etag: entry.etag.map(str::to_owned),
             storage_class: entry.storage_class.map(str::to_owned),

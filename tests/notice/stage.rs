@@ -13,7 +13,8 @@ use shelflife::audit::{Auditor, Findings, Standing};
 use shelflife::decide::Needs;
 use shelflife::evidence::{self, ConfigurationResult, EvidenceLog, ItemResult, Opening};
 use shelflife::plan::{
-    self, BucketContext, KeyGroup, PlanFileError, PlanHeader, PlanReader, PlanWriter, Planner, Summary,
+    self, BucketContext, KeyGroup, PlanFileError, PlanHeader, PlanReader, PlanRow, PlanWriter, Planner,
+    Summary,
 };
 use shelflife::policy::{self, Policy, RecordFormat, SourceFile};
 use shelflife::records::{RecordTable, Records};
@@ -234,7 +235,7 @@ impl Stage {
             let context = BucketContext { facts: facts.clone(), compiled: proposal.compiled };
             let standing = Standing { context, document: proposal.before };
             let mut sink = ToAudit { auditor: &mut auditor, standing: &standing };
-            Survey { policy, records: &records, bucket, facts, now }.run(&mut sink).await.unwrap();
+            Survey { policy, records: &records, bucket, facts, now }.run(&mut sink, 16).await.unwrap();
         }
         auditor.findings
     }
@@ -328,7 +329,7 @@ async fn make(
         let context = BucketContext { facts: enrolled.facts.clone(), compiled: proposal.compiled };
         let (bucket, facts) = (enrolled.bucket.clone(), enrolled.facts.clone());
         let mut sink = ToPlan { planner: &mut planner, writer: &mut writer, context: &context };
-        Survey { policy, records, bucket, facts, now }.run(&mut sink).await.unwrap();
+        Survey { policy, records, bucket, facts, now }.run(&mut sink, 16).await.unwrap();
     }
     header.summary = Summary::lines(planner.summary());
     header.guards = plan::evaluate_guards(policy, &header.summary, planner.tenants());
@@ -357,12 +358,19 @@ impl From<StoreError> for Failed {
 
 impl Sink for ToPlan<'_, '_, '_> {
     type Error = Failed;
+    type Part = Vec<PlanRow>;
 
-    fn key(&mut self, group: KeyGroup) -> Result<(), Failed> {
-        for row in self.planner.plan_key(self.context, &group) {
-            self.writer.push(row).map_err(Failed::File)?;
-        }
+    fn key(&mut self, part: &mut Vec<PlanRow>, group: KeyGroup) -> Result<(), Failed> {
+        part.extend(self.planner.plan_key(self.context, &group));
         Ok(())
+    }
+
+    fn join(&mut self, part: Vec<PlanRow>) -> Result<(), Failed> {
+        part.into_iter().try_for_each(|row| self.writer.push(row).map_err(Failed::File))
+    }
+
+    fn start_over(&mut self) {
+        unreachable!("the sandbox lists in order")
     }
 }
 
@@ -373,18 +381,27 @@ struct ToAudit<'s, 'p> {
 
 impl Sink for ToAudit<'_, '_> {
     type Error = StoreError;
+    type Part = ();
 
-    fn key(&mut self, _group: KeyGroup) -> Result<(), StoreError> {
+    fn key(&mut self, (): &mut (), _group: KeyGroup) -> Result<(), StoreError> {
         unreachable!("every key is handed over with what was read of it")
     }
 
-    fn seen(&mut self, seen: &Seen<'_>, group: KeyGroup) -> Result<(), StoreError> {
+    fn seen(&mut self, (): &mut (), seen: &Seen<'_>, group: KeyGroup) -> Result<(), StoreError> {
         self.auditor.take(self.standing, &seen.versions().collect::<Vec<_>>(), &group);
         Ok(())
     }
 
     fn asks(&self, seen: &Seen<'_>) -> Vec<Needs> {
         self.auditor.asks(self.standing, &seen.versions().collect::<Vec<_>>())
+    }
+
+    fn join(&mut self, (): ()) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn start_over(&mut self) {
+        unreachable!("the sandbox lists in order")
     }
 }
 

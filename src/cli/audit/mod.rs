@@ -11,7 +11,7 @@ use super::args::{AuditArgs, StoreArgs};
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::output;
-use super::planning::proposal_failure;
+use super::planning::{one_by_one, proposal_failure};
 use super::progress::Progress;
 use super::run::{Ready, ready};
 use super::store::{store_failure, words};
@@ -20,7 +20,7 @@ use crate::decide::Needs;
 use crate::object::Observed;
 use crate::plan::{self, BucketContext, KeyGroup};
 use crate::s3::StoreError;
-use crate::survey::{self, Seen, Sink, Survey};
+use crate::survey::{self, Listed, Seen, Sink, Survey};
 use audited::Audited;
 
 /// Audits every bucket.
@@ -35,6 +35,7 @@ pub async fn run(context: &Context, store: &StoreArgs, args: &AuditArgs) -> Resu
     for (survey, standing) in &standings {
         let progress = Progress::counting(&format!("listing {}", survey.facts.name), context.quiet);
         let mut sink = ToAudit {
+            before: (auditor.clone(), asked.clone()),
             auditor: &mut auditor,
             asked: &mut asked,
             survey,
@@ -42,9 +43,11 @@ pub async fn run(context: &Context, store: &StoreArgs, args: &AuditArgs) -> Resu
             progress: &progress,
             read: 0,
         };
-        let result = survey.run(&mut sink).await;
+        let result = survey.run(&mut sink, args.concurrency.into()).await;
         progress.finish();
-        result.map_err(|error| store_failure(&error))?;
+        if result.map_err(|error| store_failure(&error))? == Listed::OneByOne {
+            context.note("note:", &one_by_one(&survey.facts.name));
+        }
     }
     let mut by_bucket: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for candidate in auditor.take_sample() {
@@ -103,6 +106,8 @@ async fn standings<'a>(
 struct ToAudit<'s, 'a> {
     auditor: &'s mut Auditor<'a>,
     asked: &'s mut Asked,
+    /// Both as they were before the bucket.
+    before: (Auditor<'a>, Asked),
     survey: &'s Survey<'s>,
     standing: &'s Standing,
     progress: &'s Progress,
@@ -111,13 +116,14 @@ struct ToAudit<'s, 'a> {
 
 impl Sink for ToAudit<'_, '_> {
     type Error = StoreError;
+    type Part = ();
 
-    fn key(&mut self, group: KeyGroup) -> Result<(), StoreError> {
+    fn key(&mut self, (): &mut (), group: KeyGroup) -> Result<(), StoreError> {
         self.auditor.take(self.standing, &[], &group);
         Ok(())
     }
 
-    fn seen(&mut self, seen: &Seen<'_>, group: KeyGroup) -> Result<(), StoreError> {
+    fn seen(&mut self, (): &mut (), seen: &Seen<'_>, group: KeyGroup) -> Result<(), StoreError> {
         let versions: Vec<Observed<'_>> = seen.versions().collect();
         self.auditor.take(self.standing, &versions, &group);
         Ok(())
@@ -132,6 +138,16 @@ impl Sink for ToAudit<'_, '_> {
         let page = self.auditor.take_page();
         ask::ask(self.survey, self.standing, page, self.auditor, self.asked, self.progress).await;
         Ok(())
+    }
+
+    fn join(&mut self, (): ()) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn start_over(&mut self) {
+        self.auditor.clone_from(&self.before.0);
+        self.asked.clone_from(&self.before.1);
+        self.read = 0;
     }
 
     fn progress(&mut self, listed: u64, read: u64) {

@@ -27,7 +27,7 @@ use crate::s3::{ConnectOptions, StaticCredentials, Store};
 use crate::sandbox::{
     BucketOptions, LifecycleAction, PutOptions, Refusal, Sandbox, SandboxOptions, Versioning,
 };
-use crate::survey::{self, Survey};
+use crate::survey::{self, LISTINGS_AT_ONCE, Survey};
 
 /// The shipped policies, which the demo lives by.
 const POLICIES: [(&str, &str); 4] = [
@@ -182,6 +182,7 @@ impl Stage {
             earlier: BTreeMap::new(),
             history: &History::default(),
             quiet: true,
+            listings_at_once: LISTINGS_AT_ONCE,
         };
         let made = planning::make(&making, PlanFile::create(&self.plan())?).await?;
         if made.is_empty() {

@@ -56,6 +56,73 @@ fn a_plan_reads_back_as_it_was_written() {
 }
 
 #[test]
+fn rows_that_wait_for_their_place_come_back_in_the_order_of_their_stretches() {
+    let mut spool = Spool::new(|| Ok(std::io::Cursor::new(Vec::new())));
+    let mut stretches = [Stretch::default(), Stretch::default(), Stretch::default()];
+    let samples = rows();
+    let row = |stretch: usize, number: usize| PlanRow {
+        key: format!("{stretch}/{number:06}"),
+        tenant: number.is_multiple_of(3).then(|| "4711".into()),
+        reason: "x".repeat(number % 700),
+        ..samples[number % samples.len()].clone()
+    };
+    for number in 0..9_000 {
+        for (place, stretch) in stretches.iter_mut().enumerate().take(2) {
+            spool.push(stretch, row(place, number)).unwrap();
+        }
+    }
+    let mut came = Vec::new();
+    for stretch in stretches {
+        spool
+            .take(stretch, |row| {
+                came.push(row);
+                Ok::<_, io::Error>(())
+            })
+            .unwrap();
+    }
+    let expected = (0..2).flat_map(|stretch| (0..9_000).map(move |number| (stretch, number)));
+    assert!(came.iter().cloned().eq(expected.map(|(stretch, number)| row(stretch, number))));
+}
+
+#[test]
+fn rows_that_were_put_aside_and_are_not_as_they_were_written_are_an_error() {
+    for bytes in [0, 1_000, 100_000] {
+        let mut spool = Spool::new(move || Ok(Broken(std::io::Cursor::new(Vec::new()), bytes)));
+        let mut stretch = Stretch::default();
+        for _ in 0..5_000 {
+            spool.push(&mut stretch, object("a")).unwrap();
+        }
+        assert!(spool.take(stretch, |_| Ok::<_, io::Error>(())).is_err(), "{bytes}");
+    }
+}
+
+/// A file that can be read so far only.
+struct Broken(std::io::Cursor<Vec<u8>>, u64);
+
+impl Read for Broken {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.1.saturating_sub(self.0.position())).unwrap().min(into.len());
+        self.0.read(&mut into[..left])
+    }
+}
+
+impl io::Write for Broken {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl io::Seek for Broken {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[test]
 fn a_plan_with_nothing_to_do_is_a_plan() {
     assert_eq!(read(&plan(&[])).unwrap(), []);
 }

@@ -1,0 +1,82 @@
+//! Incomplete uploads, brought to the keys that they are of.
+//!
+//! Most buckets have few, and those are all known before the first key is handed over. Where there is more
+//! than a page, every range of keys lists its own.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
+
+use super::draft::Draft;
+use crate::s3::{Bucket, Page, StoreError, UploadPages};
+
+/// Where incomplete uploads come from.
+pub(super) enum Uploads {
+    /// There are few: these, by their keys.
+    All(BTreeMap<String, Draft>),
+    /// Every range lists its own.
+    Each,
+}
+
+impl Uploads {
+    /// Looks whether all of a bucket's uploads are on one page.
+    pub(super) async fn of(bucket: &Bucket) -> Result<Self, StoreError> {
+        let page = bucket.uploads("").next().await?;
+        if page.as_ref().is_some_and(Page::is_truncated) {
+            return Ok(Self::Each);
+        }
+        let mut all: BTreeMap<String, Draft> = BTreeMap::new();
+        for upload in page.iter().flat_map(Page::entries) {
+            all.entry(upload.key.to_owned()).or_insert_with(|| Draft::new(upload.key)).push_upload(&upload);
+        }
+        Ok(Self::All(all))
+    }
+
+    /// Takes out those behind a key, empty for all, and up to another, `None` for all. Nothing where every
+    /// range lists its own.
+    pub(super) fn take(&mut self, behind: &str, through: Option<&str>) -> Vec<Draft> {
+        let Self::All(all) = self else { return Vec::new() };
+        if through.is_some_and(|through| through <= behind) {
+            return Vec::new();
+        }
+        let from = if behind.is_empty() { Bound::Unbounded } else { Bound::Excluded(behind) };
+        let to = through.map_or(Bound::Unbounded, Bound::Included);
+        let keys: Vec<String> = all.range::<str, _>((from, to)).map(|(key, _)| key.clone()).collect();
+        keys.iter().filter_map(|key| all.remove(key)).collect()
+    }
+}
+
+/// The uploads of one range in key order, fetched as they are needed.
+pub(super) struct UploadsAhead {
+    pages: UploadPages,
+    /// One draft a key; the last one may still grow with the next page.
+    waiting: VecDeque<Draft>,
+    finished: bool,
+}
+
+impl UploadsAhead {
+    pub(super) const fn new(pages: UploadPages) -> Self {
+        Self { pages, waiting: VecDeque::new(), finished: false }
+    }
+
+    /// Takes all uploads up to and with `key`, one draft a key; all that are left for `None`.
+    pub(super) async fn before(&mut self, key: Option<&str>) -> Result<Vec<Draft>, StoreError> {
+        let is_due = |draft: &Draft| key.is_none_or(|key| *draft.key <= *key);
+        while !self.finished && self.waiting.back().is_none_or(is_due) {
+            match self.pages.next().await? {
+                Some(page) => {
+                    for upload in page.entries() {
+                        if self.waiting.back().is_none_or(|draft| draft.key != upload.key) {
+                            self.waiting.push_back(Draft::new(upload.key));
+                        }
+                        if let Some(draft) = self.waiting.back_mut() {
+                            draft.push_upload(&upload);
+                        }
+                    }
+                }
+                None => self.finished = true,
+            }
+        }
+        let count = self.waiting.iter().take_while(|draft| is_due(draft)).count();
+        Ok(self.waiting.drain(..count).collect())
+    }
+}
