@@ -12,10 +12,11 @@ use super::exit::Failure;
 use super::output;
 use super::progress::Progress;
 use super::store::store_failure;
+use crate::decide::Plain;
 use crate::lifecycle::{Action, Surroundings};
 use crate::plan::{
     self, BucketContext, History, KeyGroup, PlanFileError, PlanHeader, PlanWriter, Planner, RecordsDigest,
-    Spool, Stretch, Summary, compare_with_earlier, evaluate_guards, first_runs,
+    Spool, Stretch, compare_with_earlier, evaluate_guards, first_runs,
 };
 use crate::policy::Policy;
 use crate::records::Records;
@@ -223,7 +224,7 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile) -> Result<Made, Failu
             change.at_once = expires.map(|rule| planner.at_once(name, &rule.filter().prefix));
         }
     }
-    header.summary = Summary::lines(planner.summary());
+    header.summary = planner.summary().lines();
     if !making.narrow_only {
         let (lines, records) = (&header.summary, &header.records);
         header.guards = evaluate_guards(policy, lines, planner.tenants());
@@ -298,6 +299,14 @@ impl Sink for ToPlan<'_, '_, '_> {
             self.spool.push(part, row)?;
         }
         Ok(())
+    }
+
+    fn counts_plain(&self) -> bool {
+        true
+    }
+
+    fn plain(&mut self, bytes: u64, plain: &Plain<'_>) {
+        self.planner.count_plain(&self.context.facts.name, bytes, plain);
     }
 
     fn join(&mut self, part: Stretch) -> Result<(), PlanningError> {

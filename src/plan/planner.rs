@@ -11,7 +11,7 @@ use chrono::{DateTime, Days, Utc};
 use super::row::{Action, PlanRow};
 use super::summary::{Disposal, Summary, Tally, removes};
 use super::tenants::Tenants;
-use crate::decide::{Decision, Verdict};
+use crate::decide::{Decision, Plain, Verdict};
 use crate::lifecycle::{Compiled, Engine};
 use crate::object::{BucketFacts, Kind, Versioning};
 use crate::policy::{Enforce, Erasure, Policy, Rule};
@@ -80,12 +80,21 @@ impl BucketContext {
     }
 }
 
+/// What plainly stays in a bucket: for no rule and for each by verdict.
+#[derive(Clone, Debug)]
+struct PlainCounts {
+    bucket: String,
+    of_rules: Vec<[Tally; Verdict::ALL.len()]>,
+}
+
 /// Turns decided keys into plan rows, and counts everything on the way.
 #[derive(Clone, Debug)]
 pub struct Planner<'a> {
     policy: &'a Policy,
     now: DateTime<Utc>,
     summary: Summary,
+    /// What plainly stays, bucket by bucket.
+    plain: Vec<PlainCounts>,
     tenants: Tenants,
     /// What S3 is to remove at once, by bucket and start of keys.
     at_once: BTreeMap<(String, String), Tally>,
@@ -98,14 +107,41 @@ impl<'a> Planner<'a> {
             policy,
             now,
             summary: Summary::default(),
+            plain: Vec::new(),
             tenants: Tenants::default(),
             at_once: BTreeMap::new(),
         }
     }
 
     /// What was counted so far.
-    pub const fn summary(&self) -> &Summary {
-        &self.summary
+    pub fn summary(&self) -> Summary {
+        let mut summary = self.summary.clone();
+        for counts in &self.plain {
+            for (place, tallies) in counts.of_rules.iter().enumerate() {
+                let rule = place.checked_sub(1).and_then(|rule| self.policy.rules.get(rule));
+                for (verdict, tally) in Verdict::ALL.into_iter().zip(tallies) {
+                    summary.merge(&counts.bucket, rule.map(|rule| rule.id.as_str()), verdict, *tally);
+                }
+            }
+        }
+        summary
+    }
+
+    /// Counts a version, delete marker or object of so many bytes that plainly stays.
+    pub fn count_plain(&mut self, bucket: &str, bytes: u64, plain: &Plain<'_>) {
+        if !self.policy.guards.per_tenant.is_none() && plain.rule.is_some() {
+            self.tenants.add(plain.tenant, bytes, false);
+        }
+        if self.plain.last().is_none_or(|counts| counts.bucket != bucket) {
+            let of_rules = vec![[Tally::default(); Verdict::ALL.len()]; self.policy.rules.len() + 1];
+            self.plain.push(PlainCounts { bucket: bucket.to_owned(), of_rules });
+        }
+        let place = plain.rule.map_or(0, |rule| rule + 1);
+        let verdict = Verdict::ALL.iter().position(|verdict| *verdict == plain.verdict).unwrap_or_default();
+        let of_rule = self.plain.last_mut().and_then(|counts| counts.of_rules.get_mut(place));
+        if let Some(tally) = of_rule.and_then(|tallies| tallies.get_mut(verdict)) {
+            tally.add(bytes, plain.due);
+        }
     }
 
     /// What was counted so far of each tenant, where the policy limits what may go of one.

@@ -138,6 +138,21 @@ impl Summary {
         self.cells.entry(cell).or_default().add(bytes, due);
     }
 
+    /// Counts all of `tally` too, which nobody removes.
+    pub(super) fn merge(
+        &mut self,
+        bucket: &str,
+        rule: Option<&str>,
+        verdict: crate::decide::Verdict,
+        tally: Tally,
+    ) {
+        if tally.objects > 0 {
+            let place = crate::decide::Verdict::ALL.iter().position(|v| *v == verdict).unwrap_or_default();
+            let cell = (bucket.to_owned(), rule.map(str::to_owned), None, place, None);
+            self.cells.entry(cell).or_default().merge(tally);
+        }
+    }
+
     /// The lines, by bucket, rule and verdict.
     pub fn lines(&self) -> Vec<Line> {
         self.cells

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::decide::Decision;
 use crate::object::{Attributes, BucketFacts, Kind, Lock, Observed, Reading, Unreadable, Versioning};
 use crate::s3::Entry;
 
@@ -12,8 +13,8 @@ pub(super) struct Draft {
     /// Versions and markers, newest first.
     pub items: Vec<Listed>,
     pub uploads: Vec<Listed>,
-    /// How many of the items are superseded versions.
-    superseded: u32,
+    /// What lies above the next entry.
+    above: Above,
 }
 
 /// One version, marker or upload.
@@ -33,34 +34,21 @@ pub(super) struct Listed {
     pub content_type: Reading<String>,
     pub tags: Reading<Attributes>,
     pub lock: Reading<Lock>,
+    /// What is decided by what has been read.
+    pub decision: Option<Decision>,
 }
 
 impl Draft {
     pub fn new(key: &str) -> Self {
-        Self { key: key.to_owned(), items: Vec::new(), uploads: Vec::new(), superseded: 0 }
+        Self { key: key.to_owned(), items: Vec::new(), uploads: Vec::new(), above: Above::default() }
     }
 
     /// Adds the next older entry of the key.
     pub fn push(&mut self, entry: &Entry<'_>, facts: &BucketFacts) {
-        let newer = self.items.last();
-        let kind = match (facts.versioning, entry.kind) {
-            (Versioning::Never, Kind::Version) => Kind::Object,
-            (_, kind) => kind,
-        };
-        // A multipart successor carries its initiation, which may lie before the version that it
-        // has superseded.
-        let superseded = newer.map(|newer| newer.uploaded.max(entry.last_modified));
-        let newer_noncurrent = self.superseded;
-        // Delete markers are not counted: whether S3 does is not documented, and this keeps more.
-        if newer.is_some() && kind != Kind::Marker {
-            self.superseded = self.superseded.saturating_add(1);
-        }
-        let attributes =
-            if kind == Kind::Marker { Reading::Unknown(Unreadable::NotKept) } else { Reading::Unread };
-        let lockable = facts.object_lock && kind == Kind::Version;
+        let Placed { kind, superseded, newer_noncurrent } = self.above.put(entry, facts);
         self.items.push(Listed {
             kind,
-            version_id: (kind != Kind::Object).then(|| entry.version_id.unwrap_or("null").to_owned()),
+            version_id: (kind != Kind::Object).then(|| version_id(entry).to_owned()),
             upload_id: None,
             is_latest: entry.is_latest,
             uploaded: entry.last_modified,
@@ -69,14 +57,11 @@ impl Draft {
             size: entry.size,
             etag: entry.etag.map(str::to_owned),
             storage_class: entry.storage_class.map(str::to_owned),
-            metadata: attributes.clone(),
-            content_type: if kind == Kind::Marker {
-                Reading::Unknown(Unreadable::NotKept)
-            } else {
-                Reading::Unread
-            },
-            tags: attributes,
-            lock: if lockable { Reading::Unread } else { Reading::Known(Lock::default()) },
+            metadata: unread(kind),
+            content_type: unread(kind),
+            tags: unread(kind),
+            lock: lock(kind, facts),
+            decision: None,
         });
     }
 
@@ -96,6 +81,7 @@ impl Draft {
             content_type: Reading::Unknown(Unreadable::NotKept),
             tags: Reading::Unknown(Unreadable::NotKept),
             lock: Reading::Known(Lock::default()),
+            decision: None,
         });
     }
 
@@ -131,4 +117,84 @@ impl Listed {
             },
         }
     }
+}
+
+/// What lies above the next entry of a key.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Above {
+    newer: Option<DateTime<Utc>>,
+    noncurrent: u32,
+}
+
+/// What an entry's place among those of its key tells.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Placed {
+    kind: Kind,
+    superseded: Option<DateTime<Utc>>,
+    newer_noncurrent: u32,
+}
+
+impl Above {
+    /// Puts the next older entry in its place.
+    pub fn put(&mut self, entry: &Entry<'_>, facts: &BucketFacts) -> Placed {
+        let kind = match (facts.versioning, entry.kind) {
+            (Versioning::Never, Kind::Version) => Kind::Object,
+            (_, kind) => kind,
+        };
+        // A multipart successor carries its initiation, which may lie before the version that it
+        // has superseded.
+        let superseded = self.newer.map(|newer| newer.max(entry.last_modified));
+        let placed = Placed { kind, superseded, newer_noncurrent: self.noncurrent };
+        // Delete markers are not counted: whether S3 does is not documented, and this keeps more.
+        if superseded.is_some() && kind != Kind::Marker {
+            self.noncurrent = self.noncurrent.saturating_add(1);
+        }
+        self.newer = Some(entry.last_modified);
+        placed
+    }
+}
+
+impl Placed {
+    /// The entry as a decision sees it before anything is read of it.
+    pub fn observed<'a>(self, entry: &Entry<'a>, facts: &'a BucketFacts, alone: bool) -> Observed<'a> {
+        let Self { kind, superseded, newer_noncurrent } = self;
+        Observed {
+            bucket: &facts.name,
+            key: entry.key,
+            kind,
+            version_id: (kind != Kind::Object).then(|| version_id(entry)),
+            upload_id: None,
+            is_latest: entry.is_latest,
+            uploaded: entry.last_modified,
+            superseded,
+            newer_noncurrent,
+            alone,
+            size: entry.size,
+            etag: entry.etag,
+            storage_class: entry.storage_class,
+            metadata: unread(kind),
+            content_type: unread(kind),
+            tags: unread(kind),
+            lock: lock(kind, facts),
+        }
+    }
+
+    /// Whether it is a delete marker.
+    pub fn is_marker(self) -> bool {
+        self.kind == Kind::Marker
+    }
+}
+
+fn version_id<'a>(entry: &Entry<'a>) -> &'a str {
+    entry.version_id.unwrap_or("null")
+}
+
+/// What metadata and tags are before they are read: a delete marker has none.
+const fn unread<T>(kind: Kind) -> Reading<T> {
+    if matches!(kind, Kind::Marker) { Reading::Unknown(Unreadable::NotKept) } else { Reading::Unread }
+}
+
+fn lock(kind: Kind, facts: &BucketFacts) -> Reading<Lock> {
+    let lockable = facts.object_lock && kind == Kind::Version;
+    if lockable { Reading::Unread } else { Reading::Known(Lock::default()) }
 }

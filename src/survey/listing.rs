@@ -11,12 +11,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::mem;
 
 use super::borders::Border;
-use super::draft::Draft;
+use super::draft::{Above, Draft};
 use super::lanes::{Answer, Lanes};
 use super::ranges::{Brought, Ranges, Shown};
 use super::uploads::Uploads;
 use super::{Seen, Sink, Survey};
-use crate::s3::{Level, Page, StoreError, StoreErrorKind};
+use crate::decide::{Plain, Trail};
+use crate::s3::{Entry, Level, Page, StoreError, StoreErrorKind};
 
 /// How many requests list one bucket at a time, if nothing else is said.
 pub const LISTINGS_AT_ONCE: usize = 16;
@@ -55,7 +56,9 @@ impl Survey<'_> {
         let ranges = Ranges::new([String::new()], at_once);
         let uploads = Uploads::of(&self.bucket).await?;
         let mut lanes = Lanes::new(self.bucket.clone(), at_once, matches!(uploads, Uploads::Each));
-        let mut listing = Listing { survey: self, ranges, uploads, held: BTreeMap::new() };
+        let decider = self.decider();
+        let trail = decider.trail();
+        let mut listing = Listing { survey: self, trail, ranges, uploads, held: BTreeMap::new() };
         lanes.send(&mut listing.ranges);
         while let Some(answer) = lanes.answer().await {
             match answer {
@@ -85,11 +88,12 @@ impl Survey<'_> {
 
     async fn decide_and_send<S: Sink>(
         &self,
+        trail: &mut Trail<'_>,
         mut drafts: Vec<Draft>,
         part: &mut S::Part,
         sink: &mut S,
     ) -> Result<(), S::Error> {
-        let (groups, read) = self.decide_also(&mut drafts, |seen| sink.asks(seen)).await;
+        let (groups, read) = self.decide_also(trail, &mut drafts, |seen| sink.asks(seen)).await;
         sink.progress(0, read);
         for (draft, group) in drafts.iter().zip(groups) {
             sink.seen(part, &Seen::new(&self.facts.name, draft), group)?;
@@ -128,6 +132,7 @@ impl<E: From<StoreError>> Ended<E> {
 /// A listing on its way.
 struct Listing<'s, P> {
     survey: &'s Survey<'s>,
+    trail: Trail<'s>,
     ranges: Ranges,
     uploads: Uploads,
     held: BTreeMap<usize, Held<P>>,
@@ -189,16 +194,30 @@ impl<P: Default> Listing<'_, P> {
             through: self.ranges.start(range).1.unwrap_or_default().to_owned(),
             ..Held::default()
         });
+        let entries: Vec<Entry<'_>> = page.into_iter().flat_map(Page::entries).take(within.count).collect();
+        let last = entries.last().map(|entry| entry.key);
+        let so_far = || last.or_else(|| held.open.as_ref().map(|draft| &*draft.key));
+        let through = if within.is_last { self.ranges.upto(range) } else { so_far() }.map(str::to_owned);
+        held.uploads.extend(uploads);
+        if within.is_last || through.is_some() {
+            held.uploads.extend(self.uploads.take(&held.through, through.as_deref()));
+            held.through = through.clone().unwrap_or_default();
+        }
         let mut done = Vec::new();
-        for entry in page.into_iter().flat_map(Page::entries).take(within.count) {
-            if held.open.as_ref().is_some_and(|draft| draft.key != entry.key) {
+        for stack in entries.chunk_by(|one, other| one.key == other.key) {
+            let Some(Entry { key, .. }) = stack.first() else { continue };
+            if held.open.as_ref().is_some_and(|draft| draft.key != *key) {
                 done.extend(held.open.take());
             }
-            held.open.get_or_insert_with(|| Draft::new(entry.key)).push(&entry, &self.survey.facts);
+            // What more there is of the last key stands on the next page.
+            let is_whole = held.open.is_none() && (within.is_last || last.is_some_and(|last| last != *key));
+            if is_whole && sink.counts_plain() && !held.has_uploads(key) && self.stays(stack, sink) {
+                continue;
+            }
+            let draft = held.open.get_or_insert_with(|| Draft::new(key));
+            stack.iter().for_each(|entry| draft.push(entry, &self.survey.facts));
         }
         sink.progress(within.count as u64, 0);
-        let last = held.open.as_ref().map(|draft| draft.key.clone());
-        let through = if within.is_last { self.ranges.upto(range).map(str::to_owned) } else { last };
         if held.first.is_none() {
             held.first =
                 page.and_then(|page| page.entries().take(within.count).next()).map(|it| it.key.to_owned());
@@ -212,19 +231,34 @@ impl<P: Default> Listing<'_, P> {
             });
             done.extend(held.open.take());
         }
-        held.uploads.extend(uploads);
-        if within.is_last || through.is_some() {
-            held.uploads.extend(self.uploads.take(&held.through, through.as_deref()));
-            held.through = through.clone().unwrap_or_default();
-        }
         let mut drafts = held.merged(done);
         if within.is_last {
             let belongs = |draft: &Draft| through.as_ref().is_none_or(|upto| draft.key <= *upto);
             drafts.extend(mem::take(&mut held.uploads).into_iter().take_while(belongs));
         }
-        self.survey.decide_and_send(drafts, &mut held.part, sink).await?;
+        self.survey.decide_and_send(&mut self.trail, drafts, &mut held.part, sink).await?;
         self.held.insert(range, held);
         Ok(())
+    }
+
+    /// Whether all that stands under a key plainly stays; then it is counted.
+    fn stays<'e, S: Sink<Part = P>>(&mut self, stack: &[Entry<'e>], sink: &mut S) -> bool {
+        let (facts, alone) = (&self.survey.facts, stack.len() == 1);
+        let mut above = Above::default();
+        let mut plainly = |entry: &Entry<'e>| {
+            let placed = above.put(entry, facts);
+            self.trail.plainly(&placed.observed(entry, facts, alone && placed.is_marker()))
+        };
+        if let [entry] = stack {
+            let found = plainly(entry);
+            found.iter().for_each(|found| sink.plain(entry.size, found));
+            return found.is_some();
+        }
+        let found: Option<Vec<Plain<'_>>> = stack.iter().map(plainly).collect();
+        for (entry, found) in stack.iter().zip(found.iter().flatten()) {
+            sink.plain(entry.size, found);
+        }
+        found.is_some()
     }
 
     /// Whether every range goes on where the one before it ended.
@@ -249,6 +283,10 @@ impl<P: Default> Listing<'_, P> {
 }
 
 impl<P> Held<P> {
+    fn has_uploads(&self, key: &str) -> bool {
+        !self.uploads.is_empty() && self.uploads.binary_search_by(|upload| (*upload.key).cmp(key)).is_ok()
+    }
+
     /// Puts the uploads of and between the keys of `drafts` to their places.
     fn merged(&mut self, drafts: Vec<Draft>) -> Vec<Draft> {
         let mut merged = Vec::with_capacity(drafts.len());

@@ -23,7 +23,7 @@ mod uploads;
 
 use chrono::{DateTime, Utc};
 
-use crate::decide::Needs;
+use crate::decide::{Needs, Plain};
 use crate::object::BucketFacts;
 use crate::plan::KeyGroup;
 use crate::policy::Policy;
@@ -54,6 +54,15 @@ pub trait Sink {
     fn seen(&mut self, part: &mut Self::Part, _seen: &Seen<'_>, group: KeyGroup) -> Result<(), Self::Error> {
         self.key(part, group)
     }
+
+    /// Whether of what plainly stays it wants to know no more than [`Sink::plain`] tells.
+    fn counts_plain(&self) -> bool {
+        false
+    }
+
+    /// Takes a version, a delete marker or an object of so many bytes that plainly stays, with all others
+    /// of its key.
+    fn plain(&mut self, _bytes: u64, _plain: &Plain<'_>) {}
 
     /// What is to be read of the versions under a key, newest first, beside what deciding takes.
     fn asks(&self, _seen: &Seen<'_>) -> Vec<Needs> {

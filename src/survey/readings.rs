@@ -4,7 +4,7 @@ use tokio::task::JoinSet;
 
 use super::draft::{Draft, Listed};
 use super::{Seen, Survey};
-use crate::decide::{self, Decision, Needs, Step, Verdict};
+use crate::decide::{self, Decider, Decision, Needs, Step, Trail, Verdict};
 use crate::object::{Attributes, Kind, Lock, Reading, Unreadable};
 use crate::plan::{Item, KeyGroup};
 use crate::s3::{Bucket, StoreError};
@@ -33,25 +33,32 @@ struct Brought {
 impl Survey<'_> {
     /// Decides every item of `drafts`, reading what that takes; the number of reads comes too.
     pub(super) async fn decide(&self, mut drafts: Vec<Draft>) -> (Vec<KeyGroup>, u64) {
-        self.decide_also(&mut drafts, |_| Vec::new()).await
+        let decider = self.decider();
+        self.decide_also(&mut decider.trail(), &mut drafts, |_| Vec::new()).await
+    }
+
+    /// The policy, made ready for the bucket.
+    pub(super) fn decider(&self) -> Decider<'_> {
+        Decider::new(self.policy, self.records, &self.facts.name, self.now)
     }
 
     /// The same, with what `asks` wants to have read of the versions under a key.
     pub(super) async fn decide_also(
         &self,
+        trail: &mut Trail<'_>,
         drafts: &mut [Draft],
         asks: impl Fn(&Seen<'_>) -> Vec<Needs>,
     ) -> (Vec<KeyGroup>, u64) {
         let mut read = 0;
         for _ in 0..ROUNDS {
-            let open = self.open(drafts, &asks);
+            let open = self.open(trail, drafts, &asks);
             if open.is_empty() {
                 break;
             }
             read += open.len() as u64;
             self.take_in(drafts, open).await;
         }
-        (drafts.iter().map(|draft| self.group(draft)).collect(), read)
+        (drafts.iter_mut().map(|draft| self.group(trail, draft)).collect(), read)
     }
 
     /// Reads what is asked of the items of one draft.
@@ -69,16 +76,25 @@ impl Survey<'_> {
         }
     }
 
-    /// Items of which something is to be read that has not been asked for yet.
-    fn open(&self, drafts: &[Draft], asks: &impl Fn(&Seen<'_>) -> Vec<Needs>) -> Vec<(Place, Needs)> {
+    /// Decides what it can, and says of which items something is to be read that has not been asked for yet.
+    fn open(
+        &self,
+        trail: &mut Trail<'_>,
+        drafts: &mut [Draft],
+        asks: &impl Fn(&Seen<'_>) -> Vec<Needs>,
+    ) -> Vec<(Place, Needs)> {
         let mut open = Vec::new();
-        for (d, draft) in drafts.iter().enumerate() {
+        for (d, draft) in drafts.iter_mut().enumerate() {
             let asked = asks(&Seen::new(&self.facts.name, draft));
-            for (i, item) in draft.items.iter().enumerate() {
-                let mut needs = match self.step(item, &draft.key, draft.items.len() == 1) {
-                    Step::Needs(needs) => needs,
-                    Step::Decided(_) => Needs::NONE,
-                };
+            let alone = draft.items.len() == 1;
+            for (i, item) in draft.items.iter_mut().enumerate() {
+                let mut needs = Needs::NONE;
+                if item.decision.is_none() {
+                    match self.step(trail, item, &draft.key, alone) {
+                        Step::Needs(wanted) => needs = wanted,
+                        Step::Decided(decision) => item.decision = Some(decision),
+                    }
+                }
                 if let Some(more) = asked.get(i) {
                     needs = needs.and(item.unread(*more));
                 }
@@ -90,32 +106,34 @@ impl Survey<'_> {
         open
     }
 
-    fn step(&self, item: &Listed, key: &str, alone: bool) -> Step {
-        let observed = item.observed(&self.facts.name, key, alone && item.kind == Kind::Marker);
-        decide::decide(self.policy, self.records, &observed, self.now)
+    fn step(&self, trail: &mut Trail<'_>, item: &Listed, key: &str, alone: bool) -> Step {
+        trail.decide(&item.observed(&self.facts.name, key, alone && item.kind == Kind::Marker))
     }
 
-    fn group(&self, draft: &Draft) -> KeyGroup {
+    fn group(&self, trail: &mut Trail<'_>, draft: &mut Draft) -> KeyGroup {
         let alone = draft.items.len() == 1;
-        let items = draft.items.iter().enumerate().map(|(place, listed)| {
+        let key = draft.key.clone();
+        let mut items = Vec::with_capacity(draft.items.len());
+        for (place, listed) in draft.items.iter_mut().enumerate() {
             let on_top = place == 0 && !alone && listed.kind == Kind::Marker;
-            let when_alone = on_top.then(|| self.settled(listed, &draft.key, true));
-            self.item(listed, self.settled(listed, &draft.key, alone), when_alone)
-        });
-        KeyGroup {
-            key: draft.key.clone(),
-            items: items.collect(),
-            uploads: draft
-                .uploads
-                .iter()
-                .map(|upload| self.item(upload, self.settled(upload, &draft.key, true), None))
-                .collect(),
+            let when_alone = on_top.then(|| self.settled(trail, listed, &key, true));
+            let decision = match listed.decision.take() {
+                Some(decision) => decision,
+                None => self.settled(trail, listed, &key, alone),
+            };
+            items.push(self.item(listed, decision, when_alone));
         }
+        let mut uploads = Vec::with_capacity(draft.uploads.len());
+        for upload in &draft.uploads {
+            let decision = self.settled(trail, upload, &key, true);
+            uploads.push(self.item(upload, decision, None));
+        }
+        KeyGroup { key, items, uploads }
     }
 
     /// The decision; what still asks for a read after all rounds is undecided.
-    fn settled(&self, item: &Listed, key: &str, alone: bool) -> Decision {
-        match self.step(item, key, alone) {
+    fn settled(&self, trail: &mut Trail<'_>, item: &Listed, key: &str, alone: bool) -> Decision {
+        match self.step(trail, item, key, alone) {
             Step::Decided(decision) => decision,
             Step::Needs(_) => {
                 let observed = item.observed(&self.facts.name, key, alone);
@@ -229,6 +247,7 @@ impl Listed {
     }
 
     fn take(&mut self, brought: Brought) {
+        self.decision = None;
         if let Some(head) = brought.head {
             (self.metadata, self.content_type) = match head {
                 Reading::Known((metadata, content_type)) => {

@@ -5,10 +5,15 @@
 
 #[path = "../cli/desk.rs"]
 mod desk;
+#[path = "../decide_reference/rng.rs"]
+mod rng;
+#[path = "../store_layer/server.rs"]
+mod server;
 
 mod configuring;
 mod demo;
 mod export;
+mod listing;
 mod overtaken;
 mod throttled;
 mod undo_window;

@@ -268,19 +268,4 @@ mod tests {
         assert_eq!(read(MOST), keys.len());
         assert!(read(1000) < 20);
     }
-
-    #[test]
-    fn what_makes_no_difference_is_not_read() {
-        let mut automaton = Automaton::new();
-        let chain = automaton.add(ByteStep::of_prefix("in/"));
-        automaton.finish();
-        let mut walk = Walk::new(&automaton, MOST);
-        let state = walk.read("in/4711/a.jpg").unwrap();
-        assert_eq!(walk.matched(state), [chain]);
-        assert_eq!(walk.shared, b"in/");
-        assert_eq!(walk.read("in/0815/b"), Some(state));
-        let other = walk.read("out/a").unwrap();
-        assert_eq!(walk.matched(other), [0_u32; 0]);
-        assert_eq!(walk.shared, b"o");
-    }
 }

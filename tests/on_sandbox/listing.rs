@@ -1,14 +1,5 @@
 //! A bucket that is listed in several ranges at once is the bucket that is listed one page after the other:
 //! whatever its keys are, while the store objects and answers break off, and while keys come and go.
-#![cfg(feature = "sandbox")]
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-
-#[path = "cli/desk.rs"]
-mod desk;
-#[path = "decide_reference/rng.rs"]
-mod rng;
-#[path = "store_layer/server.rs"]
-mod server;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,9 +7,6 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use desk::Desk;
-use rng::Rng;
-use server::{Answer, Server};
 use shelflife::object::BucketFacts;
 use shelflife::plan::KeyGroup;
 use shelflife::policy::{self, Policy, SourceFile};
@@ -28,6 +16,10 @@ use shelflife::sandbox::{
     Attributes, BucketOptions, Effect, Fault, PutOptions, Sandbox, SandboxOptions, Versioning,
 };
 use shelflife::survey::{Listed, Sink, Survey};
+
+use crate::desk::Desk;
+use crate::rng::Rng;
+use crate::server::{Answer, Server};
 
 const BUCKET: &str = "media";
 
@@ -347,7 +339,7 @@ async fn the_plan_is_the_same_however_many_list() {
         let mut command = desk.command(&args);
         command.env("AWS_ACCESS_KEY_ID", sandbox.access_key());
         command.env("AWS_SECRET_ACCESS_KEY", sandbox.secret_key());
-        let ran = desk::Ran::of(command.output().unwrap());
+        let ran = crate::desk::Ran::of(command.output().unwrap());
         let text = format!("{} {}", ran.out, ran.err);
         let bytes = fs::read(desk.path(&file)).unwrap_or_else(|error| panic!("{error}: {text}"));
         assert!(bytes.len() > 10_000, "{text}");
