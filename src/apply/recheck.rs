@@ -1,6 +1,7 @@
 //! Looking at planned rows again: a row goes only if it would be planned again, unchanged.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -89,6 +90,8 @@ pub(super) fn survey<'r>(run: &'r Run<'_>, target: &Enrolled, now: DateTime<Utc>
         bucket: target.bucket.clone(),
         facts: target.facts.clone(),
         now,
+        // Never a cache: what is deleted is decided from what the store says now.
+        reads: Arc::default(),
     }
 }
 

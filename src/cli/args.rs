@@ -2,6 +2,7 @@
 
 mod compile;
 mod evidence;
+mod planning;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use compile::{CompileArgs, For, ForEngine, Form, KeepsVersions};
 pub use evidence::{Divided, ReportArgs, VerifyArgs};
+pub use planning::{CacheArg, Planning};
 
 /// Keeps media in S3 exactly as long as a retention notice promises.
 #[derive(Debug, Parser)]
@@ -177,30 +179,6 @@ pub struct CheckArgs {
     pub explain: Option<String>,
 }
 
-/// What both `plan` and `reconcile` take.
-#[derive(Args, Clone, Debug)]
-pub struct Planning {
-    /// Where the policy is.
-    #[command(flatten)]
-    pub policy: PolicyArg,
-    /// Take values from faulty record files as unknown, instead of refusing to go on
-    #[arg(long)]
-    pub tolerate_record_faults: bool,
-    /// Rewrite a lifecycle configuration of the old form (rules with a bare Prefix)
-    #[arg(long)]
-    pub upgrade_v1: bool,
-    /// Only make S3 do less, at once and without listing: for the moment a hold is placed
-    #[arg(long)]
-    pub narrow_only: bool,
-}
-
-impl Planning {
-    /// Whether to go on with faulty record files: to make S3 do less nothing is looked up in them.
-    pub const fn tolerates(&self) -> bool {
-        self.tolerate_record_faults || self.narrow_only
-    }
-}
-
 /// `plan`.
 #[derive(Args, Clone, Debug)]
 pub struct PlanArgs {
@@ -296,6 +274,9 @@ pub struct AuditArgs {
     /// Where the policy is.
     #[command(flatten)]
     pub policy: PolicyArg,
+    /// Where earlier reads are kept.
+    #[command(flatten)]
+    pub cache: CacheArg,
     /// How many objects to ask the store about: when it will expire them, whether they are replicated
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub sample: usize,

@@ -13,6 +13,8 @@ mod told;
 mod values;
 mod words;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::args::{ExplainArgs, StoreArgs};
@@ -60,8 +62,14 @@ pub async fn run(context: &Context, store: &StoreArgs, args: &ExplainArgs) -> Re
     let directories = survey::directories(loaded.policy(), &bucket, &facts, now);
     let directories = directories.await.map_err(|error| store_failure(&error))?;
     let around = Surroundings::from(directories);
-    let survey =
-        Survey { policy: loaded.policy(), records: &records.records, bucket, facts: facts.clone(), now };
+    let survey = Survey {
+        policy: loaded.policy(),
+        records: &records.records,
+        bucket,
+        facts: facts.clone(),
+        now,
+        reads: Arc::default(),
+    };
     let examined = survey.examine(&address.key).await.map_err(|error| store_failure(&error))?;
     let wanted: Vec<Observed<'_>> = examined
         .observed()

@@ -3,6 +3,7 @@
 mod applying;
 pub mod args;
 mod audit;
+mod caching;
 mod check;
 mod compile;
 mod context;
@@ -55,12 +56,13 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// A damaged Parquet file can make its decoder panic: that becomes an error with the file's name, and
-/// the decoder's own words are of no use to anybody.
+/// A damaged Parquet file or cache can make its decoder panic: that is told with the file's name, and the
+/// decoder's own words are of no use to anybody.
 fn keep_quiet_about_damaged_files() {
     let told = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        if std::thread::current().name() != Some(crate::records::READING_THREAD) {
+        let guarded = [crate::records::READING_THREAD, crate::survey::CACHE_THREAD];
+        if !std::thread::current().name().is_some_and(|name| guarded.contains(&name)) {
             told(info);
         }
     }));

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::caching::{Caching, ReadReport};
+use super::context::Context;
 use super::earlier::Earlier;
 use super::exit::Failure;
 use super::output;
@@ -43,8 +46,8 @@ pub struct Making<'a> {
     pub earlier: BTreeMap<String, Earlier>,
     /// What the runs before were to do.
     pub history: &'a History,
-    /// Whether to keep quiet.
-    pub quiet: bool,
+    /// How to show what is done.
+    pub context: Context,
     /// How many requests list a bucket at a time.
     pub listings_at_once: usize,
 }
@@ -60,6 +63,8 @@ pub struct Made {
     pub rows: u64,
     /// SHA-256 of the file.
     pub digest: String,
+    /// What was asked of single objects.
+    pub reads: ReadReport,
     /// Buckets that a plan to narrow had to leave out.
     pub broken: Vec<Failure>,
     /// What else is to be said of how it was made.
@@ -133,7 +138,7 @@ impl Drop for PlanFile {
 }
 
 /// Lists and decides every bucket, and writes the plan.
-pub async fn make(making: &Making<'_>, mut file: PlanFile) -> Result<Made, Failure> {
+pub async fn make(making: &Making<'_>, mut file: PlanFile, mut caching: Caching) -> Result<Made, Failure> {
     let policy = making.policy;
     let mut header = PlanHeader {
         tool: format!("shelflife {}", env!("CARGO_PKG_VERSION")),
@@ -182,13 +187,15 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile) -> Result<Made, Failu
     let mut spool = Spool::new(move || tempfile::tempfile_in(&folder));
     // Listing billions of objects must not come between a hold and what it narrows.
     for (enrolled, context) in contexts.iter().filter(|_| !making.narrow_only) {
-        let progress = Progress::counting(&format!("listing {}", context.facts.name), making.quiet);
+        let progress = Progress::counting(&format!("listing {}", context.facts.name), making.context.quiet);
+        let reads = caching.reads(&context.facts.name);
         let survey = Survey {
             policy,
             records: making.records,
             bucket: enrolled.bucket.clone(),
             facts: enrolled.facts.clone(),
             now: making.now,
+            reads: Arc::clone(&reads),
         };
         let before = planner.clone();
         let mut sink = ToPlan {
@@ -209,10 +216,12 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile) -> Result<Made, Failu
                 Failure::failed(format!("rows of the plan could not be put aside: {error}"))
             }
         })?;
+        caching.complete(&reads);
         if listed == Listed::OneByOne {
             notes.push(one_by_one(&context.facts.name));
         }
     }
+    let reads = caching.end(&making.context);
     for (_, context) in &contexts {
         let name = &context.facts.name;
         let changes = header.buckets.get_mut(name).into_iter().flat_map(|bucket| &mut bucket.changes);
@@ -236,7 +245,8 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile) -> Result<Made, Failu
     let written = writer.finish(&json).map_err(|error| plan_failure(&error))?;
     file.file.flush().map_err(|error| Failure::failed(format!("the plan could not be written: {error}")))?;
     file.commit()?;
-    Ok(Made { path: file.path.clone(), header, rows: written.rows, digest: written.digest, broken, notes })
+    let (path, digest) = (file.path.clone(), written.digest);
+    Ok(Made { path, header, rows: written.rows, digest, reads, broken, notes })
 }
 
 pub(super) fn proposal_failure(bucket: &str, error: &plan::ProposalError) -> Failure {

@@ -7,7 +7,8 @@ use std::time::Instant;
 use chrono::{DateTime, Duration, Utc};
 
 use super::applying::{self, Carried, Carrying, stop_on_ctrl_c};
-use super::args::{ApplyArgs, Applying, PlanArgs, Planning, ReconcileArgs, StoreArgs};
+use super::args::{ApplyArgs, Applying, CacheArg, PlanArgs, Planning, ReconcileArgs, StoreArgs};
+use super::caching::Caching;
 use super::context::Context;
 use super::copying::Copying;
 use super::earlier;
@@ -30,6 +31,8 @@ pub(super) struct Ready {
     pub stop_file: Option<StopFile>,
     pub store: Store,
     pub now: DateTime<Utc>,
+    /// The date of today, whatever is decided for.
+    clock: DateTime<Utc>,
     read: Instant,
 }
 
@@ -60,10 +63,16 @@ pub(super) async fn ready(
     }
     let stop_file = loaded.policy().guards.stop_file.as_ref();
     let stop_file = stop_file.map(|place| StopFile::new(place, &loaded.folder, &store));
-    Ok(Ready { loaded, records, enrolment, stop_file, store, now, read: Instant::now() })
+    let clock = clocks.earlier;
+    Ok(Ready { loaded, records, enrolment, stop_file, store, now, clock, read: Instant::now() })
 }
 
 impl Ready {
+    /// The cache that `arg` names, for the reads of this run.
+    pub(super) fn caching(&self, context: &Context, arg: &CacheArg) -> Caching {
+        Caching::open(context, arg, &self.store, self.loaded.policy(), self.clock)
+    }
+
     /// What earlier runs were to do; `own` is the digest of the plan that is carried out.
     fn history(&self, evidence: &Path, own: Option<&str>) -> History {
         earlier::history(evidence, &self.loaded.policy().name, self.store.endpoint_url(), own)
@@ -87,7 +96,7 @@ impl Ready {
             narrow_only: planning.narrow_only,
             earlier: earlier::earlier(evidence, &self.loaded.policy().name, self.store.endpoint_url()),
             history,
-            quiet: context.quiet,
+            context: *context,
             listings_at_once,
         }
     }
@@ -117,7 +126,8 @@ pub async fn plan(context: &Context, args: &StoreArgs, plan: &PlanArgs) -> Resul
     let folder = evidence_folder(&plan.out, plan.evidence_dir.as_deref());
     let history = ready.history(folder, None);
     let making = ready.making(context, &plan.planning, folder, &history, plan.concurrency.into());
-    let made = planning::make(&making, file).await?;
+    let caching = ready.caching(context, &plan.planning.cache);
+    let made = planning::make(&making, file, caching).await?;
     made.notes.iter().for_each(|note| context.note("note:", note));
     show::plan(context, &made, &apply_command(args, plan, &made));
     let is_drifted = made.header.buckets.values().any(|bucket| !bucket.drift.is_empty());
@@ -191,7 +201,8 @@ pub async fn reconcile(
     let folder = evidence_folder(&reconcile.out, reconcile.applying.evidence_dir.as_deref());
     let history = ready.history(folder, None);
     let making = ready.making(context, &reconcile.planning, folder, &history, LISTINGS_AT_ONCE);
-    let made = planning::make(&making, file).await?;
+    let caching = ready.caching(context, &reconcile.planning.cache);
+    let made = planning::make(&making, file, caching).await?;
     made.notes.iter().for_each(|note| context.note("note:", note));
     if !context.json {
         show::plan(context, &made, &what_follows(&made, &reconcile.applying));

@@ -48,6 +48,9 @@ pub fn plan(context: &Context, made: &Made, next: &str) {
     if erased.objects > 0 {
         output::print(&format!("{} of these on request to erase", erased.words()));
     }
+    if let Some(reads) = made.reads.words() {
+        output::print(&output::wrap("reads   ", &reads));
+    }
     output::print(&format!("plan    {}", output::path(&made.path)));
     output::print(&format!("digest  {}", made.digest));
     if header.buckets.values().any(|bucket| !bucket.alarms.is_empty()) {
@@ -155,6 +158,7 @@ fn plan_json(made: &Made) -> Value {
         "digest": made.digest,
         "rows": made.rows,
         "pending": !made.is_empty(),
+        "reads": made.reads.json(),
         "header": made.header,
     })
 }

@@ -4,6 +4,12 @@ use super::findings::Findings;
 use super::triggers::leaves;
 use crate::policy::{Attribute, By, Code, Policy, Rule, Select};
 
+/// Dollars for a million HEADs, at AWS's list price in us-east-1; a GET costs the same.
+pub const HEAD_PRICE: f64 = 0.40;
+
+/// Dollars for a million reads of tags, which are priced like writes.
+pub const TAGS_PRICE: f64 = 5.00;
+
 /// What has to be read of every object.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Reads {
@@ -26,13 +32,13 @@ pub(super) fn rules(findings: &mut Findings<'_>) {
             (false, false) => continue,
         };
         let (what, cost) = match (reads.head, reads.tags) {
-            (true, true) => ("a HEAD and a read of its tags", "$5.40"),
-            (true, false) => ("a HEAD", "$0.40"),
-            _ => ("a read of its tags", "$5"),
+            (true, true) => ("a HEAD and a read of its tags", HEAD_PRICE + TAGS_PRICE),
+            (true, false) => ("a HEAD", HEAD_PRICE),
+            _ => ("a read of its tags", TAGS_PRICE),
         };
         let message = format!("under `{}` every object needs {what} in every run", rule.id);
         let price = format!(
-            "a million objects cost about {cost} in us-east-1, and half an hour at 500 requests a second"
+            "a million objects cost about ${cost:.2} in us-east-1, and half an hour at 500 requests a second"
         );
         let help = if reads.by_date && !by_select.is_any() {
             format!("{price}; with `within` most of them are decided by the upload alone")

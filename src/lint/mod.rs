@@ -26,6 +26,7 @@ use chrono::{DateTime, Utc};
 
 use crate::pattern::Effort;
 use crate::policy::{Diagnostic, ReadPolicy};
+pub use costs::{HEAD_PRICE, TAGS_PRICE};
 use findings::Findings;
 use meeting::Meetings;
 

@@ -4,6 +4,8 @@
 //! come through here, so that both decide from the same knowledge.
 
 mod borders;
+mod cache;
+mod cache_file;
 pub mod claims;
 mod directories;
 mod draft;
@@ -18,8 +20,11 @@ mod ranges;
 #[cfg(test)]
 mod ranges_tests;
 mod readings;
+mod reads;
 mod seen;
 mod uploads;
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -30,12 +35,14 @@ use crate::policy::Policy;
 use crate::records::Records;
 use crate::s3::{Bucket, StoreError};
 
+pub use cache::{BucketCache, CACHE_THREAD, Cache, CacheFault};
 pub use directories::directories;
 pub use enrol::{ENROLMENT_TAG, Enrolled, Enrolment, enrol};
 pub use examine::Examined;
 pub use listing::{LISTINGS_AT_ONCE, Listed};
 pub use lookup::Standing;
 pub use readings::READS_AT_ONCE;
+pub use reads::{ReadTally, Reads};
 pub use seen::Seen;
 
 /// Something that takes what a survey finds. A bucket is listed in several stretches at once, and the keys
@@ -97,4 +104,6 @@ pub struct Survey<'a> {
     pub facts: BucketFacts,
     /// The date that everything is decided for.
     pub now: DateTime<Utc>,
+    /// What is asked about single objects. It has no cache where something is deleted right after.
+    pub reads: Arc<Reads>,
 }

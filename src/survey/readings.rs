@@ -2,6 +2,7 @@
 
 use tokio::task::JoinSet;
 
+use super::cache::Version;
 use super::draft::{Draft, Listed};
 use super::{Seen, Survey};
 use crate::decide::{self, Decider, Decision, Needs, Step, Trail, Verdict};
@@ -30,6 +31,27 @@ struct Brought {
     lock: Option<Reading<Lock>>,
 }
 
+impl Brought {
+    const fn nothing(place: Place) -> Self {
+        Self { place, head: None, tags: None, lock: None }
+    }
+}
+
+/// What tells the item at `place` apart from all others, also from what is written in its stead.
+fn version(drafts: &[Draft], place: Place) -> Option<Version<'_>> {
+    let draft = drafts.get(place.draft)?;
+    let item = draft.items.get(place.item)?;
+    let (version_id, uploaded) = (item.version_id.as_deref(), item.uploaded);
+    Some(Version { key: &draft.key, version_id, etag: item.etag.as_deref()?, uploaded })
+}
+
+fn take(drafts: &mut [Draft], brought: Brought) {
+    let Place { draft, item } = brought.place;
+    if let Some(item) = drafts.get_mut(draft).and_then(|draft| draft.items.get_mut(item)) {
+        item.take(brought);
+    }
+}
+
 impl Survey<'_> {
     /// Decides every item of `drafts`, reading what that takes; the number of reads comes too.
     pub(super) async fn decide(&self, mut drafts: Vec<Draft>) -> (Vec<KeyGroup>, u64) {
@@ -55,8 +77,7 @@ impl Survey<'_> {
             if open.is_empty() {
                 break;
             }
-            read += open.len() as u64;
-            self.take_in(drafts, open).await;
+            read += self.take_in(drafts, open).await;
         }
         (drafts.iter_mut().map(|draft| self.group(trail, draft)).collect(), read)
     }
@@ -67,13 +88,40 @@ impl Survey<'_> {
         self.take_in(drafts, asked).await;
     }
 
-    async fn take_in(&self, drafts: &mut [Draft], asked: Vec<(Place, Needs)>) {
-        for brought in self.read(drafts, asked).await {
-            let Place { draft, item } = brought.place;
-            if let Some(item) = drafts.get_mut(draft).and_then(|draft| draft.items.get_mut(item)) {
-                item.take(brought);
+    /// Takes what is asked into the drafts; says of how many items the store had to be asked.
+    async fn take_in(&self, drafts: &mut [Draft], asked: Vec<(Place, Needs)>) -> u64 {
+        let asked = self.recall(drafts, asked).await;
+        let count = asked.len() as u64;
+        let all = self.read(drafts, asked).await;
+        if let Some(cache) = &self.reads.cache {
+            let told = all.iter().filter_map(|brought| match &brought.head {
+                Some(Reading::Known(told)) => Some((version(drafts, brought.place)?, told.clone())),
+                _ => None,
+            });
+            cache.keep(told);
+        }
+        for brought in all {
+            take(drafts, brought);
+        }
+        count
+    }
+
+    /// Takes what the cache has of what is asked, and says what is left to ask for.
+    async fn recall(&self, drafts: &mut [Draft], mut asked: Vec<(Place, Needs)>) -> Vec<(Place, Needs)> {
+        let Some(cache) = &self.reads.cache else { return asked };
+        let wanted = asked.iter_mut().filter(|(_, needs)| needs.head);
+        let (mut wanted, versions): (Vec<_>, Vec<_>) =
+            wanted.filter_map(|wanted| version(drafts, wanted.0).map(|version| (wanted, version))).unzip();
+        let told = cache.look(&versions).await;
+        for ((place, needs), told) in wanted.iter_mut().zip(told) {
+            if let Some(told) = told {
+                needs.head = false;
+                self.reads.count_recalled(1);
+                take(drafts, Brought { head: Some(Reading::Known(told)), ..Brought::nothing(*place) });
             }
         }
+        asked.retain(|(_, needs)| !needs.is_none());
+        asked
     }
 
     /// Decides what it can, and says of which items something is to be read that has not been asked for yet.
@@ -171,6 +219,7 @@ impl Survey<'_> {
             while running.len() >= READS_AT_ONCE {
                 brought.extend(running.join_next().await.and_then(Result::ok));
             }
+            self.reads.count(needs);
             running.spawn(read_one(self.bucket.clone(), place, needs, Target::of(&draft.key, item)));
         }
         while let Some(one) = running.join_next().await {
@@ -201,7 +250,7 @@ impl Target {
 
 async fn read_one(bucket: Bucket, place: Place, needs: Needs, target: Target) -> Brought {
     let version = target.version_id.as_deref();
-    let mut brought = Brought { place, head: None, tags: None, lock: None };
+    let mut brought = Brought::nothing(place);
     if needs.head {
         brought.head = Some(match bucket.head(&target.key, version).await {
             // Rewritten since it was listed: what it says is not about the listed entry.

@@ -235,7 +235,10 @@ impl Stage {
             let context = BucketContext { facts: facts.clone(), compiled: proposal.compiled };
             let standing = Standing { context, document: proposal.before };
             let mut sink = ToAudit { auditor: &mut auditor, standing: &standing };
-            Survey { policy, records: &records, bucket, facts, now }.run(&mut sink, 16).await.unwrap();
+            Survey { policy, records: &records, bucket, facts, now, reads: std::sync::Arc::default() }
+                .run(&mut sink, 16)
+                .await
+                .unwrap();
         }
         auditor.findings
     }
@@ -329,7 +332,10 @@ async fn make(
         let context = BucketContext { facts: enrolled.facts.clone(), compiled: proposal.compiled };
         let (bucket, facts) = (enrolled.bucket.clone(), enrolled.facts.clone());
         let mut sink = ToPlan { planner: &mut planner, writer: &mut writer, context: &context };
-        Survey { policy, records, bucket, facts, now }.run(&mut sink, 16).await.unwrap();
+        Survey { policy, records, bucket, facts, now, reads: std::sync::Arc::default() }
+            .run(&mut sink, 16)
+            .await
+            .unwrap();
     }
     header.summary = Summary::lines(planner.summary());
     header.guards = plan::evaluate_guards(policy, &header.summary, planner.tenants());

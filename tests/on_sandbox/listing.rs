@@ -77,7 +77,14 @@ async fn list(store: &Store, at_once: usize) -> Result<(Kept, Listed), StoreErro
     let bucket = store.bucket(BUCKET).await.unwrap();
     let facts = bucket.facts().await.unwrap();
     let mut kept = Kept::default();
-    let survey = Survey { policy: &policy, records: &records, bucket, facts, now: start() };
+    let survey = Survey {
+        policy: &policy,
+        records: &records,
+        bucket,
+        facts,
+        now: start(),
+        reads: std::sync::Arc::default(),
+    };
     let listed = survey.run(&mut kept, at_once).await?;
     assert!(kept.groups.is_sorted_by(|a, b| a.key < b.key), "out of order, or twice");
     Ok((kept, listed))
@@ -320,7 +327,14 @@ async fn a_store_that_does_not_list_from_any_key_is_listed_one_page_after_the_ot
             object_lock: false,
         };
         let mut kept = Kept::default();
-        let survey = Survey { policy: &policy, records: &records, bucket, facts, now: start() };
+        let survey = Survey {
+            policy: &policy,
+            records: &records,
+            bucket,
+            facts,
+            now: start(),
+            reads: std::sync::Arc::default(),
+        };
         assert_eq!(survey.run(&mut kept, 16).await.unwrap(), Listed::OneByOne);
         assert_eq!((kept.starts, kept.groups.len()), (1, 400));
         assert!(kept.groups.is_sorted_by(|a, b| a.key < b.key));

@@ -10,6 +10,7 @@ mod rng;
 #[path = "../store_layer/server.rs"]
 mod server;
 
+mod cache;
 mod configuring;
 mod demo;
 mod export;

@@ -1,5 +1,6 @@
 //! All that came of an audit, to be shown.
 
+use super::super::caching::ReadReport;
 use super::super::exit::Exit;
 use super::super::run::Ready;
 use crate::audit::{Asked, Findings};
@@ -12,6 +13,8 @@ pub struct Audited<'a> {
     pub findings: Findings,
     /// What the store said.
     pub asked: Asked,
+    /// What was read of single objects to decide.
+    pub reads: ReadReport,
     /// The command that would mend what can be mended.
     pub reconcile: String,
 }

@@ -12,6 +12,7 @@
 //! - `retained`, `lone_markers`, `no_rule`: by bucket.
 //! - `lifecycle`: rules that are not set up as the policy says.
 //! - `asked`: what the store answered of single objects.
+//! - `reads`: what was asked of single objects to decide, and what `--cache` had.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -65,6 +66,7 @@ pub fn json(audited: &Audited<'_>) -> Value {
             })
             .collect::<Vec<_>>(),
         "asked": asked(audited),
+        "reads": audited.reads.json(),
     })
 }
 

@@ -8,6 +8,7 @@ mod show;
 use std::collections::BTreeMap;
 
 use super::args::{AuditArgs, StoreArgs};
+use super::caching::Caching;
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::output;
@@ -30,7 +31,8 @@ pub async fn run(context: &Context, store: &StoreArgs, args: &AuditArgs) -> Resu
     let sample = (!args.all).then_some(args.sample);
     let records = &ready.records.records;
     let mut auditor = Auditor::new(ready.loaded.policy(), records, ready.now, sample);
-    let standings = standings(&ready, &mut auditor).await?;
+    let mut caching = ready.caching(context, &args.cache);
+    let standings = standings(&ready, &caching, &mut auditor).await?;
     let mut asked = Asked::default();
     for (survey, standing) in &standings {
         let progress = Progress::counting(&format!("listing {}", survey.facts.name), context.quiet);
@@ -48,7 +50,9 @@ pub async fn run(context: &Context, store: &StoreArgs, args: &AuditArgs) -> Resu
         if result.map_err(|error| store_failure(&error))? == Listed::OneByOne {
             context.note("note:", &one_by_one(&survey.facts.name));
         }
+        caching.complete(&survey.reads);
     }
+    let reads = caching.end(context);
     let mut by_bucket: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for candidate in auditor.take_sample() {
         by_bucket.entry(candidate.bucket.clone()).or_default().push(candidate);
@@ -64,7 +68,7 @@ pub async fn run(context: &Context, store: &StoreArgs, args: &AuditArgs) -> Resu
     }
     let path = policy_path.display().to_string();
     let reconcile = output::command(["shelflife", "reconcile", &path].into_iter().chain(words(store)));
-    let audited = Audited { ready: &ready, findings: auditor.findings, asked, reconcile };
+    let audited = Audited { ready: &ready, findings: auditor.findings, asked, reads, reconcile };
     if context.json {
         output::print_json(&json::json(&audited));
     } else {
@@ -76,6 +80,7 @@ pub async fn run(context: &Context, store: &StoreArgs, args: &AuditArgs) -> Resu
 /// What stands in every bucket, and how to look at it.
 async fn standings<'a>(
     ready: &'a Ready,
+    caching: &Caching,
     auditor: &mut Auditor<'_>,
 ) -> Result<Vec<(Survey<'a>, Standing)>, Failure> {
     let policy = ready.loaded.policy();
@@ -95,6 +100,7 @@ async fn standings<'a>(
             bucket: enrolled.bucket.clone(),
             facts: enrolled.facts.clone(),
             now: ready.now,
+            reads: caching.reads(name),
         };
         let context = BucketContext { facts: enrolled.facts.clone(), compiled: proposal.compiled };
         standings.push((survey, Standing { context, document: proposal.before }));

@@ -24,6 +24,9 @@ pub fn show(style: Style, audited: &Audited<'_>) {
     }
     output::print("");
     asked(style, &audited.asked);
+    if let Some(reads) = audited.reads.words() {
+        output::print(&output::wrap("reads   ", &reads));
+    }
     output::print("");
     if findings.is_kept() {
         output::print(&style.green("the notice is kept"));

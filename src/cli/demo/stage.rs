@@ -12,6 +12,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use super::books::{Books, Remover};
 use super::world::{EMAIL, LEFT_TO_YOU, OTT, RECORDINGS, SHORTER, SHORTER_DAYS, SUED, World};
 use crate::cli::applying::{self, Carrying};
+use crate::cli::caching::Caching;
 use crate::cli::context::Context;
 use crate::cli::exit::Failure;
 use crate::cli::explain::{Explaining, Reach};
@@ -165,8 +166,8 @@ impl Stage {
 
     /// One run of `shelflife reconcile`.
     async fn reconcile(&mut self, books: &mut Books) -> Result<(), Failure> {
-        let loaded =
-            inputs::load(&self.policy()).map_err(|fault| fault.into_failure(Style { colour: false }))?;
+        let plain = Style { colour: false };
+        let loaded = inputs::load(&self.policy()).map_err(|fault| fault.into_failure(plain))?;
         let records = load_records(&loaded, self.now);
         refuse_faults(&records.faults, false)?;
         let policy = loaded.policy();
@@ -181,10 +182,11 @@ impl Stage {
             narrow_only: false,
             earlier: BTreeMap::new(),
             history: &History::default(),
-            quiet: true,
+            context: Context { json: false, quiet: true, out: plain, err: plain },
             listings_at_once: LISTINGS_AT_ONCE,
         };
-        let made = planning::make(&making, PlanFile::create(&self.plan())?).await?;
+        let file = PlanFile::create(&self.plan())?;
+        let made = planning::make(&making, file, Caching::default()).await?;
         if made.is_empty() {
             return Ok(());
         }
@@ -276,6 +278,7 @@ impl Stage {
             bucket,
             facts: facts.clone(),
             now: self.now,
+            reads: Arc::default(),
         };
         let examined = survey.examine(key).await.map_err(|error| store_failure(&error))?;
         let explaining = Explaining {
