@@ -296,7 +296,7 @@ impl Ranges {
             let is_behind = cut.len() <= LONGEST && *cut > range.after;
             is_behind && range.upto.as_ref().is_none_or(|upto| cut < upto)
         });
-        cuts.is_sorted_by(|a, b| a < b).then_some(cuts).unwrap_or_default()
+        if cuts.is_sorted_by(|a, b| a < b) { cuts } else { Vec::new() }
     }
 
     /// Splits a range at `cuts`, which lie within it in order.

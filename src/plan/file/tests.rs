@@ -89,7 +89,7 @@ fn rows_that_were_put_aside_and_are_not_as_they_were_written_are_an_error() {
     for bytes in [0, 1_000, 100_000] {
         let mut spool = Spool::new(move || Ok(Broken(std::io::Cursor::new(Vec::new()), bytes)));
         let mut stretch = Stretch::default();
-        for _ in 0..5_000 {
+        for _ in 0..20_000 {
             spool.push(&mut stretch, object("a")).unwrap();
         }
         assert!(spool.take(stretch, |_| Ok::<_, io::Error>(())).is_err(), "{bytes}");
