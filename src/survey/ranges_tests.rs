@@ -220,7 +220,7 @@ fn cases(otherwise: u64) -> u64 {
 
 #[test]
 fn each_key_is_listed_once_in_order_and_whole_while_others_come_and_go() {
-    for seed in 0..cases(3_000) {
+    for seed in 0..cases(1_000) {
         let mut rng = Rng(seed);
         let form = rng.below(FORMS);
         let count = [0, 1, 3, 8, 20, 50, 120, 400][rng.below(8)];
@@ -277,28 +277,25 @@ fn each_key_is_listed_once_in_order_and_whole_while_others_come_and_go() {
     }
 }
 
+/// With `SHELFLIFE_SCALE=50` a million keys, on pages of a thousand.
 #[test]
-fn every_form_of_keys_is_listed_by_many_at_once() {
-    let scale: usize = std::env::var("SHELFLIFE_SCALE").ok().and_then(|it| it.parse().ok()).unwrap_or(1);
+fn sixteen_at_once_are_eight_times_as_fast_whatever_the_form_of_the_keys() {
+    let scale: usize =
+        std::env::var("SHELFLIFE_SCALE").ok().and_then(|asked| asked.parse().ok()).unwrap_or(1);
     for form in 0..FORMS {
-        let mut rng = Rng(form as u64);
-        let count = 100_000 * scale;
-        let mut store =
-            Store { keys: keys(&mut rng, form, count), page: if scale > 1 { 1_000 } else { 100 } };
-        let entries: usize = store.keys.values().sum();
-        let pages = entries.div_ceil(store.page);
+        let keys = keys(&mut Rng(form as u64), form, 20_000 * scale);
+        let mut store = Store { keys, page: 20 * scale };
         let one = run(&mut store, &[""], 1, |_| 0, |_| ());
         for at_once in [16, 32] {
             let many = run(&mut store, &[""], at_once, |_| 0, |_| ());
-            assert_eq!(one.listed, many.listed);
-            eprintln!(
-                "form {form}: {entries} entries, {pages} pages; {at_once} at once: {} pages ({} empty), {} looks, {} rounds: {:.1} times as fast",
-                many.pages,
-                many.empty,
-                many.looks,
-                many.rounds,
-                one.rounds as f64 / many.rounds as f64
+            assert!(one.listed == many.listed, "form {form}");
+            let times = one.rounds as f64 / many.rounds as f64;
+            println!(
+                "form {form}, {at_once} at once: {} pages, {} looks for {} ({} empty): {times:.1} times as fast",
+                many.pages, many.looks, one.pages, many.empty
             );
+            // Few keys, or keys of no form, are not worth more.
+            assert!(times >= 8.0 || one.pages < 500 || form == 5, "form {form}: {times:.1}");
         }
     }
 }
