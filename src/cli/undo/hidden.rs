@@ -142,7 +142,7 @@ impl UnnamedMarkers {
     }
 
     /// Those that are found; of the others nothing is sent, so that they are only counted.
-    async fn to_take_away(
+    async fn steps(
         &mut self,
         buckets: &mut Buckets<'_>,
         results: &mut BTreeMap<ItemResult, u64>,
@@ -223,7 +223,7 @@ pub(super) async fn carry_out(
                 if !shows_found {
                     unnamed.0.clear();
                 } else if unnamed.is_full() {
-                    open.extend(unnamed.to_take_away(buckets, results).await?);
+                    open.extend(unnamed.steps(buckets, results).await?);
                 }
             }
             (Action::Export, ItemResult::Exported) if undo.restore_exports => {
@@ -244,7 +244,7 @@ pub(super) async fn carry_out(
             send(std::mem::take(&mut open), buckets, (path, evidence), results).await?;
         }
     }
-    open.extend(unnamed.to_take_away(buckets, results).await?);
+    open.extend(unnamed.steps(buckets, results).await?);
     send(open, buckets, (path, evidence), results).await
 }
 
