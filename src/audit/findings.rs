@@ -15,8 +15,9 @@ pub const LATE_STEPS: [i64; 3] = [3, 7, 30];
 /// How many prefixes without a rule are told apart in a bucket.
 const PREFIXES: usize = 20;
 
-/// How many are kept while it is listed; keys come in order, so a prefix is whole once it is passed.
-const PREFIXES_HELD: usize = 200;
+/// How many are kept while it is listed. Keys come from several ranges at once: with more prefixes than these,
+/// one that is given up may come again, and then counts for less than it has.
+const PREFIXES_HELD: usize = 20_000;
 
 /// Everything that was found.
 #[derive(Clone, Debug, Default)]

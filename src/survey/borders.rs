@@ -7,8 +7,8 @@
 
 use crate::s3::{Bucket, StoreError};
 
-/// How often both sides are asked before they are not believed.
-const TRIES: usize = 4;
+/// How many keys that have come in between are passed before the store is not believed.
+const PASSED: usize = 64;
 
 /// Where a range ended.
 #[derive(Debug)]
@@ -24,16 +24,28 @@ pub(super) struct Border {
 impl Border {
     /// Asks both sides what is next.
     pub(super) async fn is_sound(&self, bucket: &Bucket) -> Result<bool, StoreError> {
-        for _ in 0..TRIES {
-            let from_this = first_behind(bucket, &self.last).await?;
-            if from_this.as_ref().is_some_and(|key| *key <= self.upto)
-                || from_this == first_behind(bucket, &self.upto).await?
-            {
-                return Ok(true);
+        let mut last = self.last.clone();
+        for _ in 0..PASSED {
+            let before = first_behind(bucket, &last).await?;
+            let other = first_behind(bucket, &self.upto).await?;
+            let after = first_behind(bucket, &last).await?;
+            // A key that has come since: what lies behind it is asked for from there.
+            if let Some(come) = [&before, &after].into_iter().flatten().find(|key| **key <= self.upto) {
+                last.clone_from(come);
+                continue;
             }
+            // While keys go or come at the front the answers move on together.
+            return Ok(is_between(&other, &before, &after));
         }
         Ok(false)
     }
+}
+
+/// Whether one lies between two others, or is one of them. Behind all keys there is nothing.
+fn is_between(it: &Option<String>, one: &Option<String>, other: &Option<String>) -> bool {
+    let rank = |key: &Option<String>| (key.is_none(), key.clone());
+    let (it, one, other) = (rank(it), rank(one), rank(other));
+    one.clone().min(other.clone()) <= it && it <= one.max(other)
 }
 
 async fn first_behind(bucket: &Bucket, key: &str) -> Result<Option<String>, StoreError> {
@@ -44,4 +56,21 @@ async fn first_behind(bucket: &Bucket, key: &str) -> Result<Option<String>, Stor
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_between_two_others_fits_and_one_that_both_skip_does_not() {
+        let key = |key: &str| Some(key.to_owned());
+        assert!(is_between(&key("b"), &key("a"), &key("c")));
+        assert!(is_between(&key("b"), &key("c"), &key("a")));
+        assert!(is_between(&key("b"), &key("b"), &key("b")));
+        assert!(is_between(&None, &key("a"), &None));
+        assert!(!is_between(&key("a"), &key("b"), &key("b")));
+        assert!(!is_between(&None, &key("a"), &key("b")));
+        assert!(!is_between(&key("a"), &None, &None));
+    }
 }

@@ -196,7 +196,8 @@ fn listing(seed: u64) -> Run {
 }
 
 const WORDS: [&str; 12] = ["in", "inbound", "4711", "0815", "acme", "a", "b", "2026", "é", "日", "x.y", ""];
-const ENDS: [&str; 9] = ["a.jpg", "b.PNG", "é.ogg", "日本.mp4", ".jpg", "a.jpg.bak", "a", "", "1.pdf"];
+const ENDS: [&str; 10] =
+    ["a.\0jpg", "a.jpg", "b.PNG", "é.ogg", "日本.mp4", ".jpg", "a.jpg.bak", "a", "", "1.pdf"];
 
 fn listed(rng: &mut Rng, policy: &Policy, uploaded: i64) -> (Thing, Sights) {
     let uploaded = uploaded + rng.between(-400, 400) * DAY * rng.pick(&[0, 1, 1]) + rng.between(-2, 2);

@@ -14,7 +14,6 @@ use shelflife::decide::Needs;
 use shelflife::evidence::{self, ConfigurationResult, EvidenceLog, ItemResult, Opening};
 use shelflife::plan::{
     self, BucketContext, KeyGroup, PlanFileError, PlanHeader, PlanReader, PlanRow, PlanWriter, Planner,
-    Summary,
 };
 use shelflife::policy::{self, Policy, RecordFormat, SourceFile};
 use shelflife::records::{RecordTable, Records};
@@ -337,7 +336,7 @@ async fn make(
             .await
             .unwrap();
     }
-    header.summary = Summary::lines(planner.summary());
+    header.summary = planner.summary().lines();
     header.guards = plan::evaluate_guards(policy, &header.summary, planner.tenants());
     writer.finish(&serde_json::to_value(&header).unwrap()).unwrap();
     header

@@ -68,7 +68,8 @@ impl Extensions {
 }
 
 fn packed(extension: &[u8]) -> Option<u64> {
-    if extension.is_empty() || extension.len() > LONGEST {
+    // Zeros before it would make no difference.
+    if extension.is_empty() || extension.len() > LONGEST || extension.contains(&0) {
         return None;
     }
     Some(extension.iter().fold(0, |packed, byte| packed << 8 | u64::from(byte.to_ascii_lowercase())))
@@ -99,6 +100,7 @@ mod tests {
             ".png",
             "x/.png",
             "a.ogg",
+            "a.\0png",
             "a.",
             "a.png/",
             "é.png",
