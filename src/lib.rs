@@ -1,7 +1,7 @@
 //! Shelflife keeps media in S3 exactly as long as a retention notice promises.
 //!
 //! Data flows one way: a [`policy`] and [`records`] are read, the store is listed
-//! ([`s3`]), every object version is decided ([`decide`]), and the decisions become a
+//! ([`s3`]) or looked at where an [`inventory`] points to, every object version is decided ([`decide`]), and the decisions become a
 //! [`plan`] that [`apply`] carries out and [`evidence`] records. Where S3 itself can keep
 //! the promise, [`lifecycle`] says so in a lifecycle configuration instead.
 //!
@@ -15,6 +15,7 @@ pub mod calendar;
 pub mod cli;
 pub mod decide;
 pub mod evidence;
+pub mod inventory;
 pub mod lifecycle;
 pub mod lint;
 pub mod media;

@@ -17,7 +17,7 @@ const LAYERS: [&[&str]; 7] = [
     &["text", "calendar", "media", "pattern", "object", "policy", "records"],
     &["decide", "lifecycle", "lint"],
     &["plan", "targets", "audit"],
-    &["s3", "evidence"],
+    &["s3", "evidence", "inventory"],
     &["survey", "report"],
     &["apply"],
     &["cli"],

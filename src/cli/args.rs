@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use compile::{CompileArgs, For, ForEngine, Form, KeepsVersions};
 pub use evidence::{Divided, ReportArgs, VerifyArgs};
-pub use planning::{CacheArg, Planning};
+pub use planning::{CacheArg, Planning, PolicyArg};
 
 /// Keeps media in S3 exactly as long as a retention notice promises.
 #[derive(Debug, Parser)]
@@ -146,14 +146,6 @@ pub enum Command {
     #[cfg(feature = "sandbox")]
     #[command(after_help = "Examples:\n  shelflife demo\n  shelflife demo --serve")]
     Demo(DemoArgs),
-}
-
-/// Where the policy is.
-#[derive(Args, Clone, Debug)]
-pub struct PolicyArg {
-    /// Policy: a folder of YAML files, or one file
-    #[arg(value_name = "POLICY", default_value = "policies")]
-    pub policy: PathBuf,
 }
 
 /// `check`.

@@ -15,6 +15,7 @@ mod evidence_files;
 mod exit;
 mod explain;
 mod inputs;
+mod inventories;
 mod live;
 mod logs;
 mod output;
@@ -61,7 +62,8 @@ pub fn main() -> ExitCode {
 fn keep_quiet_about_damaged_files() {
     let told = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        let guarded = [crate::records::READING_THREAD, crate::survey::CACHE_THREAD];
+        let guarded =
+            [crate::records::READING_THREAD, crate::survey::CACHE_THREAD, crate::inventory::DECODING_THREAD];
         if !std::thread::current().name().is_some_and(|name| guarded.contains(&name)) {
             told(info);
         }

@@ -12,6 +12,7 @@ use super::caching::{Caching, ReadReport};
 use super::context::Context;
 use super::earlier::Earlier;
 use super::exit::Failure;
+use super::inventories::Inventory;
 use super::output;
 use super::progress::Progress;
 use super::store::store_failure;
@@ -44,6 +45,8 @@ pub struct Making<'a> {
     pub narrow_only: bool,
     /// What the logs of earlier runs tell, by bucket.
     pub earlier: BTreeMap<String, Earlier>,
+    /// What to start from instead of listing, by bucket.
+    pub inventories: &'a BTreeMap<String, Inventory>,
     /// What the runs before were to do.
     pub history: &'a History,
     /// How to show what is done.
@@ -149,6 +152,7 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile, mut caching: Caching)
         records: making.digests.clone(),
         narrow_only: making.narrow_only,
         buckets: BTreeMap::new(),
+        inventories: BTreeMap::new(),
         summary: Vec::new(),
         guards: Vec::new(),
         first_run: Vec::new(),
@@ -187,7 +191,6 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile, mut caching: Caching)
     let mut spool = Spool::new(move || tempfile::tempfile_in(&folder));
     // Listing billions of objects must not come between a hold and what it narrows.
     for (enrolled, context) in contexts.iter().filter(|_| !making.narrow_only) {
-        let progress = Progress::counting(&format!("listing {}", context.facts.name), making.context.quiet);
         let reads = caching.reads(&context.facts.name);
         let survey = Survey {
             policy,
@@ -197,6 +200,13 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile, mut caching: Caching)
             now: making.now,
             reads: Arc::clone(&reads),
         };
+        if let Some(inventory) = making.inventories.get(&context.facts.name) {
+            let used =
+                inventory.plan(&survey, context, &mut planner, &mut writer, making.context.quiet).await?;
+            header.inventories.insert(context.facts.name.clone(), used);
+            continue;
+        }
+        let progress = Progress::counting(&format!("listing {}", context.facts.name), making.context.quiet);
         let before = planner.clone();
         let mut sink = ToPlan {
             planner: &mut planner,

@@ -14,6 +14,7 @@ use super::copying::Copying;
 use super::earlier;
 use super::exit::{Exit, Failure};
 use super::inputs::{self, Loaded};
+use super::inventories::{self, Inventory};
 use super::planning::{self, Made, Making, PlanFile};
 use super::record_files::{LoadedRecords, RecordFiles, refuse_faults};
 use super::store::store_failure;
@@ -84,6 +85,7 @@ impl Ready {
         planning: &Planning,
         evidence: &Path,
         history: &'m History,
+        inventories: &'m BTreeMap<String, Inventory>,
         listings_at_once: usize,
     ) -> Making<'m> {
         Making {
@@ -95,6 +97,7 @@ impl Ready {
             upgrade_v1: planning.upgrade_v1,
             narrow_only: planning.narrow_only,
             earlier: earlier::earlier(evidence, &self.loaded.policy().name, self.store.endpoint_url()),
+            inventories,
             history,
             context: *context,
             listings_at_once,
@@ -125,7 +128,10 @@ pub async fn plan(context: &Context, args: &StoreArgs, plan: &PlanArgs) -> Resul
     let ready = ready(context, args, &policy.policy, plan.planning.tolerates(), plan.as_of).await?;
     let folder = evidence_folder(&plan.out, plan.evidence_dir.as_deref());
     let history = ready.history(folder, None);
-    let making = ready.making(context, &plan.planning, folder, &history, plan.concurrency.into());
+    let inventories =
+        inventories::load(&plan.planning.inventory, &ready.store, &ready.enrolment, Utc::now()).await?;
+    let making =
+        ready.making(context, &plan.planning, folder, &history, &inventories, plan.concurrency.into());
     let caching = ready.caching(context, &plan.planning.cache);
     let made = planning::make(&making, file, caching).await?;
     made.notes.iter().for_each(|note| context.note("note:", note));
@@ -200,7 +206,9 @@ pub async fn reconcile(
     let ready = ready(context, args, &policy.policy, tolerates, None).await?;
     let folder = evidence_folder(&reconcile.out, reconcile.applying.evidence_dir.as_deref());
     let history = ready.history(folder, None);
-    let making = ready.making(context, &reconcile.planning, folder, &history, LISTINGS_AT_ONCE);
+    let inventories =
+        inventories::load(&reconcile.planning.inventory, &ready.store, &ready.enrolment, Utc::now()).await?;
+    let making = ready.making(context, &reconcile.planning, folder, &history, &inventories, LISTINGS_AT_ONCE);
     let caching = ready.caching(context, &reconcile.planning.cache);
     let made = planning::make(&making, file, caching).await?;
     made.notes.iter().for_each(|note| context.note("note:", note));

@@ -9,7 +9,7 @@ use super::exit::{Exit, Failure};
 use super::output::{self, Style};
 use super::planning::Made;
 use crate::evidence::{ConfigurationResult, ItemResult};
-use crate::plan::{BucketPlan, Disposal, Line, PlanHeader, total};
+use crate::plan::{BucketPlan, Disposal, InventoryUse, Line, PlanHeader, total};
 use crate::text;
 
 /// A rule's id that is longer has a line to itself.
@@ -99,6 +99,9 @@ fn bucket(style: Style, header: &PlanHeader, name: &str, bucket: &BucketPlan) {
             rows,
         ));
     }
+    if let Some(used) = header.inventories.get(name) {
+        output::print(&output::wrap("  inventory: ", &text::terminal(&inventory(used))));
+    }
     for change in &bucket.changes {
         let word = match change.kind.as_str() {
             "kept" => style.dim("kept"),
@@ -136,6 +139,19 @@ fn bucket(style: Style, header: &PlanHeader, name: &str, bucket: &BucketPlan) {
     for warning in &bucket.warnings {
         output::print(&style.yellow(&output::wrap("  warning: ", &text::terminal(warning))));
     }
+}
+
+/// What of a bucket's counts is from its inventory, in words.
+fn inventory(used: &InventoryUse) -> String {
+    let InventoryUse { created, rows, counted, looked_up, gone, .. } = used;
+    format!(
+        "{} rows as of {}; {} are counted by what they say, {} keys were looked up, {} of them gone; what is newer waits for the next one",
+        text::count(*rows),
+        created.format("%Y-%m-%d %H:%M UTC"),
+        text::count(*counted),
+        text::count(*looked_up),
+        text::count(*gone),
+    )
 }
 
 fn guards(style: Style, header: &PlanHeader) {

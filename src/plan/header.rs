@@ -28,6 +28,9 @@ pub struct PlanHeader {
     pub narrow_only: bool,
     /// The buckets, by name.
     pub buckets: BTreeMap<String, BucketPlan>,
+    /// Buckets that were not listed, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inventories: BTreeMap<String, InventoryUse>,
     /// Everything counted.
     pub summary: Vec<Line>,
     /// The guards' verdicts: those that are broken, and of the others on buckets and tenants the closest.
@@ -35,6 +38,23 @@ pub struct PlanHeader {
     /// Buckets that no run of the policy is known to have changed before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first_run: Vec<String>,
+}
+
+/// An inventory that a bucket's part of the plan started from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InventoryUse {
+    /// Its manifest: a path, or `s3://bucket/key`.
+    pub manifest: String,
+    /// When its making began. What was written since then is not in the plan.
+    pub created: DateTime<Utc>,
+    /// How many rows it has.
+    pub rows: u64,
+    /// How many of them are counted by what they say, and were not looked at.
+    pub counted: u64,
+    /// How many keys were looked up in the store.
+    pub looked_up: u64,
+    /// How many of these have nothing left.
+    pub gone: u64,
 }
 
 /// A record file as it was read.

@@ -17,7 +17,7 @@ pub use configuration::{Proposal, ProposalError, describe as describe_engine, pr
 pub use file::{PlanFileError, PlanReader, PlanWriter, Spool, Stretch, Written, file_digest};
 pub use guard_result::GuardResult;
 pub use guards::evaluate as evaluate_guards;
-pub use header::{BucketPlan, LifecycleChange, PlanHeader, RecordsDigest};
+pub use header::{BucketPlan, InventoryUse, LifecycleChange, PlanHeader, RecordsDigest};
 pub use history::{History, Planned, RowCount, compare as compare_with_earlier, first_runs};
 pub use place::{segment, short_segment};
 pub use planner::{BucketContext, Item, KeyGroup, Planner};

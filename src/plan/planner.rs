@@ -178,15 +178,34 @@ impl<'a> Planner<'a> {
         disposals
     }
 
+    /// Counts what was found of a bucket before its keys are planned.
+    pub fn count_before(&mut self, summary: &Summary, tenants: &Tenants) {
+        self.summary.merge_all(summary);
+        self.tenants.merge(tenants);
+    }
+
     /// The rows for one key: uploads, then versions from the oldest to the newest.
     pub fn plan_key(&mut self, bucket: &BucketContext, group: &KeyGroup) -> Vec<PlanRow> {
+        self.plan_uncounted(bucket, group, |_| false)
+    }
+
+    /// The same, where some items were counted before.
+    pub fn plan_uncounted(
+        &mut self,
+        bucket: &BucketContext,
+        group: &KeyGroup,
+        is_counted: impl Fn(&Item) -> bool,
+    ) -> Vec<PlanRow> {
         let mut rows = Vec::new();
         let uploads = group.uploads.iter().map(|upload| {
             (upload, (&upload.decision, self.disposal(bucket, &group.key, upload, &upload.decision)))
         });
         let versions = group.items.iter().zip(self.disposals(bucket, group)).rev();
         for (item, (decision, disposal)) in uploads.chain(versions).collect::<Vec<_>>() {
-            self.count(bucket, item, decision, disposal);
+            // What goes is always counted: guards go by it.
+            if disposal.is_some() || !is_counted(item) {
+                self.count(bucket, item, decision, disposal);
+            }
             if disposal == Some(Disposal::LeftToS3)
                 && let Some(claim) = bucket
                     .compiled

@@ -139,17 +139,18 @@ impl Summary {
     }
 
     /// Counts all of `tally` too, which nobody removes.
-    pub(super) fn merge(
-        &mut self,
-        bucket: &str,
-        rule: Option<&str>,
-        verdict: crate::decide::Verdict,
-        tally: Tally,
-    ) {
+    pub fn merge(&mut self, bucket: &str, rule: Option<&str>, verdict: crate::decide::Verdict, tally: Tally) {
         if tally.objects > 0 {
             let place = crate::decide::Verdict::ALL.iter().position(|v| *v == verdict).unwrap_or_default();
             let cell = (bucket.to_owned(), rule.map(str::to_owned), None, place, None);
             self.cells.entry(cell).or_default().merge(tally);
+        }
+    }
+
+    /// Counts all of `other` too.
+    pub fn merge_all(&mut self, other: &Self) {
+        for (cell, tally) in &other.cells {
+            self.cells.entry(cell.clone()).or_default().merge(*tally);
         }
     }
 

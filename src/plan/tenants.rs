@@ -49,13 +49,32 @@ impl Tenants {
     /// Counts one object that is covered.
     pub fn add(&mut self, tenant: Option<&str>, bytes: u64, is_removed: bool) {
         let Some(tenant) = tenant else { return self.nobody.add(bytes, is_removed) };
-        if let Some(counts) = self.counts.get_mut(tenant) {
+        if let Some(counts) = self.of(tenant) {
             counts.add(bytes, is_removed);
-        } else if self.counts.len() < MOST_TENANTS {
-            self.counts.entry(tenant.to_owned()).or_default().add(bytes, is_removed);
-        } else {
-            self.is_full = true;
         }
+    }
+
+    /// Counts all of `other` too.
+    pub fn merge(&mut self, other: &Self) {
+        self.nobody.merge(other.nobody);
+        self.is_full |= other.is_full;
+        for (tenant, more) in &other.counts {
+            if let Some(counts) = self.of(tenant) {
+                counts.merge(*more);
+            }
+        }
+    }
+
+    /// The counts of one, unless there are too many.
+    fn of(&mut self, tenant: &str) -> Option<&mut Counts> {
+        if !self.counts.contains_key(tenant) {
+            if self.counts.len() >= MOST_TENANTS {
+                self.is_full = true;
+                return None;
+            }
+            self.counts.insert(tenant.to_owned(), Counts::default());
+        }
+        self.counts.get_mut(tenant)
     }
 
     /// Each tenant that is known.

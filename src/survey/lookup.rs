@@ -88,7 +88,7 @@ impl Survey<'_> {
     }
 
     /// What stands under `keys`; what a page does not show is asked for by itself if `doubts` are due.
-    async fn drafts(&self, keys: &[&str], doubts: bool) -> Result<Vec<Draft>, StoreError> {
+    pub(super) async fn drafts(&self, keys: &[&str], doubts: bool) -> Result<Vec<Draft>, StoreError> {
         let mut drafts = Vec::new();
         let (mut next, mut ask) = (0, 1);
         while next < keys.len() {

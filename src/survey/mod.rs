@@ -6,6 +6,7 @@
 mod borders;
 mod cache;
 mod cache_file;
+mod chosen;
 pub mod claims;
 mod directories;
 mod draft;
@@ -36,6 +37,7 @@ use crate::records::Records;
 use crate::s3::{Bucket, StoreError};
 
 pub use cache::{BucketCache, CACHE_THREAD, Cache, CacheFault};
+pub use chosen::LookedUp;
 pub use directories::directories;
 pub use enrol::{ENROLMENT_TAG, Enrolled, Enrolment, enrol};
 pub use examine::Examined;

@@ -314,6 +314,7 @@ async fn make(
         records: BTreeMap::new(),
         narrow_only: false,
         buckets: BTreeMap::new(),
+        inventories: BTreeMap::new(),
         summary: Vec::new(),
         guards: Vec::new(),
         first_run: Vec::new(),

@@ -14,6 +14,7 @@ mod cache;
 mod configuring;
 mod demo;
 mod export;
+mod inventory;
 mod listing;
 mod overtaken;
 mod throttled;

@@ -142,6 +142,7 @@ impl Stage {
             records: BTreeMap::new(),
             narrow_only: false,
             buckets,
+            inventories: BTreeMap::new(),
             summary: Vec::new(),
             guards: Vec::new(),
             first_run: Vec::new(),

@@ -4,7 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::PolicyArg;
+/// Where the policy is.
+#[derive(Args, Clone, Debug)]
+pub struct PolicyArg {
+    /// Policy: a folder of YAML files, or one file
+    #[arg(value_name = "POLICY", default_value = "policies")]
+    pub policy: PathBuf,
+}
 
 /// What both `plan` and `reconcile` take.
 #[derive(Args, Clone, Debug)]
@@ -24,6 +30,10 @@ pub struct Planning {
     /// Only make S3 do less, at once and without listing: for the moment a hold is placed
     #[arg(long)]
     pub narrow_only: bool,
+    /// Start from an S3 Inventory instead of listing its bucket: a manifest.json, here or at s3://; for
+    /// several buckets, several times
+    #[arg(long, value_name = "MANIFEST", conflicts_with = "narrow_only")]
+    pub inventory: Vec<String>,
 }
 
 impl Planning {

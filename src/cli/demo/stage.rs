@@ -181,6 +181,7 @@ impl Stage {
             upgrade_v1: false,
             narrow_only: false,
             earlier: BTreeMap::new(),
+            inventories: &BTreeMap::new(),
             history: &History::default(),
             context: Context { json: false, quiet: true, out: plain, err: plain },
             listings_at_once: LISTINGS_AT_ONCE,
