@@ -34,7 +34,7 @@ pub(super) async fn carry_out(
     if target.bucket.facts().await? != target.facts {
         return Err(ApplyError::BucketChanged);
     }
-    let plain: Vec<&PlanRow> = rows.iter().map(|it| &it.row).collect();
+    let plain: Vec<&PlanRow> = rows.iter().map(|it| &*it.row).collect();
     let Looked { looks, .. } = look_again(session, target, &plain).await?;
     let (mut tops, mut shared) = (Vec::new(), BTreeSet::new());
     let mut batch = Batch { stays, ..Batch::default() };
@@ -64,7 +64,7 @@ pub(super) async fn carry_out(
         sent.iter().filter(|it| it.is_put_off()).map(|it| it.row.row.key.as_str()).collect();
     let (late, tops): (Vec<_>, Vec<_>) =
         tops.into_iter().partition(|top| waiting.contains(top.row.key.as_str()));
-    let plain: Vec<&PlanRow> = tops.iter().map(|it| &it.row).collect();
+    let plain: Vec<&PlanRow> = tops.iter().map(|it| &*it.row).collect();
     let looked = look_again(session, target, &plain).await;
     if let Ok(looked) = &looked {
         let top_keys: BTreeSet<&str> = plain.iter().map(|row| row.key.as_str()).collect();
@@ -185,14 +185,14 @@ impl Batch {
         let Self { goes, covered, marks, nulls, stays } = self;
         let stay = stays.iter().map(|(row, _)| row);
         let rows = goes.iter().chain(&covered).chain(&marks).chain(&nulls).chain(stay);
-        let mut items: Vec<evidence::Item> = rows.map(|it| evidence::Item::from(it.row.clone())).collect();
+        let mut items: Vec<evidence::Item> = rows.map(|it| evidence::Item::from(&*it.row)).collect();
         if items.is_empty() {
             return Ok(Pending { number: 0, sent: Vec::new() });
         }
         items.extend(covered.iter().map(|it| marker_item(&it.row)));
         let number = session.intent(items)?;
 
-        let plain: Vec<&PlanRow> = goes.iter().map(|it| &it.row).collect();
+        let plain: Vec<&PlanRow> = goes.iter().map(|it| &*it.row).collect();
         let removed = delete::remove(&target.bucket, &plain).await;
         let mut sent: Vec<Sent> = goes.into_iter().zip(removed).map(Sent::from).collect();
         sent.extend(stays.into_iter().map(Sent::from));
@@ -314,6 +314,6 @@ fn marker_item(row: &PlanRow) -> evidence::Item {
         etag: None,
         size: 0,
         reason: "older versions stay, and must not come back".to_owned(),
-        ..evidence::Item::from(row.clone())
+        ..evidence::Item::from(row)
     }
 }

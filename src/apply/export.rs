@@ -39,7 +39,7 @@ pub(super) async fn first(
     }
     let mut kept: BTreeMap<u64, Ended> = BTreeMap::new();
     let mut goes = Vec::new();
-    let plain: Vec<&PlanRow> = wanted.iter().map(|it| &it.row).collect();
+    let plain: Vec<&PlanRow> = wanted.iter().map(|it| &*it.row).collect();
     let looked = look_again(session, target, &plain).await?;
     for (it, look) in wanted.into_iter().zip(looked.looks) {
         match look {
@@ -78,7 +78,7 @@ async fn copy_all(
     let items = rows.iter().map(|it| evidence::Item {
         action: evidence::Action::Export,
         reason: format!("copied to {} before it is removed", it.row.export.as_deref().unwrap_or_default()),
-        ..evidence::Item::from(it.row.clone())
+        ..evidence::Item::from(&*it.row)
     });
     let batch = session.intent(items.collect())?;
     // An older copy may be gone before anybody needs it: its own time is running since it was made.

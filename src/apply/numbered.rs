@@ -1,5 +1,7 @@
 //! A row of a plan that knows its place.
 
+use std::sync::Arc;
+
 use crate::plan::PlanRow;
 
 /// A row, and its place in the plan.
@@ -7,23 +9,23 @@ use crate::plan::PlanRow;
 pub struct Numbered {
     /// Counted from 0.
     pub number: u64,
-    /// The row.
-    pub row: PlanRow,
+    /// The row, which a retry needs as well.
+    pub row: Arc<PlanRow>,
 }
 
 impl Numbered {
     /// The same, as it was decided again. What is long due is decided without reading all that was read for
     /// the plan, so that what the plan knows besides stays.
     pub fn decided(self, mut again: PlanRow) -> Self {
-        let planned = self.row;
-        again.tenant = again.tenant.or(planned.tenant);
+        let planned = &self.row;
+        again.tenant = again.tenant.or_else(|| planned.tenant.clone());
         let is_same = again.rule == planned.rule && again.erasure == planned.erasure;
         if is_same && again.trigger.is_none() {
-            again.trigger = planned.trigger;
-            again.trigger_source = planned.trigger_source;
+            again.trigger.clone_from(&planned.trigger);
+            again.trigger_source.clone_from(&planned.trigger_source);
             again.due = planned.due;
         }
-        Self { number: self.number, row: again }
+        Self { number: self.number, row: Arc::new(again) }
     }
 }
 
@@ -34,15 +36,15 @@ mod tests {
 
     #[test]
     fn what_the_second_look_did_not_have_to_read_stays_known() {
-        let planned = Numbered { number: 3, row: version("a", "1", true) };
+        let planned = Numbered { number: 3, row: Arc::new(version("a", "1", true)) };
         let later = planned.row.due + chrono::TimeDelta::days(2);
-        let again = PlanRow { tenant: None, trigger: None, due: later, ..planned.row.clone() };
+        let again = PlanRow { tenant: None, trigger: None, due: later, ..(*planned.row).clone() };
         let decided = planned.clone().decided(again.clone());
         assert_eq!((decided.number, decided.row), (3, planned.row.clone()));
         // Of another rule the plan knows nothing.
         let other = PlanRow { rule: "other".to_owned(), ..again };
         assert_eq!(planned.clone().decided(other).row.due, later);
-        let known = PlanRow { reason: "another".to_owned(), due: later, ..planned.row.clone() };
-        assert_eq!(planned.decided(known.clone()).row, known);
+        let known = PlanRow { reason: "another".to_owned(), due: later, ..(*planned.row).clone() };
+        assert_eq!(*planned.decided(known.clone()).row, known);
     }
 }

@@ -68,17 +68,12 @@ pub(super) async fn look_again(
         }
     }
     let mut planner = Planner::new(run.policy, now);
-    let planned: BTreeMap<&str, Vec<PlanRow>> =
-        groups.iter().map(|(key, group)| (key.as_str(), planner.plan_key(&context, group))).collect();
-    let looks = rows
-        .iter()
-        .map(|row| {
-            let group = groups.get(&row.key);
-            let again = planned.get(row.key.as_str()).map_or(&[][..], Vec::as_slice);
-            look_at(run, row, group, again)
-        })
-        .collect();
-    drop(planned);
+    let mut looks = Vec::with_capacity(rows.len());
+    for rows in rows.chunk_by(|one, other| one.key == other.key) {
+        let group = rows.first().and_then(|row| groups.get(&row.key));
+        let mut again = group.map(|group| planner.plan_key(&context, group)).unwrap_or_default();
+        looks.extend(rows.iter().map(|row| look_at(run, row, group, &mut again)));
+    }
     Ok(Looked { looks, groups })
 }
 
@@ -95,7 +90,8 @@ pub(super) fn survey<'r>(run: &'r Run<'_>, target: &Enrolled, now: DateTime<Utc>
     }
 }
 
-fn look_at(run: &Run<'_>, row: &PlanRow, group: Option<&KeyGroup>, again: &[PlanRow]) -> Look {
+/// `again` is what would be planned now for its key; what is of the row is taken out.
+fn look_at(run: &Run<'_>, row: &PlanRow, group: Option<&KeyGroup>, again: &mut Vec<PlanRow>) -> Look {
     let Some((group, item)) = group.and_then(|group| Some((group, find(group, row)?))) else {
         let other_kind = |item: &Item| (item.kind == Kind::Object) != (row.kind == Kind::Object);
         if row.kind != Kind::Upload && group.is_some_and(|group| group.items.iter().any(other_kind)) {
@@ -107,9 +103,10 @@ fn look_at(run: &Run<'_>, row: &PlanRow, group: Option<&KeyGroup>, again: &[Plan
     if item.etag != row.etag || item.uploaded.timestamp_millis() != row.last_modified.timestamp_millis() {
         return Look::Stays(ItemResult::Changed, "it was written anew since the plan was made".to_owned());
     }
-    match again.iter().find(|other| is_of_same(other, row)) {
+    let same = again.iter().position(|other| is_of_same(other, row)).map(|place| again.swap_remove(place));
+    match same {
         Some(other) if other.action == row.action && other.export == row.export => {
-            return Look::Goes(company(group, item), Box::new(other.clone()));
+            return Look::Goes(company(group, item), Box::new(other));
         }
         // It would have to be hidden or copied before it goes, or to another place.
         Some(_) => {

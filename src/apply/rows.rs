@@ -2,6 +2,7 @@
 //! what the store puts off comes again a while later.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -141,7 +142,7 @@ impl<I: Iterator<Item = Result<(u64, PlanRow), PlanFileError>>> Queue<'_, I> {
                 if chunk.is_empty() {
                     most = session.run.pace.batch(&pace::lane(&row), CHUNK_ROWS, Instant::now());
                 }
-                chunk.push(Numbered { number, row });
+                chunk.push(Numbered { number, row: Arc::new(row) });
             }
         }
         Ok(chunk)

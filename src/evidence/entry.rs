@@ -154,8 +154,8 @@ pub enum Action {
     Restore,
 }
 
-impl From<PlanRow> for Item {
-    fn from(row: PlanRow) -> Self {
+impl From<&PlanRow> for Item {
+    fn from(row: &PlanRow) -> Self {
         Self {
             action: match row.action {
                 row::Action::Delete => Action::Delete,
@@ -163,17 +163,17 @@ impl From<PlanRow> for Item {
                 row::Action::Mark => Action::Mark,
             },
             kind: row.kind,
-            bucket: row.bucket,
-            key: row.key,
-            version_id: row.version_id,
-            upload_id: row.upload_id,
-            etag: row.etag,
+            bucket: row.bucket.clone(),
+            key: row.key.clone(),
+            version_id: row.version_id.clone(),
+            upload_id: row.upload_id.clone(),
+            etag: row.etag.clone(),
             size: row.size,
-            tenant: row.tenant,
-            rule: row.rule,
-            erasure: row.erasure,
+            tenant: row.tenant.clone(),
+            rule: row.rule.clone(),
+            erasure: row.erasure.clone(),
             due: row.due,
-            reason: row.reason,
+            reason: row.reason.clone(),
         }
     }
 }
