@@ -66,9 +66,14 @@ impl Caching {
         Arc::new(Reads::cached(cache))
     }
 
-    /// Takes what was read in a bucket that was gone through to its end.
-    pub fn complete(&mut self, reads: &Reads) {
+    /// Counts what was read in a bucket.
+    pub fn count(&mut self, reads: &Reads) {
         self.report.tally += reads.tally();
+    }
+
+    /// The same, for a bucket that was gone through to its end: what was not asked for there is forgotten.
+    pub fn complete(&mut self, reads: &Reads) {
+        self.count(reads);
         reads.complete();
     }
 

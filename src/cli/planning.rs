@@ -177,6 +177,9 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile, mut caching: Caching)
             Err(failure) => return Err(failure),
         };
         let proposal = if making.narrow_only { proposal.narrowing() } else { proposal };
+        if !making.narrow_only && making.inventories.contains_key(name) && proposal.merge.removes_more() {
+            return Err(unseen_by_guards(name));
+        }
         let mut planned = proposal.to_plan(policy, &enrolled.facts, before, making.now);
         planned.drift = earlier.drift(before);
         header.buckets.insert(name.clone(), planned);
@@ -204,6 +207,7 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile, mut caching: Caching)
             let used =
                 inventory.plan(&survey, context, &mut planner, &mut writer, making.context.quiet).await?;
             header.inventories.insert(context.facts.name.clone(), used);
+            caching.count(&reads);
             continue;
         }
         let progress = Progress::counting(&format!("listing {}", context.facts.name), making.context.quiet);
@@ -268,6 +272,16 @@ pub(super) fn proposal_failure(bucket: &str, error: &plan::ProposalError) -> Fai
         plan::ProposalError::Document(_) | plan::ProposalError::Invalid(_) => failure
             .help("nothing was changed; look at it with `aws s3api get-bucket-lifecycle-configuration`"),
     }
+}
+
+/// S3 removes what is in the bucket, and guards count what is in the inventory.
+fn unseen_by_guards(bucket: &str) -> Failure {
+    let what = format!(
+        "bucket {bucket}: S3 would be given a rule that removes more, and an inventory need not show all of \
+         what that is"
+    );
+    Failure::refused(what)
+        .help("leave --inventory out, so that the bucket is listed and guards count everything")
 }
 
 /// What is said of a bucket that could not be listed as was asked for.

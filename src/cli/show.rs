@@ -90,7 +90,12 @@ fn bucket(style: Style, header: &PlanHeader, name: &str, bucket: &BucketPlan) {
         })
         .collect();
     if rows.is_empty() {
-        output::print(&style.dim(if header.narrow_only { "  not listed" } else { "  nothing there" }));
+        let is_of_inventory = header.inventories.contains_key(name);
+        output::print(&style.dim(match (header.narrow_only, is_of_inventory) {
+            (true, _) => "  not listed",
+            (false, true) => "  nothing in the inventory",
+            (false, false) => "  nothing there",
+        }));
     } else {
         output::print(&output::table(
             2,

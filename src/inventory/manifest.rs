@@ -113,14 +113,17 @@ impl Manifest {
         let destination = &raw.destination_bucket;
         // `arn:aws:s3:::name`, in other partitions `arn:aws-cn:…`; some stores send the name alone.
         let destination = destination.rsplit_once(":::").map_or(destination.as_str(), |(_, name)| name);
-        let mut names = BTreeSet::new();
+        let (mut names, mut contents) = (BTreeSet::new(), BTreeSet::new());
         let mut files = Vec::with_capacity(raw.files.len());
         for file in raw.files {
             let md5 = md5_of_hex(&file.md5).ok_or_else(|| unsound("MD5checksum is no MD5".to_owned()))?;
             if !names.insert(file.key.clone()) {
                 return Err(unsound("it names a file twice".to_owned()));
             }
-            files.push(DataFile { key: file.key, size: file.size, md5 });
+            // Rows are of one version each: what is there twice would only count twice.
+            if contents.insert((file.size, md5)) {
+                files.push(DataFile { key: file.key, size: file.size, md5 });
+            }
         }
         Ok(Self {
             source_bucket: raw.source_bucket,

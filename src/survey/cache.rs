@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
 pub use super::cache_file::CacheFault;
-use super::cache_file::{BucketId, CacheFile, Id, Told};
+use super::cache_file::{self, BucketId, CacheFile, Id, Told};
 
 /// The name of the thread that has the file: whoever prints panics can leave its out.
 pub const CACHE_THREAD: &str = "metadata-cache";
@@ -49,6 +49,10 @@ impl Cache {
     /// If it cannot be used. A damaged one is thrown away, and anything else left as it is.
     pub fn open(path: &Path, now: DateTime<Utc>) -> Result<Self, CacheFault> {
         match Self::start(path, now) {
+            // What is damaged beyond recognition may be somebody else's.
+            Err(CacheFault::Damaged) if !cache_file::is_named_in(path).map_err(CacheFault::Io)? => {
+                Err(CacheFault::Foreign)
+            }
             Err(CacheFault::Damaged) => {
                 throw_away(path)?;
                 let mut cache = Self::start(path, now)?;

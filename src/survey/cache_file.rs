@@ -10,6 +10,7 @@ use std::io::{self, Read, Seek};
 use std::path::Path;
 
 use chrono::{Datelike, NaiveDate};
+use memchr::memmem;
 use redb::backends::FileBackend;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableHandle};
 use sha2::{Digest, Sha256};
@@ -61,7 +62,11 @@ const BUCKETS: TableDefinition<'_, BucketId, i32> = TableDefinition::new("shelfl
 const HEADS: TableDefinition<'_, Place, &[u8]> = TableDefinition::new("shelflife-heads");
 
 const FORMAT: u64 = 1;
-const MAGIC: &[u8] = b"redb";
+/// What the names of all tables begin with.
+const NAME: &[u8] = b"shelflife-";
+
+/// How a file of the database begins.
+pub(super) const MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
 
 /// How many days entries of a bucket stay that no run has gone through completely since.
 const MOST_DAYS: i32 = 90;
@@ -86,6 +91,8 @@ impl CacheFile {
     /// Opens the file, makes it if it is not there, and forgets what is too old on the day `today`.
     pub fn open(path: &Path, today: NaiveDate) -> Result<Self, CacheFault> {
         let file = open_file(path)?;
+        #[cfg(unix)]
+        let private = file.try_clone().map_err(CacheFault::Io)?;
         let backend = FileBackend::new(file).map_err(fault)?;
         // A file that somebody else changed is found out here, and not by a panic or a circle later.
         let database = Database::builder()
@@ -101,6 +108,10 @@ impl CacheFile {
             today: today.num_days_from_ce(),
         };
         cache.prepare()?;
+        #[cfg(unix)]
+        private
+            .set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
+            .map_err(CacheFault::Io)?;
         Ok(cache)
     }
 
@@ -211,6 +222,26 @@ impl CacheFile {
     }
 }
 
+/// Whether a file names a table of the cache anywhere.
+pub(super) fn is_named_in(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    let mut block = vec![0; 1 << 20];
+    let mut held = 0;
+    loop {
+        let read = file.read(&mut block[held..])?;
+        if read == 0 {
+            return Ok(false);
+        }
+        let end = held + read;
+        if memmem::find(&block[..end], NAME).is_some() {
+            return Ok(true);
+        }
+        // The name may lie across two reads.
+        held = end.min(NAME.len() - 1);
+        block.copy_within(end - held..end, 0);
+    }
+}
+
 /// Opens a file that only its owner reads, and that is empty or of the right kind.
 fn open_file(path: &Path) -> Result<File, CacheFault> {
     let mut options = OpenOptions::new();
@@ -219,19 +250,21 @@ fn open_file(path: &Path) -> Result<File, CacheFault> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).map_err(CacheFault::Io)?;
     let about = file.metadata().map_err(CacheFault::Io)?;
+    if !about.is_file() {
+        return Err(CacheFault::Foreign);
+    }
     let mut start = Vec::new();
     file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut start).map_err(CacheFault::Io)?;
     file.rewind().map_err(CacheFault::Io)?;
-    if !about.is_file() || !(start.is_empty() || start == MAGIC) {
+    if !(start.is_empty() || start == MAGIC) {
         return Err(CacheFault::Foreign);
     }
     #[cfg(unix)]
     {
-        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        use std::os::unix::fs::MetadataExt;
         if about.mode() & 0o022 != 0 {
             return Err(CacheFault::Exposed);
         }
-        file.set_permissions(PermissionsExt::from_mode(0o600)).map_err(CacheFault::Io)?;
     }
     Ok(file)
 }

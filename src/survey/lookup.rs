@@ -158,9 +158,10 @@ impl Survey<'_> {
                 }
                 last = Some(entry.key);
             }
-            // The last key of a page may go on in the next one, so it is not settled yet.
-            if let (Some(last), true) = (last, page.is_truncated()) {
-                settled = wanted.partition_point(|key| **key < *last);
+            // The last key of a page may go on in the next one, so it is not settled yet; and a page that is
+            // empty settles nothing.
+            if page.is_truncated() {
+                settled = last.map_or(0, |last| wanted.partition_point(|key| **key < *last));
             }
         }
         let missing: Vec<&str> =

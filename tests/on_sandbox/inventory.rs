@@ -292,3 +292,18 @@ async fn an_inventory_that_is_not_whole_or_not_of_the_bucket_leads_to_no_plan() 
     let ran = run(&sandbox, &desk, &["plan", "--inventory", &manifest, "--inventory", &manifest]).ends(2);
     assert!(ran.err.contains("two inventories of the bucket media"), "{}", ran.err);
 }
+
+/// S3 would remove what is in the bucket, and guards would count what is in the inventory.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s3_is_given_no_more_to_remove_by_a_plan_from_an_inventory() {
+    let (sandbox, desk) = store(Versioning::Never, "").await;
+    desk.policy(&policy("").replace("enforce: direct", "enforce: auto"));
+    fill(&sandbox);
+    let manifest = inventory(&sandbox, Utc::now() - TimeDelta::hours(1)).deliver(&sandbox);
+    let ran = run(&sandbox, &desk, &["plan", "--inventory", &manifest]).ends(4);
+    ran.tells(&["a rule that removes more", "leave --inventory out"]);
+    run(&sandbox, &desk, &["reconcile"]).ends(0);
+    assert!(sandbox.lifecycle(BUCKET).unwrap().is_some());
+    // What S3 has to do is as it was.
+    run(&sandbox, &desk, &["plan", "--inventory", &manifest, "--out", "after.parquet"]).ends(0);
+}

@@ -364,3 +364,48 @@ async fn the_plan_is_the_same_however_many_list() {
         assert!(plan(at_once) == one, "{at_once} at once");
     }
 }
+
+/// A page may be empty and not the last one; what it could have shown is not gone for that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_empty_page_that_goes_on_settles_nothing() {
+    let server = Server::start(|_, request| {
+        if request.method == "HEAD" {
+            return Answer::ok("");
+        }
+        let prefix = request.target.split('&').find_map(|pair| pair.strip_prefix("prefix="));
+        Answer::ok(prefix.map_or_else(
+            || {
+                "<ListVersionsResult><IsTruncated>true</IsTruncated><NextKeyMarker>z</NextKeyMarker>\
+                 </ListVersionsResult>"
+                    .to_owned()
+            },
+            |key| {
+                format!(
+                    "<ListVersionsResult><IsTruncated>false</IsTruncated><Version><Key>{key}</Key>\
+                     <VersionId>null</VersionId><IsLatest>true</IsLatest><ETag>\"e\"</ETag>\
+                     <LastModified>2026-01-01T00:00:00.000Z</LastModified><Size>1</Size>\
+                     <StorageClass>STANDARD</StorageClass></Version></ListVersionsResult>"
+                )
+            },
+        ))
+    })
+    .await;
+    let (policy, records) = (policy(), Records::default());
+    let survey = Survey {
+        policy: &policy,
+        records: &records,
+        bucket: server.store().await.bucket(BUCKET).await.unwrap(),
+        facts: BucketFacts {
+            name: BUCKET.to_owned(),
+            versioning: shelflife::object::Versioning::Never,
+            mfa_delete: false,
+            object_lock: false,
+        },
+        now: start(),
+        reads: std::sync::Arc::default(),
+    };
+    let keys: Vec<String> = (0..20).map(|number| format!("k{number:02}")).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let standing = survey.standing(&keys).await.unwrap();
+    assert_eq!(standing.into_keys().collect::<Vec<_>>(), keys);
+}
