@@ -1,6 +1,6 @@
 //! The fuzz targets' bodies on a bounded number of inputs: random ones, and sound ones that were tampered with.
 
-#![expect(clippy::unwrap_used, reason = "a test whose files cannot be read must fail")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test whose files cannot be read must fail")]
 
 #[path = "../fuzz/bodies.rs"]
 mod bodies;

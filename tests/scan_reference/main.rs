@@ -1,6 +1,8 @@
 //! Listings as they are read against listings as they were written, and against an XML library that shares no
 //! code with the reader, and the AWS SDK: sound ones of every form that XML allows, cut ones, and ones that were tampered with.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
 mod cases;
 #[path = "../../fuzz/listing.rs"]
 mod listing;
