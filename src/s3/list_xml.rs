@@ -172,7 +172,7 @@ impl Page {
             if key.is_empty() {
                 return Err(Malformed::new(row.at, "an entry with an empty key"));
             }
-            if !key.starts_with(asked.prefix) {
+            if !asked.prefix.is_empty() && !key.starts_with(asked.prefix) {
                 return Err(Malformed::new(row.at, "a key outside the prefix that was asked for"));
             }
             if key < last || (place == 0 && asked.from_is_done && key == last) {

@@ -73,24 +73,20 @@ impl<'a> Reader<'a> {
     /// inlined, they are compared as constants.
     #[inline(always)]
     pub(super) fn leaf(&mut self, name: &str) -> Option<Raw> {
-        let content = self.rest().strip_prefix('<')?.strip_prefix(name)?.strip_prefix('>')?;
         if self.leaf.is_some() {
             return None;
         }
-        let leaf = leaf_at(self.text.len() - content.len(), content.as_bytes(), name)?;
+        let content = behind(self.rest().as_bytes(), b'<', name)?;
+        let leaf = leaf_at(self.text.len() - content.len(), content, name)?;
         self.at = leaf.at + leaf.len + "</".len() + name.len() + ">".len();
         Some(leaf)
     }
 
     /// Enters the next child if that follows at once as `<name>`. This is but a faster
     /// [`Reader::child`], too.
+    #[inline(always)]
     pub(super) fn opens(&mut self, name: &'static str) -> bool {
-        let follows = self
-            .rest()
-            .strip_prefix('<')
-            .and_then(|rest| rest.strip_prefix(name))
-            .is_some_and(|rest| rest.starts_with('>'));
-        let enters = follows && self.leaf.is_none();
+        let enters = self.leaf.is_none() && behind(self.rest().as_bytes(), b'<', name).is_some();
         if enters {
             self.open.push(name);
             self.at += "<>".len() + name.len();
@@ -333,8 +329,17 @@ fn leaf_at(at: usize, content: &[u8], name: &str) -> Option<Raw> {
     let special = memchr3(b'<', b'&', b'\r', content)?;
     let plain = content[special] == b'<';
     let len = if plain { special } else { special + memchr(b'<', &content[special..])? };
-    let end = content[len..].strip_prefix(b"</")?.strip_prefix(name.as_bytes())?;
-    end.starts_with(b">").then_some(Raw { at, len, plain })
+    let end = behind(content.get(len + 1..)?, b'/', name);
+    end.is_some().then_some(Raw { at, len, plain })
+}
+
+/// What follows in `text` behind one byte, a name and the end of a tag; `None` if it does not begin so.
+/// Lengths that are known when this is built make of it a few comparisons without any call.
+#[inline(always)]
+fn behind<'t>(text: &'t [u8], first: u8, name: &str) -> Option<&'t [u8]> {
+    let end = name.len() + 1;
+    let is_tag = *text.first()? == first && text.get(1..end)? == name.as_bytes() && *text.get(end)? == b'>';
+    is_tag.then(|| &text[end + 1..])
 }
 
 fn is_blank(text: &str) -> bool {
