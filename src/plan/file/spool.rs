@@ -18,7 +18,7 @@ use crate::plan::row::{Action, PlanRow};
 const MOST_OF_ONE: usize = 256 << 10;
 
 /// How many bytes are held of all before there is none.
-const MOST_OF_ALL: usize = 8 << 20;
+const MOST_OF_ALL: usize = 4 << 20;
 
 /// How many bytes of one stretch are held then.
 const LITTLE: usize = 4 << 10;

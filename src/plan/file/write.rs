@@ -16,8 +16,8 @@ use super::seal::{self, Sealing};
 use super::{FORMAT, FORMAT_KEY, HEADER_KEY, PlanFileError, schema};
 use crate::plan::row::{Order, PlanRow};
 
-/// How many rows are held before they are written: about 10 MB.
-const GROUP_ROWS: usize = 16_384;
+/// How many rows are held before they are written: about 5 MB.
+const GROUP_ROWS: usize = 8_192;
 
 /// Writes a plan file. One that is not [finished](PlanWriter::finish) is no plan.
 pub struct PlanWriter<W: Write + Send> {
