@@ -201,7 +201,7 @@ impl Batch {
             sent.push(Sent::from((row, ended)));
         }
         let hidden = mark::mark_all(&target.bucket, &marks).await;
-        sent.extend(marks.into_iter().zip(hidden).map(|(row, Covered { ended, marker, .. })| Sent {
+        sent.extend(marks.into_iter().zip(hidden).map(|(row, Covered { ended, marker })| Sent {
             row,
             ended,
             marker,
@@ -209,7 +209,7 @@ impl Batch {
         }));
         for row in covered {
             let cover = cover::cover(&target.bucket, &row.row).await;
-            let ended = if cover.is_covered {
+            let ended = if cover.ended.result == ItemResult::MarkerAdded {
                 delete::remove(&target.bucket, &[&row.row]).await.pop()
             } else {
                 Some(Ended::because(cover.ended.result, "it could not be covered by a delete marker"))

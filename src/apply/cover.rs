@@ -112,13 +112,11 @@ pub struct Covered {
     pub ended: Ended,
     /// The marker's version id, where the store named it as the one that it put there.
     pub marker: Option<String>,
-    /// Whether a marker lies on the version, whoever has put it there.
-    pub is_covered: bool,
 }
 
 impl From<Ended> for Covered {
     fn from(ended: Ended) -> Self {
-        Self { ended, marker: None, is_covered: false }
+        Self { ended, marker: None }
     }
 }
 
@@ -130,20 +128,18 @@ pub async fn cover(bucket: &Bucket, row: &PlanRow) -> Covered {
         Ok(now) => now,
         Err(error) => {
             let marker = marked.ok().flatten().filter(|marker| marker != "null");
-            return Covered { marker, ..Covered::from(unclear(&error)) };
+            return Covered { ended: unclear(&error), marker };
         }
     };
     let on_top = now.first().filter(|entry| entry.is_marker);
     // A lost answer is of no matter where a marker can be seen, but whose it is then nobody knows.
     if let (Some(on_top), true) = (on_top.filter(|it| it.version_id != "null"), is_planned(now.get(1))) {
-        let ended = match &marked {
-            Err(NotMarked { perhaps: false, .. }) => {
-                Ended::because(ItemResult::Changed, "somebody else has put a delete marker on it")
-            }
-            _ => Ended { result: ItemResult::MarkerAdded, detail: None },
-        };
+        // What somebody else has hidden is superseded since then, and may have to stay for that.
+        if matches!(marked, Err(NotMarked { perhaps: false, .. })) {
+            return Ended::because(ItemResult::Changed, "somebody else has put a delete marker on it").into();
+        }
         let marker = marked.ok().flatten().filter(|marker| *marker == on_top.version_id);
-        return Covered { ended, marker, is_covered: true };
+        return Covered { ended: Ended { result: ItemResult::MarkerAdded, detail: None }, marker };
     }
     let ended = match marked.map_err(|not| not.ended) {
         Ok(Some(marker)) => take_away(bucket, row, marker).await,

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::row::Row;
 use crate::decide::{self, Decision, Plain, Step, Verdict};
 use crate::object::{BucketFacts, Kind, Observed};
-use crate::plan::{Summary, Tally, Tenants};
+use crate::plan::{PlainCounts, Summary, Tenants};
 use crate::policy::Policy;
 use crate::records::Records;
 
@@ -36,7 +36,7 @@ impl<'p, P: for<'k> FnMut(&Observed<'k>) -> Option<Plain<'k>>> Judge<'p, P> {
         let Some(observed) = row.observed(self.facts) else { return false };
         let counts_tenants = !self.policy.guards.per_tenant.is_none();
         if let Some(plain) = (self.plainly)(&observed) {
-            self.counted.add(plain, &observed, counts_tenants);
+            self.counted.add(&plain, &observed, counts_tenants);
             return true;
         }
         let Some(decision) = self.kept(&observed) else { return false };
@@ -46,7 +46,7 @@ impl<'p, P: for<'k> FnMut(&Observed<'k>) -> Option<Plain<'k>>> Judge<'p, P> {
             due: decision.due,
             tenant: decision.tenant.as_deref(),
         };
-        self.counted.add(plain, &observed, counts_tenants);
+        self.counted.add(&plain, &observed, counts_tenants);
         true
     }
 
@@ -73,23 +73,15 @@ impl<'p, P: for<'k> FnMut(&Observed<'k>) -> Option<Plain<'k>>> Judge<'p, P> {
 /// What was counted of one inventory.
 #[derive(Clone, Debug, Default)]
 pub struct Counted {
-    /// By the rule and the verdict, the first place for what no rule covers.
-    cells: Vec<[Tally; Verdict::ALL.len()]>,
+    kept: PlainCounts,
     tenants: Tenants,
 }
 
 impl Counted {
-    fn add(&mut self, plain: Plain<'_>, observed: &Observed<'_>, counts_tenants: bool) {
+    fn add(&mut self, plain: &Plain<'_>, observed: &Observed<'_>, counts_tenants: bool) {
         // That of the others may be later than what their rows lead to.
         let is_exact = observed.is_latest && observed.kind != Kind::Marker;
-        let due = plain.due.filter(|_| is_exact);
-        let place = plain.rule.map_or(0, |rule| rule + 1);
-        if self.cells.len() <= place {
-            self.cells.resize(place + 1, Default::default());
-        }
-        if let Some(tally) = self.cells.get_mut(place).and_then(|row| row.get_mut(plain.verdict as usize)) {
-            tally.add(observed.size, due);
-        }
+        self.kept.add(plain, observed.size, plain.due.filter(|_| is_exact));
         if counts_tenants && plain.rule.is_some() {
             self.tenants.add(plain.tenant, observed.size, false);
         }
@@ -97,18 +89,13 @@ impl Counted {
 
     /// Counts all of `other` too.
     pub fn merge(&mut self, other: &Self) {
-        if self.cells.len() < other.cells.len() {
-            self.cells.resize(other.cells.len(), Default::default());
-        }
-        for (mine, others) in self.cells.iter_mut().flatten().zip(other.cells.iter().flatten()) {
-            mine.merge(*others);
-        }
+        self.kept.merge(&other.kept);
         self.tenants.merge(&other.tenants);
     }
 
     /// How many rows.
     pub fn rows(&self) -> u64 {
-        self.cells.iter().flatten().map(|tally| tally.objects).sum()
+        self.kept.objects()
     }
 
     /// What was counted of each tenant, where the policy limits what may go of one.
@@ -119,12 +106,7 @@ impl Counted {
     /// The same by lines of a plan's summary.
     pub fn summary(&self, policy: &Policy, bucket: &str) -> Summary {
         let mut summary = Summary::default();
-        for (place, row) in self.cells.iter().enumerate() {
-            let rule = place.checked_sub(1).and_then(|rule| policy.rules.get(rule));
-            for (verdict, tally) in Verdict::ALL.into_iter().zip(row).filter(|(_, tally)| tally.objects > 0) {
-                summary.merge(bucket, rule.map(|rule| rule.id.as_str()), verdict, *tally);
-            }
-        }
+        self.kept.add_to(&mut summary, policy, bucket);
         summary
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, Utc};
 
+use super::plain_counts::PlainCounts;
 use super::row::{Action, PlanRow};
 use super::summary::{Disposal, Summary, Tally, removes};
 use super::tenants::Tenants;
@@ -80,13 +81,6 @@ impl BucketContext {
     }
 }
 
-/// What plainly stays in a bucket: for no rule and for each by verdict.
-#[derive(Clone, Debug)]
-struct PlainCounts {
-    bucket: String,
-    of_rules: Vec<[Tally; Verdict::ALL.len()]>,
-}
-
 /// Turns decided keys into plan rows, and counts everything on the way.
 #[derive(Clone, Debug)]
 pub struct Planner<'a> {
@@ -94,7 +88,7 @@ pub struct Planner<'a> {
     now: DateTime<Utc>,
     summary: Summary,
     /// What plainly stays, bucket by bucket.
-    plain: Vec<PlainCounts>,
+    plain: Vec<(String, PlainCounts)>,
     tenants: Tenants,
     /// What S3 is to remove at once, by bucket and start of keys.
     at_once: BTreeMap<(String, String), Tally>,
@@ -116,13 +110,8 @@ impl<'a> Planner<'a> {
     /// What was counted so far.
     pub fn summary(&self) -> Summary {
         let mut summary = self.summary.clone();
-        for counts in &self.plain {
-            for (place, tallies) in counts.of_rules.iter().enumerate() {
-                let rule = place.checked_sub(1).and_then(|rule| self.policy.rules.get(rule));
-                for (verdict, tally) in Verdict::ALL.into_iter().zip(tallies) {
-                    summary.merge(&counts.bucket, rule.map(|rule| rule.id.as_str()), verdict, *tally);
-                }
-            }
+        for (bucket, counts) in &self.plain {
+            counts.add_to(&mut summary, self.policy, bucket);
         }
         summary
     }
@@ -132,15 +121,11 @@ impl<'a> Planner<'a> {
         if !self.policy.guards.per_tenant.is_none() && plain.rule.is_some() {
             self.tenants.add(plain.tenant, bytes, false);
         }
-        if self.plain.last().is_none_or(|counts| counts.bucket != bucket) {
-            let of_rules = vec![[Tally::default(); Verdict::ALL.len()]; self.policy.rules.len() + 1];
-            self.plain.push(PlainCounts { bucket: bucket.to_owned(), of_rules });
+        if self.plain.last().is_none_or(|(counted, _)| counted != bucket) {
+            self.plain.push((bucket.to_owned(), PlainCounts::default()));
         }
-        let place = plain.rule.map_or(0, |rule| rule + 1);
-        let verdict = Verdict::ALL.iter().position(|verdict| *verdict == plain.verdict).unwrap_or_default();
-        let of_rule = self.plain.last_mut().and_then(|counts| counts.of_rules.get_mut(place));
-        if let Some(tally) = of_rule.and_then(|tallies| tallies.get_mut(verdict)) {
-            tally.add(bytes, plain.due);
+        if let Some((_, counts)) = self.plain.last_mut() {
+            counts.add(plain, bytes, plain.due);
         }
     }
 

@@ -1,10 +1,11 @@
 //! Looking at chosen keys instead of the whole bucket, with its incomplete uploads.
 
+use std::collections::VecDeque;
+
 use futures::stream::{self, StreamExt};
 
 use super::Survey;
-use super::draft::Draft;
-use super::uploads::UploadsAhead;
+use super::uploads::{UploadsAhead, merged};
 use crate::plan::KeyGroup;
 use crate::s3::StoreError;
 
@@ -50,18 +51,11 @@ impl Survey<'_> {
         while let Some(block) = blocks.next().await {
             let (asked, drafts) = block?;
             let gone = asked.saturating_sub(drafts.len());
-            let mut merged: Vec<Draft> = Vec::with_capacity(drafts.len());
-            for mut draft in drafts {
-                for between in uploads.before(Some(&draft.key)).await? {
-                    if between.key == draft.key {
-                        draft.adopt_uploads(between);
-                    } else {
-                        merged.push(between);
-                    }
-                }
-                merged.push(draft);
-            }
-            let (groups, read) = self.decide(merged).await;
+            let mut open = match drafts.last() {
+                Some(last) => uploads.before(Some(&last.key)).await?.into(),
+                None => VecDeque::new(),
+            };
+            let (groups, read) = self.decide(merged(drafts, &mut open)).await;
             take(LookedUp { groups, asked: asked as u64, gone: gone as u64, read })?;
         }
         let (groups, read) = self.decide(uploads.before(None).await?).await;

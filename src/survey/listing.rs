@@ -14,7 +14,7 @@ use super::borders::Border;
 use super::draft::{Above, Draft};
 use super::lanes::{Answer, Lanes};
 use super::ranges::{Brought, Ranges, Shown};
-use super::uploads::Uploads;
+use super::uploads::{Uploads, merged};
 use super::{Seen, Sink, Survey};
 use crate::decide::{Plain, Trail};
 use crate::s3::{Entry, Level, Page, StoreError, StoreErrorKind};
@@ -231,7 +231,7 @@ impl<P: Default> Listing<'_, P> {
             });
             done.extend(held.open.take());
         }
-        let mut drafts = held.merged(done);
+        let mut drafts = merged(done, &mut held.uploads);
         if within.is_last {
             let belongs = |draft: &Draft| through.as_ref().is_none_or(|upto| draft.key <= *upto);
             drafts.extend(mem::take(&mut held.uploads).into_iter().take_while(belongs));
@@ -285,22 +285,6 @@ impl<P: Default> Listing<'_, P> {
 impl<P> Held<P> {
     fn has_uploads(&self, key: &str) -> bool {
         !self.uploads.is_empty() && self.uploads.binary_search_by(|upload| (*upload.key).cmp(key)).is_ok()
-    }
-
-    /// Puts the uploads of and between the keys of `drafts` to their places.
-    fn merged(&mut self, drafts: Vec<Draft>) -> Vec<Draft> {
-        let mut merged = Vec::with_capacity(drafts.len());
-        for mut draft in drafts {
-            while let Some(between) = self.uploads.pop_front_if(|upload| upload.key <= draft.key) {
-                if between.key == draft.key {
-                    draft.adopt_uploads(between);
-                } else {
-                    merged.push(between);
-                }
-            }
-            merged.push(draft);
-        }
-        merged
     }
 }
 

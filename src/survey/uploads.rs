@@ -90,3 +90,19 @@ impl UploadsAhead {
         Ok(self.waiting.drain(..count).collect())
     }
 }
+
+/// Takes the uploads of and between the keys of `drafts` out of `uploads`, to their places; both are in key order.
+pub(super) fn merged(drafts: Vec<Draft>, uploads: &mut VecDeque<Draft>) -> Vec<Draft> {
+    let mut merged = Vec::with_capacity(drafts.len());
+    for mut draft in drafts {
+        while let Some(between) = uploads.pop_front_if(|upload| upload.key <= draft.key) {
+            if between.key == draft.key {
+                draft.adopt_uploads(between);
+            } else {
+                merged.push(between);
+            }
+        }
+        merged.push(draft);
+    }
+    merged
+}

@@ -2,7 +2,7 @@
 //! goes wrong with the copy, the original stays.
 
 use crate::desk::Desk;
-use crate::run;
+use crate::{client, run};
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use shelflife::sandbox::{
@@ -349,23 +349,4 @@ async fn without_its_export_place_nothing_is_removed() {
     let code = run(&sandbox, &desk, &["reconcile"]).code;
     assert_ne!(code, 0);
     assert_eq!(keys(&sandbox, BUCKET), ["inbound/1/a"]);
-}
-
-fn client(sandbox: &Sandbox) -> aws_sdk_s3::Client {
-    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
-    let config = aws_sdk_s3::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new(
-            sandbox.access_key(),
-            sandbox.secret_key(),
-            None,
-            None,
-            "tests",
-        ))
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(sandbox.endpoint())
-        .force_path_style(true)
-        .build();
-    aws_sdk_s3::Client::from_conf(config)
 }

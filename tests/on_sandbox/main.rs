@@ -30,3 +30,23 @@ fn run(sandbox: &Sandbox, desk: &Desk, args: &[&str]) -> Ran {
     command.env("AWS_SECRET_ACCESS_KEY", sandbox.secret_key());
     Ran::of(command.output().unwrap())
 }
+
+/// A client that knows nothing of Shelflife.
+fn client(sandbox: &Sandbox) -> aws_sdk_s3::Client {
+    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new(
+            sandbox.access_key(),
+            sandbox.secret_key(),
+            None,
+            None,
+            "tests",
+        ))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .endpoint_url(sandbox.endpoint())
+        .force_path_style(true)
+        .build();
+    aws_sdk_s3::Client::from_conf(config)
+}

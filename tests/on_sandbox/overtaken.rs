@@ -8,6 +8,7 @@ use crate::run;
 use chrono::{TimeDelta, Utc};
 use shelflife::sandbox::{
     BucketOptions, Effect, Fault, LockConfiguration, PutOptions, RequestRecord, Sandbox, SandboxOptions,
+    Versioning,
 };
 
 const BUCKET: &str = "media";
@@ -203,4 +204,23 @@ async fn the_evidence_tells_the_decision_that_was_made_last() {
     let entries = desk.evidence(ran["evidence"].as_str().unwrap());
     let intent = entries.iter().find(|entry| entry["kind"] == "intent").unwrap();
     assert!(intent["items"][0]["due"].as_str().unwrap().starts_with("2026-02-15"), "{intent}");
+}
+
+/// A version that a user hides at the last moment is superseded since then, and has the time of such versions.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_latest_version_that_is_hidden_right_before_it_is_covered_stays() {
+    let versioned = BucketOptions { versioning: Versioning::Enabled, ..BucketOptions::named(BUCKET) };
+    let (sandbox, desk) = store(versioned).await;
+    desk.policy(&policy("direct", "    noncurrent: {retain: 60 days}\n"));
+    let key = "inbound/1/a";
+    put(&sandbox, key, "older", 100);
+    put(&sandbox, key, "latest", 40);
+    run(&sandbox, &desk, &["plan"]).ends(0);
+    // The run looks when it begins the batch, before the latest versions, and right before the marker.
+    let user = sandbox.clone();
+    let hide = Effect::before(move |_| drop(user.delete(BUCKET, key, None).unwrap()));
+    sandbox.faults().add(Fault::on("ListObjectVersions", hide).calls(3, 3));
+    let ran = run(&sandbox, &desk, &["apply", "shelflife-plan.parquet", "--json"]).ends(0).json();
+    assert_eq!(ran["results"], serde_json::json!({"changed": 2}));
+    assert_eq!(keys(&sandbox).len(), 3, "a marker on two versions");
 }

@@ -2,7 +2,7 @@
 //! and a run can be undone until then.
 
 use crate::desk::Desk;
-use crate::run;
+use crate::{client, run};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use shelflife::sandbox::{
@@ -154,7 +154,7 @@ async fn undo_makes_what_was_hidden_visible_again_and_says_what_it_cannot() {
     let log = desk.log();
     put(&sandbox, newer, 0);
     let marker = under(&sandbox, gone)[0].id.clone();
-    let client = support_client(&sandbox);
+    let client = client(&sandbox);
     client.delete_object().bucket(BUCKET).key(gone).version_id(marker).send().await.unwrap();
 
     let dry = run(&sandbox, &desk, &["undo", &log, "--dry-run"]).ends(0);
@@ -189,7 +189,7 @@ async fn a_version_that_was_removed_since_is_not_said_to_come_back() {
     put(&sandbox, "inbound/1/b", 3);
     run(&sandbox, &desk, &["reconcile"]).ends(0);
     let log = desk.log();
-    let client = support_client(&sandbox);
+    let client = client(&sandbox);
     client.delete_object().bucket(BUCKET).key("inbound/1/a").version_id(version).send().await.unwrap();
     let told = run(&sandbox, &desk, &["undo", &log, "--accept", "markers"]).ends(0);
     told.shows(&[
@@ -272,23 +272,4 @@ async fn a_marker_of_another_time_is_not_taken_for_the_runs_own() {
     let undo = ["undo", &desk.log(), "--accept", "found-markers"];
     run(&sandbox, &desk, &undo).ends(0).shows(&["cannot be undone", "no marker from then is on top"]);
     assert!(visible(&sandbox).is_empty());
-}
-
-fn support_client(sandbox: &Sandbox) -> aws_sdk_s3::Client {
-    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
-    let config = aws_sdk_s3::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new(
-            sandbox.access_key(),
-            sandbox.secret_key(),
-            None,
-            None,
-            "tests",
-        ))
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(sandbox.endpoint())
-        .force_path_style(true)
-        .build();
-    aws_sdk_s3::Client::from_conf(config)
 }

@@ -1,0 +1,53 @@
+//! What plainly stays, counted without a copy of anything: for no rule and for each, by verdict.
+
+use chrono::{DateTime, Utc};
+
+use super::summary::{Summary, Tally};
+use crate::decide::{Plain, Verdict};
+use crate::policy::Policy;
+
+/// What plainly stays in one bucket.
+#[derive(Clone, Debug, Default)]
+pub struct PlainCounts {
+    /// The first place is for what no rule covers.
+    cells: Vec<[Tally; Verdict::ALL.len()]>,
+}
+
+impl PlainCounts {
+    /// Counts one of so many bytes; `due` is its due date as far as that is exact.
+    pub fn add(&mut self, plain: &Plain<'_>, bytes: u64, due: Option<DateTime<Utc>>) {
+        let place = plain.rule.map_or(0, |rule| rule + 1);
+        if self.cells.len() <= place {
+            self.cells.resize(place + 1, Default::default());
+        }
+        let verdict = Verdict::ALL.iter().position(|verdict| *verdict == plain.verdict).unwrap_or_default();
+        if let Some(tally) = self.cells.get_mut(place).and_then(|of_rule| of_rule.get_mut(verdict)) {
+            tally.add(bytes, due);
+        }
+    }
+
+    /// Counts all of `other` too.
+    pub fn merge(&mut self, other: &Self) {
+        if self.cells.len() < other.cells.len() {
+            self.cells.resize(other.cells.len(), Default::default());
+        }
+        for (mine, others) in self.cells.iter_mut().flatten().zip(other.cells.iter().flatten()) {
+            mine.merge(*others);
+        }
+    }
+
+    /// How many there are.
+    pub fn objects(&self) -> u64 {
+        self.cells.iter().flatten().map(|tally| tally.objects).sum()
+    }
+
+    /// Adds them to a summary as those of `bucket`.
+    pub fn add_to(&self, summary: &mut Summary, policy: &Policy, bucket: &str) {
+        for (place, of_rule) in self.cells.iter().enumerate() {
+            let rule = place.checked_sub(1).and_then(|rule| policy.rules.get(rule));
+            for (verdict, tally) in Verdict::ALL.into_iter().zip(of_rule) {
+                summary.merge(bucket, rule.map(|rule| rule.id.as_str()), verdict, *tally);
+            }
+        }
+    }
+}
