@@ -4,9 +4,10 @@
 
 use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
+use proptest::prelude::*;
 use shelflife::calendar::{
     Moment, MomentError, Period, PeriodError, end_of_day, instant_of_local, midnight_at_or_after,
-    start_of_day,
+    start_of_day, to_the_second,
 };
 
 fn day(text: &str) -> NaiveDate {
@@ -325,5 +326,14 @@ fn years_at_the_calendars_ends_are_no_dates_and_no_panics() {
         {
             assert!(Moment::parse(text, zone).is_err(), "{text} in {zone}");
         }
+    }
+}
+
+proptest! {
+    /// It is what the library writes, one form at a time.
+    #[test]
+    fn an_instant_is_written_to_the_second(seconds in -62_167_219_200_i64..253_402_300_800, nanos in 0_u32..1_000_000_000) {
+        let at = DateTime::from_timestamp(seconds, nanos).unwrap();
+        prop_assert_eq!(to_the_second(&at), at.format("%Y-%m-%dT%H:%M:%SZ").to_string());
     }
 }

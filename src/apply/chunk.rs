@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use smol_str::SmolStr;
+
 use super::cover::{self, Covered};
 use super::ending::Ended;
 use super::numbered::Numbered;
@@ -69,7 +71,7 @@ pub(super) async fn carry_out(
     if let Ok(looked) = &looked {
         let top_keys: BTreeSet<&str> = plain.iter().map(|row| row.key.as_str()).collect();
         let others: Vec<&str> =
-            shared.iter().map(String::as_str).filter(|key| !top_keys.contains(key)).collect();
+            shared.iter().map(SmolStr::as_str).filter(|key| !top_keys.contains(key)).collect();
         let mut left = standing(session, target, &others).await;
         left.extend(looked.groups.iter().map(|(key, group)| (key.clone(), standing_of(group))));
         sent.iter_mut().for_each(|it| it.hold_to(&left));
@@ -89,10 +91,10 @@ pub(super) async fn carry_out(
             batch.stays.extend(tops.into_iter().map(|top| (top, Ended::because(ended, why.clone()))));
         }
     }
-    let keys: BTreeSet<String> =
+    let keys: BTreeSet<SmolStr> =
         batch.goes.iter().chain(&batch.covered).map(|it| it.row.key.clone()).collect();
     let mut sent = batch.send(session, target).await?;
-    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let keys: Vec<&str> = keys.iter().map(SmolStr::as_str).collect();
     let left = standing(session, target, &keys).await;
     sent.iter_mut().for_each(|it| it.hold_to(&left));
     put_off.extend(sent.log(session, last_try)?);
@@ -105,7 +107,7 @@ async fn standing(
     session: &Session<'_>,
     target: &Enrolled,
     keys: &[&str],
-) -> BTreeMap<String, Vec<Standing>> {
+) -> BTreeMap<SmolStr, Vec<Standing>> {
     let now = (session.run.clock)();
     let listed: Result<_, StoreError> = survey(session.run, target, now).standing(keys).await;
     listed.unwrap_or_default()
@@ -234,7 +236,7 @@ impl Sent {
     }
 
     /// What the store says it has deleted must not be listed any more.
-    fn hold_to(&mut self, left: &BTreeMap<String, Vec<Standing>>) {
+    fn hold_to(&mut self, left: &BTreeMap<SmolStr, Vec<Standing>>) {
         let row = &self.row.row;
         let is_left = left.get(&row.key).is_some_and(|standing| {
             standing.iter().any(|it| {
@@ -266,13 +268,13 @@ impl Sent {
     fn outcomes(&self) -> impl Iterator<Item = ItemOutcome> {
         let Numbered { number, row } = &self.row;
         let own = ItemOutcome {
-            marker_version_id: self.marker.clone(),
+            marker_version_id: self.marker.as_deref().map(SmolStr::new),
             ..super::ending::outcome(row, *number, self.ended.clone())
         };
         let cover = self.cover.as_ref().map(|cover| ItemOutcome {
             version_id: None,
             row: None,
-            marker_version_id: cover.marker.clone(),
+            marker_version_id: cover.marker.as_deref().map(SmolStr::new),
             ..super::ending::outcome(row, *number, cover.ended.clone())
         });
         cover.into_iter().chain([own])
@@ -313,7 +315,7 @@ fn marker_item(row: &PlanRow) -> evidence::Item {
         version_id: None,
         etag: None,
         size: 0,
-        reason: "older versions stay, and must not come back".to_owned(),
+        reason: "older versions stay, and must not come back".into(),
         ..evidence::Item::from(row)
     }
 }

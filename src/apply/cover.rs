@@ -71,7 +71,7 @@ async fn mark(bucket: &Bucket, row: &PlanRow, is_null: bool) -> Result<Option<St
         ))),
         Err(error) => {
             // Where the answer is lost it is the null version that is there or not, and not what is under it.
-            let version_id = is_null.then(|| "null".to_owned());
+            let version_id = is_null.then(|| "null".into());
             let aim = Aim { target: DeleteTarget { version_id, ..target }, is_marker: false };
             let perhaps = may_be_carried_out(error.kind());
             Err(NotMarked { ended: settled(bucket, &aim, &error).await, perhaps })
@@ -159,7 +159,7 @@ async fn take_away(bucket: &Bucket, row: &PlanRow, marker: String) -> Ended {
         return Ended::because(ItemResult::Unclear, why);
     }
     let why = "a newer version came in between, under the delete marker";
-    let target = DeleteTarget { key: row.key.clone(), version_id: Some(marker), if_match: None };
+    let target = DeleteTarget { key: row.key.clone(), version_id: Some(marker.into()), if_match: None };
     match bucket.delete_object(&target).await {
         Ok(_) => Ended::because(ItemResult::Changed, format!("{why}; the marker was taken away again")),
         Err(error) => {

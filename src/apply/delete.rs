@@ -6,7 +6,7 @@
 
 use futures::stream::{self, StreamExt};
 
-use super::ending::{Aim, Ended, answered, doubtful, settled};
+use super::ending::{Aim, Ended, answered, doubtful, plainly, settled};
 use crate::evidence::ItemResult;
 use crate::object::Kind;
 use crate::plan::PlanRow;
@@ -64,18 +64,27 @@ async fn many(bucket: &Bucket, part: &[(usize, Aim)]) -> Vec<(usize, Ended)> {
     let targets: Vec<DeleteTarget> = part.iter().map(|(_, aim)| aim.target.clone()).collect();
     let report = bucket.delete_objects(&targets).await;
     let is_sane = report.as_ref().is_ok_and(|report| report.foreign.is_empty());
-    let endings = part.iter().enumerate().map(|(number, (place, aim))| {
+    let (mut endings, mut open) = (Vec::with_capacity(part.len()), Vec::new());
+    for (number, (place, aim)) in part.iter().enumerate() {
         let report = &report;
-        async move {
+        if let Ok(report) = report
+            && is_sane
+            && let Some(ended) = plainly(aim, &report.answers[number])
+        {
+            endings.push((*place, ended));
+            continue;
+        }
+        open.push(async move {
             let ended = match report {
                 Ok(report) if is_sane => answered(bucket, aim, &report.answers[number]).await,
                 Ok(_) => doubtful(bucket, aim, "the answer names what nobody asked for").await,
                 Err(error) => settled(bucket, aim, error).await,
             };
             (*place, ended)
-        }
-    });
-    stream::iter(endings.collect::<Vec<_>>()).buffer_unordered(AT_ONCE).collect().await
+        });
+    }
+    endings.extend(stream::iter(open).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await);
+    endings
 }
 
 async fn one(bucket: &Bucket, aim: &Aim) -> Ended {

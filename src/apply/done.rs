@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     fn outcome(row: Option<u64>, result: ItemResult) -> ItemOutcome {
-        let (bucket, key) = ("media".to_owned(), "k".to_owned());
+        let (bucket, key) = ("media".into(), "k".into());
         ItemOutcome {
             bucket,
             key,

@@ -46,15 +46,26 @@ pub struct Aim {
     pub is_marker: bool,
 }
 
+/// What an answer to the deletion of what `aim` names means, where that takes no further look: without a
+/// version id the store can have put a delete marker there instead.
+pub fn plainly(aim: &Aim, answer: &DeleteAnswer) -> Option<Ended> {
+    match answer {
+        DeleteAnswer::Deleted { delete_marker, .. } if !delete_marker || aim.target.version_id.is_some() => {
+            Some(Ended { result: ItemResult::Deleted, detail: None })
+        }
+        _ => None,
+    }
+}
+
 /// What an answer to the deletion of what `aim` names means.
 pub async fn answered(bucket: &Bucket, aim: &Aim, answer: &DeleteAnswer) -> Ended {
+    if let Some(ended) = plainly(aim, answer) {
+        return ended;
+    }
     match answer {
-        DeleteAnswer::Deleted { delete_marker: true, marker_version_id }
-            if aim.target.version_id.is_none() =>
-        {
+        DeleteAnswer::Deleted { marker_version_id, .. } => {
             unhide(bucket, &aim.target, marker_version_id.as_deref()).await
         }
-        DeleteAnswer::Deleted { .. } => Ended { result: ItemResult::Deleted, detail: None },
         DeleteAnswer::Failed { kind, code, message } => {
             judge(bucket, aim, kind, &format!("{code}: {message}")).await
         }
@@ -77,7 +88,9 @@ async fn judge(bucket: &Bucket, aim: &Aim, kind: &StoreErrorKind, why: &str) -> 
         // Nothing is sent twice, so what the store did not find was taken away by somebody else.
         StoreErrorKind::Changed | StoreErrorKind::NotFound => match listed(bucket, aim).await {
             Ok(None) => Ended::because(ItemResult::AlreadyGone, why),
-            Ok(Some(etag)) if *kind == StoreErrorKind::Changed && etag != aim.target.if_match => {
+            Ok(Some(etag))
+                if *kind == StoreErrorKind::Changed && etag.as_deref() != aim.target.if_match.as_deref() =>
+            {
                 Ended::because(ItemResult::Changed, why)
             }
             found => concluded(found.map(|found| found.is_some()), kind, why),
@@ -140,8 +153,7 @@ async fn unhide(bucket: &Bucket, target: &DeleteTarget, marker: Option<&str>) ->
         }
         Some(marker) => marker,
     };
-    let marker =
-        DeleteTarget { key: target.key.clone(), version_id: Some(marker.to_owned()), if_match: None };
+    let marker = DeleteTarget { key: target.key.clone(), version_id: Some(marker.into()), if_match: None };
     match bucket.delete_object(&marker).await {
         Ok(_) => Ended::because(ItemResult::Changed, format!("{why}; it was taken away again")),
         Err(error) => {

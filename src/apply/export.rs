@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use futures::stream::{self, StreamExt};
+use smol_str::{SmolStr, format_smolstr};
 
 use super::copied::{At, compare};
 use super::ending::{Ended, outcome};
@@ -77,7 +78,10 @@ async fn copy_all(
     }
     let items = rows.iter().map(|it| evidence::Item {
         action: evidence::Action::Export,
-        reason: format!("copied to {} before it is removed", it.row.export.as_deref().unwrap_or_default()),
+        reason: format_smolstr!(
+            "copied to {} before it is removed",
+            it.row.export.as_deref().unwrap_or_default()
+        ),
         ..evidence::Item::from(&*it.row)
     });
     let batch = session.intent(items.collect())?;
@@ -100,6 +104,7 @@ async fn copy_all(
     for (it, Copied { ended, etag: copy_etag }) in rows.iter().zip(copied) {
         let is_copied = ended.result == ItemResult::Exported;
         let copy = it.row.export.clone().filter(|_| is_copied);
+        let copy_etag = copy_etag.map(SmolStr::from);
         outcomes.push(ItemOutcome { copy, copy_etag, ..outcome(&it.row, it.number, ended.clone()) });
         if !is_copied {
             failed.push((it.number, ended));

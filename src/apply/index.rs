@@ -10,6 +10,7 @@ use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use smol_str::SmolStr;
 
 use crate::evidence::{Action, Item, ItemResult, Told, VerifyError, told};
 use crate::plan::{segment, short_segment};
@@ -69,7 +70,7 @@ pub async fn write_index(
     let mut waiting: BTreeMap<Name, Waiting> = BTreeMap::new();
     let mut held = 0;
     // What was copied is removed within the same chunk of the run, so this stays small.
-    let mut copies: HashMap<[u8; 16], String> = HashMap::new();
+    let mut copies: HashMap<[u8; 16], SmolStr> = HashMap::new();
     for told in told(BufReader::new(File::open(log)?)) {
         let Told { item, result, copy, .. } = told?;
         let identity = item.identity();
@@ -85,7 +86,7 @@ pub async fn write_index(
                 let is_gone = matches!(result, ItemResult::Deleted | ItemResult::AlreadyGone);
                 let Some(copy) = copies.remove(&identity).filter(|_| is_gone) else { continue };
                 let place =
-                    place_of(&places, &item, &copy).ok_or_else(|| IndexError::NoPlace(copy.clone()))?;
+                    place_of(&places, &item, &copy).ok_or_else(|| IndexError::NoPlace(copy.to_string()))?;
                 let tenant = item.tenant.as_deref().map_or_else(|| NO_TENANT.to_owned(), short_segment);
                 let file = waiting.len();
                 let rows =
@@ -125,9 +126,9 @@ impl Waiting {
         let before = self.csv.len() + self.json.len();
         let due = item.due.to_rfc3339();
         let size = item.size.to_string();
-        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        let text = |value: &Option<SmolStr>| value.clone().unwrap_or_default();
         let fields = [
-            &item.bucket,
+            &*item.bucket,
             &item.key,
             &text(&item.version_id),
             &size,
@@ -136,7 +137,7 @@ impl Waiting {
             &item.rule,
             &due,
             &item.reason,
-            &copy.to_owned(),
+            copy,
         ];
         let fields: Vec<_> = fields.into_iter().map(|field| text::csv(field)).collect();
         self.csv.push_str(&fields.join(","));

@@ -42,9 +42,9 @@ mod tests {
         let decided = planned.clone().decided(again.clone());
         assert_eq!((decided.number, decided.row), (3, planned.row.clone()));
         // Of another rule the plan knows nothing.
-        let other = PlanRow { rule: "other".to_owned(), ..again };
+        let other = PlanRow { rule: "other".into(), ..again };
         assert_eq!(planned.clone().decided(other).row.due, later);
-        let known = PlanRow { reason: "another".to_owned(), due: later, ..(*planned.row).clone() };
+        let known = PlanRow { reason: "another".into(), due: later, ..(*planned.row).clone() };
         assert_eq!(*planned.decided(known.clone()).row, known);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use smol_str::SmolStr;
 
 use super::run::Run;
 use super::session::Session;
@@ -39,7 +40,7 @@ pub(super) struct Looked {
     /// One for each row, in their order.
     pub looks: Vec<Look>,
     /// Everything that stands under their keys.
-    pub groups: BTreeMap<String, KeyGroup>,
+    pub groups: BTreeMap<SmolStr, KeyGroup>,
 }
 
 /// Looks at each of `rows`, which share a bucket, as it is now.
@@ -62,16 +63,16 @@ pub(super) async fn look_again(
     for key in upload_keys {
         if let Some(found) = survey.look_up_uploads(key).await? {
             groups
-                .entry(key.to_owned())
-                .or_insert_with(|| KeyGroup { key: key.to_owned(), ..KeyGroup::default() })
+                .entry(key.into())
+                .or_insert_with(|| KeyGroup { key: key.into(), ..KeyGroup::default() })
                 .uploads = found.uploads;
         }
     }
-    let mut planner = Planner::new(run.policy, now);
+    let planner = Planner::new(run.policy, now);
     let mut looks = Vec::with_capacity(rows.len());
     for rows in rows.chunk_by(|one, other| one.key == other.key) {
         let group = rows.first().and_then(|row| groups.get(&row.key));
-        let mut again = group.map(|group| planner.plan_key(&context, group)).unwrap_or_default();
+        let mut again = group.map(|group| planner.rows(&context, group)).unwrap_or_default();
         looks.extend(rows.iter().map(|row| look_at(run, row, group, &mut again)));
     }
     Ok(Looked { looks, groups })

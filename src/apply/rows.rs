@@ -157,7 +157,7 @@ impl<I: Iterator<Item = Result<(u64, PlanRow), PlanFileError>>> Queue<'_, I> {
 async fn carry_out(session: &Session<'_>, chunk: Chunk) -> Result<Option<Chunk>, ApplyError> {
     let Chunk { rows, attempt, at } = chunk;
     let Some(first) = rows.first() else { return Ok(None) };
-    let (bucket, lane) = (first.row.bucket.clone(), pace::lane(&first.row));
+    let (bucket, lane) = (first.row.bucket.to_string(), pace::lane(&first.row));
     if session.is_broken(&bucket) {
         return Ok(None);
     }

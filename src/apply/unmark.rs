@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::stream::{self, StreamExt};
+use smol_str::SmolStr;
 
 use super::ending::Ended;
 use crate::evidence::ItemResult;
@@ -21,11 +22,11 @@ const AT_ONCE: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marker {
     /// The key.
-    pub key: String,
+    pub key: SmolStr,
     /// The marker's version id.
-    pub marker: String,
+    pub marker: SmolStr,
     /// That of the version that it hides.
-    pub version_id: String,
+    pub version_id: SmolStr,
 }
 
 /// How a marker stands now.
@@ -60,9 +61,9 @@ impl Standing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unnamed {
     /// The key.
-    pub key: String,
+    pub key: SmolStr,
     /// The version's id.
-    pub version_id: String,
+    pub version_id: SmolStr,
     /// When the marker was about to be put.
     pub intended: DateTime<Utc>,
 }
@@ -87,11 +88,7 @@ async fn found(bucket: &Bucket, lost: &Unnamed) -> Result<Option<Marker>, StoreE
         && below.version_id.unwrap_or("null") == lost.version_id;
     // A null marker has taken a null version's place, and nothing comes back with it.
     let id = top.version_id.filter(|id| hides && *id != "null");
-    Ok(id.map(|id| Marker {
-        key: lost.key.clone(),
-        marker: id.to_owned(),
-        version_id: lost.version_id.clone(),
-    }))
+    Ok(id.map(|id| Marker { key: lost.key.clone(), marker: id.into(), version_id: lost.version_id.clone() }))
 }
 
 /// How each of `markers` stands.

@@ -86,7 +86,7 @@ fn item(policy: &Policy, object: &Observed<'_>) -> Item {
     };
     Item {
         kind: object.kind,
-        version_id: object.version_id.map(str::to_owned),
+        version_id: object.version_id.map(Into::into),
         upload_id: None,
         is_latest: object.is_latest,
         uploaded: object.uploaded,
@@ -107,7 +107,7 @@ fn audited(policy: &Policy, standing: &Standing, versions: &[Observed<'_>]) -> F
     let records = Records::default();
     let mut auditor = Auditor::new(policy, &records, at(NOW), Some(0));
     let items = versions.iter().map(|version| item(policy, version)).collect();
-    let group = KeyGroup { key: versions[0].key.to_owned(), items, uploads: Vec::new() };
+    let group = KeyGroup { key: versions[0].key.into(), items, uploads: Vec::new() };
     auditor.take(standing, versions, &group);
     auditor.findings
 }
@@ -250,8 +250,7 @@ fn reasons_to_stay_do_not_grow_with_the_objects() {
     for day in 1..20 {
         let locked =
             Observed { lock: Reading::Known(until(day)), ..version("v", "2026-10-01T10:00:00Z", None) };
-        let group =
-            KeyGroup { key: "1/a".to_owned(), items: vec![item(&policy, &locked)], uploads: Vec::new() };
+        let group = KeyGroup { key: "1/a".into(), items: vec![item(&policy, &locked)], uploads: Vec::new() };
         auditor.take(&standing, &[locked], &group);
     }
     let kept: Vec<_> =

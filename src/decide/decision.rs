@@ -1,6 +1,9 @@
 //! What a decision is: a verdict, a due date, and the typed reasons for both.
 
+use std::fmt::{self, Write};
+
 use chrono::{DateTime, Utc};
+use smol_str::SmolStr;
 
 use crate::calendar::{Moment, MomentError};
 use crate::object::Unreadable;
@@ -89,7 +92,7 @@ pub struct Decision {
     /// that may cover it stand behind the others, and not at all in what is expired.
     pub rules: Vec<usize>,
     /// The tenant, where known.
-    pub tenant: Option<String>,
+    pub tenant: Option<SmolStr>,
     /// The date that retention runs from under the first of `rules`, where it is known.
     pub trigger: Option<Basis>,
     /// The erasure that makes it due, whether its rules do too or not: index into the policy. S3
@@ -105,7 +108,7 @@ pub struct Basis {
     /// The date, before any `plus`.
     pub moment: Moment,
     /// Where it comes from, such as `metadata communication-date`.
-    pub source: String,
+    pub source: SmolStr,
 }
 
 /// One typed ground of a decision. Rules and holds are indices into the policy.
@@ -237,56 +240,72 @@ pub enum Unknown {
 impl Reason {
     /// The reason as a short sentence, without a full stop.
     pub fn describe(&self, policy: &Policy) -> String {
+        let mut sentence = String::new();
+        // Writing to a string cannot fail.
+        let _ = self.write_to(policy, &mut sentence);
+        sentence
+    }
+
+    /// Writes that sentence.
+    ///
+    /// # Errors
+    /// Those of `into`.
+    pub fn write_to(&self, policy: &Policy, into: &mut impl Write) -> fmt::Result {
         let rule = |index: usize| policy.rules.get(index).map_or("?", |rule| rule.id.as_str());
         let hold = |index: usize| policy.holds.get(index).map_or("?", |hold| hold.id.as_str());
         let erasure = |index: usize| policy.erasures.get(index).map_or("?", |erasure| erasure.id.as_str());
         match *self {
-            Self::Due { rule: r, due } => format!("due since {} under {}", due.format("%Y-%m-%d"), rule(r)),
+            Self::Due { rule: r, due } => write!(into, "due since {} under {}", due.date_naive(), rule(r)),
             Self::NotDue { rule: r, earliest } => {
-                format!("not due before {} under {}", earliest.format("%Y-%m-%d"), rule(r))
+                write!(into, "not due before {} under {}", earliest.date_naive(), rule(r))
             }
-            Self::NotHappened { rule: r } => format!("the trigger of {} has not happened", rule(r)),
+            Self::NotHappened { rule: r } => write!(into, "the trigger of {} has not happened", rule(r)),
             Self::KeptByNumber { rule: r } => {
-                format!("one of the newest superseded versions that {} keeps", rule(r))
+                write!(into, "one of the newest superseded versions that {} keeps", rule(r))
             }
-            Self::HidesVersions => "a delete marker that hides versions which are still there".to_owned(),
-            Self::Hold { hold: h } => format!("legal hold {}", hold(h)),
+            Self::HidesVersions => {
+                into.write_str("a delete marker that hides versions which are still there")
+            }
+            Self::Hold { hold: h } => write!(into, "legal hold {}", hold(h)),
             Self::HoldMightFit { hold: h, why } => {
-                format!("legal hold {} may cover it, for {}", hold(h), not_known(why))
+                write!(into, "legal hold {} may cover it, for {}", hold(h), not_known(why))
             }
             Self::Erased { erasure: e, due } => {
-                format!("to be erased since {} on request {}", due.format("%Y-%m-%d"), erasure(e))
+                write!(into, "to be erased since {} on request {}", due.date_naive(), erasure(e))
             }
             Self::ErasureNotDue { erasure: e, due } => {
-                format!("to be erased on {} on request {}", due.format("%Y-%m-%d"), erasure(e))
+                write!(into, "to be erased on {} on request {}", due.date_naive(), erasure(e))
             }
             Self::KeptByLaw { rule: r, over, earliest } => {
                 let law = policy.overrides.get(over).and_then(|over| over.legal_basis.as_deref());
-                format!(
+                write!(
+                    into,
                     "kept by law ({}) until {} at least, under {}",
                     law.unwrap_or("?"),
-                    earliest.format("%Y-%m-%d"),
+                    earliest.date_naive(),
                     rule(r)
                 )
             }
             Self::ErasureMightFit { erasure: e, why } => {
-                format!("request {} to erase may cover it, for {}", erasure(e), not_known(why))
+                write!(into, "request {} to erase may cover it, for {}", erasure(e), not_known(why))
             }
             Self::RuleMightCover { rule: r, why } => {
-                format!("{} may cover it, for {}", rule(r), not_known(why))
+                write!(into, "{} may cover it, for {}", rule(r), not_known(why))
             }
             Self::OverrideMightApply { rule: r, over } => {
                 let retain = policy.overrides.get(over).map(|over| over.retain).unwrap_or_default();
-                format!("the override to {retain} of {} may apply, for its record is not known", rule(r))
+                write!(into, "the override to {retain} of {} may apply, for its record is not known", rule(r))
             }
-            Self::LegalHold => "a legal hold in S3".to_owned(),
+            Self::LegalHold => into.write_str("a legal hold in S3"),
             Self::LockedUntil { until } => {
-                format!("Object Lock retention until {}", until.format("%Y-%m-%d %H:%M UTC"))
+                write!(into, "Object Lock retention until {}", until.format("%Y-%m-%d %H:%M UTC"))
             }
-            Self::LockUnknown(why) => format!("its Object Lock state is unknown: {}", unreadable(why)),
-            Self::TriggerUnknown { rule: r, why } => format!("the trigger of {} {why}", rule(r)),
-            Self::TenantUnknown(why) => format!("its tenant is unknown and matters: {}", unreadable(why)),
-            Self::NoRule => "no rule covers it".to_owned(),
+            Self::LockUnknown(why) => write!(into, "its Object Lock state is unknown: {}", unreadable(why)),
+            Self::TriggerUnknown { rule: r, why } => write!(into, "the trigger of {} {why}", rule(r)),
+            Self::TenantUnknown(why) => {
+                write!(into, "its tenant is unknown and matters: {}", unreadable(why))
+            }
+            Self::NoRule => into.write_str("no rule covers it"),
         }
     }
 }

@@ -98,7 +98,7 @@ pub fn judge(
     let found = Found { policy, object, rules: &rules, erasures: &erasures, holds: &holds, now };
     let (mut decision, needs) = conclude::conclude(found);
     decision.tenant = match tenancy.owner {
-        Owner::Is(tenant, _) => Some(tenant.to_owned()),
+        Owner::Is(tenant, _) => Some(tenant.into()),
         Owner::Nobody | Owner::Anybody => None,
     };
     Judgement { rules, erasures, holds, decision, needs }
@@ -145,7 +145,7 @@ fn view(context: Context<'_>, index: usize, rule: &Rule, now: DateTime<Utc>) -> 
     };
     let fixed = |clock, period: Period, from: DateTime<Utc>| {
         let due = Moment::Instant(from).due(period, policy.timezone).unwrap_or(NEVER);
-        let basis = Basis { moment: Moment::Instant(from), source: clock_source(clock).to_owned() };
+        let basis = Basis { moment: Moment::Instant(from), source: clock_source(clock).into() };
         plain(Outlook::certain(due, Finding::Known(basis)), period, clock)
     };
     let kept = |clock| plain(Outlook::certain(NEVER, Finding::NotHappened), Period::default(), clock);

@@ -70,7 +70,7 @@ fn look(
 }
 
 fn basis(moment: Moment, source: &str) -> Basis {
-    Basis { moment, source: source.to_owned() }
+    Basis { moment, source: source.into() }
 }
 
 fn attribute_value(context: Context<'_>, trigger: &Trigger, attribute: &Attribute) -> Raw {

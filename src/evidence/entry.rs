@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+use smol_str::SmolStr;
 
 use super::item_result::ItemResult;
+use crate::calendar::to_the_second;
 use crate::object::Kind;
 use crate::plan::Planned;
 use crate::plan::row::{self, PlanRow};
@@ -106,32 +108,33 @@ pub struct Item {
     #[serde(with = "kind_word")]
     pub kind: Kind,
     /// The bucket's name.
-    pub bucket: String,
+    pub bucket: SmolStr,
     /// The key.
-    pub key: String,
+    pub key: SmolStr,
     /// The version id; `None` for objects, uploads and a marker that is to be added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version_id: Option<String>,
+    pub version_id: Option<SmolStr>,
     /// The upload's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub upload_id: Option<String>,
+    pub upload_id: Option<SmolStr>,
     /// The ETag, without its quotes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub etag: Option<String>,
+    pub etag: Option<SmolStr>,
     /// Bytes.
     pub size: u64,
     /// The tenant, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tenant: Option<String>,
+    pub tenant: Option<SmolStr>,
     /// Id of the rule; empty where an erasure removes what no rule covers.
-    pub rule: String,
+    pub rule: SmolStr,
     /// Id of the erasure that it goes by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub erasure: Option<String>,
+    pub erasure: Option<SmolStr>,
     /// Since when its time is up.
+    #[serde(serialize_with = "instant")]
     pub due: DateTime<Utc>,
     /// Why.
-    pub reason: String,
+    pub reason: SmolStr,
 }
 
 /// What is done to an item.
@@ -191,15 +194,15 @@ pub struct Outcome {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ItemOutcome {
     /// The bucket's name.
-    pub bucket: String,
+    pub bucket: SmolStr,
     /// The key.
-    pub key: String,
+    pub key: SmolStr,
     /// The version id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version_id: Option<String>,
+    pub version_id: Option<SmolStr>,
     /// The upload's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub upload_id: Option<String>,
+    pub upload_id: Option<SmolStr>,
     /// Which row of the plan it is, counted from 0; none for markers that are added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<u64>,
@@ -210,13 +213,13 @@ pub struct ItemOutcome {
     pub detail: Option<String>,
     /// The version id of the delete marker that was put on top, where the store named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub marker_version_id: Option<String>,
+    pub marker_version_id: Option<SmolStr>,
     /// `s3://bucket/key` of the copy that was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub copy: Option<String>,
+    pub copy: Option<SmolStr>,
     /// The copy's ETag, without its quotes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub copy_etag: Option<String>,
+    pub copy_etag: Option<SmolStr>,
 }
 
 /// A lifecycle configuration that is about to be written.
@@ -307,6 +310,15 @@ impl Totals {
     /// How many items had this result.
     pub fn of(&self, result: ItemResult) -> u64 {
         self.items.get(&result).copied().unwrap_or_default()
+    }
+}
+
+/// As every other instant, and faster where it has no fraction of a second.
+fn instant<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    if at.timestamp_subsec_nanos() == 0 {
+        serializer.serialize_str(&to_the_second(at))
+    } else {
+        at.serialize(serializer)
     }
 }
 

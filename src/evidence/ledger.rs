@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::{Equivalent, HashSet};
+use smol_str::SmolStr;
 
 use super::entry::{Body, Item, ItemOutcome, Opening, Totals};
 
@@ -69,13 +70,13 @@ pub enum End {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Unresolved {
     /// The bucket's name.
-    pub bucket: String,
+    pub bucket: SmolStr,
     /// The key.
-    pub key: String,
+    pub key: SmolStr,
     /// The version id.
-    pub version_id: Option<String>,
+    pub version_id: Option<SmolStr>,
     /// The upload's id.
-    pub upload_id: Option<String>,
+    pub upload_id: Option<SmolStr>,
 }
 
 impl From<&Item> for Unresolved {

@@ -6,6 +6,7 @@ use std::iter;
 
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
+use smol_str::SmolStr;
 
 use super::chain::{VerifyError, entries};
 use super::entry::{Body, Entry, Item};
@@ -28,9 +29,9 @@ pub struct Told {
     /// More, for people.
     pub detail: Option<String>,
     /// The version id of the delete marker that was put on top, where the store named it.
-    pub marker_version_id: Option<String>,
+    pub marker_version_id: Option<SmolStr>,
     /// `s3://bucket/key` of the copy that was made, and its ETag where the log tells it.
-    pub copy: Option<(String, Option<String>)>,
+    pub copy: Option<(SmolStr, Option<SmolStr>)>,
 }
 
 impl Item {
@@ -38,7 +39,7 @@ impl Item {
     pub fn identity(&self) -> [u8; 16] {
         let mut hash = Sha256::new();
         for part in [Some(&self.bucket), Some(&self.key), self.version_id.as_ref(), self.upload_id.as_ref()] {
-            let text = part.map(String::as_str).unwrap_or_default();
+            let text = part.map(SmolStr::as_str).unwrap_or_default();
             hash.update([u8::from(part.is_some())]);
             hash.update((text.len() as u64).to_le_bytes());
             hash.update(text);

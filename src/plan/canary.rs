@@ -5,6 +5,7 @@
 use std::collections::{BTreeSet, BinaryHeap};
 
 use chrono::{DateTime, Utc};
+use smol_str::SmolStr;
 
 use super::row::PlanRow;
 
@@ -19,7 +20,7 @@ pub struct Picked {
 /// Tells the keys of a plan apart: the rows of one stand together.
 #[derive(Debug, Default)]
 struct Keys {
-    current: Option<(String, String)>,
+    current: Option<(SmolStr, SmolStr)>,
     place: u64,
 }
 

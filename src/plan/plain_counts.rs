@@ -46,7 +46,7 @@ impl PlainCounts {
         for (place, of_rule) in self.cells.iter().enumerate() {
             let rule = place.checked_sub(1).and_then(|rule| policy.rules.get(rule));
             for (verdict, tally) in Verdict::ALL.into_iter().zip(of_rule) {
-                summary.merge(bucket, rule.map(|rule| rule.id.as_str()), verdict, *tally);
+                summary.merge(bucket, rule.map(|rule| rule.id.as_str()), None, (verdict, None), *tally);
             }
         }
     }

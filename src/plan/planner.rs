@@ -4,9 +4,11 @@
 
 mod way;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, Utc};
+use smol_str::{SmolStr, SmolStrBuilder, ToSmolStr};
 
 use super::plain_counts::PlainCounts;
 use super::row::{Action, PlanRow};
@@ -23,9 +25,9 @@ pub struct Item {
     /// What it is.
     pub kind: Kind,
     /// S3's version id; `None` for objects that have none, and for uploads.
-    pub version_id: Option<String>,
+    pub version_id: Option<SmolStr>,
     /// The upload's id.
-    pub upload_id: Option<String>,
+    pub upload_id: Option<SmolStr>,
     /// Whether it is the newest of its key.
     pub is_latest: bool,
     /// Last-Modified, or the initiation.
@@ -35,9 +37,9 @@ pub struct Item {
     /// Bytes.
     pub size: u64,
     /// ETag without quotes.
-    pub etag: Option<String>,
+    pub etag: Option<SmolStr>,
     /// Storage class.
-    pub storage_class: Option<String>,
+    pub storage_class: Option<SmolStr>,
     /// What is to become of it.
     pub decision: Decision,
     /// For a delete marker on top of versions: the decision once those are gone.
@@ -48,7 +50,7 @@ pub struct Item {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KeyGroup {
     /// The key.
-    pub key: String,
+    pub key: SmolStr,
     /// Its versions and markers, newest first; or its one object.
     pub items: Vec<Item>,
     /// Its incomplete multipart uploads.
@@ -81,12 +83,18 @@ impl BucketContext {
     }
 }
 
+/// Rule and erasure, indices into the policy; verdict, and who removes it.
+type Cell = (Option<usize>, Option<usize>, Verdict, Option<Disposal>);
+
 /// Turns decided keys into plan rows, and counts everything on the way.
 #[derive(Clone, Debug)]
 pub struct Planner<'a> {
     policy: &'a Policy,
     now: DateTime<Utc>,
+    /// What was counted before, and elsewhere.
     summary: Summary,
+    /// What was counted here, bucket by bucket.
+    counts: Vec<(String, BTreeMap<Cell, Tally>)>,
     /// What plainly stays, bucket by bucket.
     plain: Vec<(String, PlainCounts)>,
     tenants: Tenants,
@@ -101,6 +109,7 @@ impl<'a> Planner<'a> {
             policy,
             now,
             summary: Summary::default(),
+            counts: Vec::new(),
             plain: Vec::new(),
             tenants: Tenants::default(),
             at_once: BTreeMap::new(),
@@ -110,6 +119,14 @@ impl<'a> Planner<'a> {
     /// What was counted so far.
     pub fn summary(&self) -> Summary {
         let mut summary = self.summary.clone();
+        for (bucket, counts) in &self.counts {
+            for ((rule, erasure, verdict, disposal), tally) in counts {
+                let rule = rule.and_then(|rule| self.policy.rules.get(rule)).map(|rule| rule.id.as_str());
+                let erasure = erasure.and_then(|erasure| self.policy.erasures.get(erasure));
+                let erasure = erasure.map(|erasure| erasure.id.as_str());
+                summary.merge(bucket, rule, erasure, (*verdict, *disposal), *tally);
+            }
+        }
         for (bucket, counts) in &self.plain {
             counts.add_to(&mut summary, self.policy, bucket);
         }
@@ -182,11 +199,7 @@ impl<'a> Planner<'a> {
         is_counted: impl Fn(&Item) -> bool,
     ) -> Vec<PlanRow> {
         let mut rows = Vec::new();
-        let uploads = group.uploads.iter().map(|upload| {
-            (upload, (&upload.decision, self.disposal(bucket, &group.key, upload, &upload.decision)))
-        });
-        let versions = group.items.iter().zip(self.disposals(bucket, group)).rev();
-        for (item, (decision, disposal)) in uploads.chain(versions).collect::<Vec<_>>() {
+        for (item, decision, disposal) in self.in_order(bucket, group) {
             // What goes is always counted: guards go by it.
             if disposal.is_some() || !is_counted(item) {
                 self.count(bucket, item, decision, disposal);
@@ -200,11 +213,34 @@ impl<'a> Planner<'a> {
                 let place = (bucket.facts.name.clone(), claim.start.clone());
                 self.at_once.entry(place).or_default().add(item.size, decision.due);
             }
-            if goes(disposal) || disposal == Some(Disposal::Marked) {
-                rows.push(self.row(bucket, &group.key, item, decision, disposal));
-            }
+            rows.extend(self.row_if_any(bucket, &group.key, item, decision, disposal));
         }
         rows
+    }
+
+    /// The rows for one key, and nothing is counted.
+    pub fn rows(&self, bucket: &BucketContext, group: &KeyGroup) -> Vec<PlanRow> {
+        let all = self.in_order(bucket, group);
+        let mut rows = Vec::with_capacity(all.len());
+        rows.extend(all.into_iter().filter_map(|(item, decision, disposal)| {
+            self.row_if_any(bucket, &group.key, item, decision, disposal)
+        }));
+        rows
+    }
+
+    /// Everything of a key in the order of its rows, with who removes it and the decision that says so.
+    fn in_order<'g>(
+        &self,
+        bucket: &BucketContext,
+        group: &'g KeyGroup,
+    ) -> Vec<(&'g Item, &'g Decision, Option<Disposal>)> {
+        let mut all = Vec::with_capacity(group.uploads.len() + group.items.len());
+        all.extend(group.uploads.iter().map(|upload| {
+            (upload, &upload.decision, self.disposal(bucket, &group.key, upload, &upload.decision))
+        }));
+        let versions = group.items.iter().zip(self.disposals(bucket, group)).rev();
+        all.extend(versions.map(|(item, (decision, disposal))| (item, decision, disposal)));
+        all
     }
 
     /// Who removes an expired item, whatever else stands under its key; `None` for what is not expired.
@@ -218,13 +254,14 @@ impl<'a> Planner<'a> {
         if decision.verdict != Verdict::Expired {
             return None;
         }
-        let enforced: Vec<usize> = decision
-            .rules
-            .iter()
-            .copied()
-            .filter(|rule| self.policy.rules.get(*rule).is_some_and(|rule| rule.enforce != Enforce::Observe))
-            .collect();
-        Some(match enforced.as_slice() {
+        let acts =
+            |rule: &usize| self.policy.rules.get(*rule).is_some_and(|rule| rule.enforce != Enforce::Observe);
+        let enforced = if decision.rules.iter().all(acts) {
+            Cow::Borrowed(decision.rules.as_slice())
+        } else {
+            decision.rules.iter().copied().filter(acts).collect()
+        };
+        Some(match &*enforced {
             [] if !decision.rules.is_empty() || self.only_observes(bucket, decision) => Disposal::Observed,
             _ if bucket.facts.mfa_delete && matches!(item.kind, Kind::Version | Kind::Marker) => {
                 Disposal::MfaDelete
@@ -284,32 +321,32 @@ impl<'a> Planner<'a> {
         decision: &Decision,
         disposal: Option<Disposal>,
     ) {
-        let rule = decision.rules.first().and_then(|rule| self.policy.rules.get(*rule));
+        let rule = decision.rules.first().copied();
         if !self.policy.guards.per_tenant.is_none() && (rule.is_some() || decision.erasure.is_some()) {
             self.tenants.add(decision.tenant.as_deref(), item.size, removes(disposal));
         }
-        self.summary.add(
-            &bucket.facts.name,
-            rule.map(|rule| rule.id.as_str()),
-            self.erasure(decision).map(|erasure| erasure.id.as_str()),
-            decision.verdict,
-            disposal,
-            item.size,
-            decision.due,
-        );
+        if self.counts.last().is_none_or(|(counted, _)| *counted != bucket.facts.name) {
+            self.counts.push((bucket.facts.name.clone(), BTreeMap::new()));
+        }
+        if let Some((_, counts)) = self.counts.last_mut() {
+            let cell = (rule, decision.erasure, decision.verdict, disposal);
+            counts.entry(cell).or_default().add(item.size, decision.due);
+        }
     }
 
-    fn row(
+    /// The row of an item that Shelflife removes, or hides.
+    fn row_if_any(
         &self,
         bucket: &BucketContext,
-        key: &str,
+        key: &SmolStr,
         item: &Item,
         decision: &Decision,
         disposal: Option<Disposal>,
-    ) -> PlanRow {
+    ) -> Option<PlanRow> {
+        if !goes(disposal) && disposal != Some(Disposal::Marked) {
+            return None;
+        }
         let rule = decision.rules.first().and_then(|rule| self.policy.rules.get(*rule));
-        let reasons: Vec<String> =
-            decision.reasons.iter().map(|reason| reason.describe(self.policy)).collect();
         let action = match (item.kind, disposal) {
             (Kind::Upload, _) => Action::AbortUpload,
             (_, Some(Disposal::Marked)) => Action::Mark,
@@ -317,14 +354,14 @@ impl<'a> Planner<'a> {
         };
         let export = match action {
             // Where it is not clear, the disposal was another.
-            Action::Delete => self.export_of(bucket, key, item, decision).ok().flatten(),
+            Action::Delete => self.export_of(bucket, key, item, decision).ok().flatten().map(SmolStr::from),
             Action::AbortUpload | Action::Mark => None,
         };
-        PlanRow {
+        Some(PlanRow {
             action,
             kind: item.kind,
-            bucket: bucket.facts.name.clone(),
-            key: key.to_owned(),
+            bucket: SmolStr::new(&bucket.facts.name),
+            key: key.clone(),
             version_id: item.version_id.clone(),
             upload_id: item.upload_id.clone(),
             is_latest: item.is_latest,
@@ -333,15 +370,27 @@ impl<'a> Planner<'a> {
             size: item.size,
             storage_class: item.storage_class.clone(),
             tenant: decision.tenant.clone(),
-            rule: rule.map(|rule| rule.id.clone()).unwrap_or_default(),
-            erasure: self.erasure(decision).map(|erasure| erasure.id.clone()),
-            trigger: decision.trigger.as_ref().map(|basis| basis.moment.to_string()),
+            rule: rule.map(|rule| SmolStr::new(&rule.id)).unwrap_or_default(),
+            erasure: self.erasure(decision).map(|erasure| SmolStr::new(&erasure.id)),
+            trigger: decision.trigger.as_ref().map(|basis| basis.moment.to_smolstr()),
             trigger_source: decision.trigger.as_ref().map(|basis| basis.source.clone()),
             due: decision.due.unwrap_or(self.now),
-            reason: reasons.join("; "),
+            reason: self.reasons(decision),
             overdue_sweep: disposal == Some(Disposal::Swept),
             export,
+        })
+    }
+
+    fn reasons(&self, decision: &Decision) -> SmolStr {
+        let mut reasons = SmolStrBuilder::new();
+        for (place, reason) in decision.reasons.iter().enumerate() {
+            if place > 0 {
+                reasons.push_str("; ");
+            }
+            // Writing to a string cannot fail.
+            let _ = reason.write_to(self.policy, &mut reasons);
         }
+        reasons.finish()
     }
 }
 

@@ -1,6 +1,7 @@
 //! One thing to do: the row of a plan, what makes it sound, and its place among the others.
 
 use chrono::{DateTime, Utc};
+use smol_str::SmolStr;
 
 use crate::object::Kind;
 
@@ -39,41 +40,41 @@ pub struct PlanRow {
     /// To what.
     pub kind: Kind,
     /// The bucket's name.
-    pub bucket: String,
+    pub bucket: SmolStr,
     /// The key, decoded.
-    pub key: String,
+    pub key: SmolStr,
     /// S3's version id, for versions and markers alone.
-    pub version_id: Option<String>,
+    pub version_id: Option<SmolStr>,
     /// The upload's id, for uploads alone.
-    pub upload_id: Option<String>,
+    pub upload_id: Option<SmolStr>,
     /// Whether it is the newest version or marker of its key. True for objects and uploads.
     pub is_latest: bool,
     /// The ETag as the store sent it, without its quotes.
-    pub etag: Option<String>,
+    pub etag: Option<SmolStr>,
     /// Last-Modified, or the initiation of an upload. Kept to the millisecond.
     pub last_modified: DateTime<Utc>,
     /// Bytes; zero for markers and uploads.
     pub size: u64,
     /// Storage class as the store sent it.
-    pub storage_class: Option<String>,
+    pub storage_class: Option<SmolStr>,
     /// The tenant, where known.
-    pub tenant: Option<String>,
+    pub tenant: Option<SmolStr>,
     /// Id of the rule that keeps it longest; empty where an erasure removes what no rule covers.
-    pub rule: String,
+    pub rule: SmolStr,
     /// Id of the erasure that it goes by, where its rules would keep it longer, or there are none.
-    pub erasure: Option<String>,
+    pub erasure: Option<SmolStr>,
     /// The date that retention ran from.
-    pub trigger: Option<String>,
+    pub trigger: Option<SmolStr>,
     /// Where that date came from.
-    pub trigger_source: Option<String>,
+    pub trigger_source: Option<SmolStr>,
     /// Since when its time is up. Kept to the millisecond.
     pub due: DateTime<Utc>,
     /// Why it is expired.
-    pub reason: String,
+    pub reason: SmolStr,
     /// Whether it was left to S3's lifecycle, which is later than the tolerance allows.
     pub overdue_sweep: bool,
     /// Where a copy goes before it is removed: `s3://bucket/key`.
-    pub export: Option<String>,
+    pub export: Option<SmolStr>,
 }
 
 /// Why a row cannot stand in a plan, or not at its place.
@@ -175,8 +176,8 @@ enum Rank {
 /// time of its initiation, which can lie before that of the version it superseded.
 #[derive(Debug, Default)]
 pub(super) struct Order {
-    bucket: String,
-    key: String,
+    bucket: SmolStr,
+    key: SmolStr,
     rank: Option<Rank>,
 }
 
@@ -192,8 +193,8 @@ impl Order {
                 return Err(RowFault::Order);
             }
         }
-        row.bucket.clone_into(&mut self.bucket);
-        row.key.clone_into(&mut self.key);
+        self.bucket.clone_from(&row.bucket);
+        self.key.clone_from(&row.key);
         self.rank = Some(rank);
         Ok(())
     }
@@ -258,11 +259,11 @@ pub(crate) mod tests {
 
     #[test]
     fn a_version_without_its_id_cannot_be_planned() {
-        for id in [None, Some(String::new())] {
+        for id in [None, Some("".into())] {
             let row = PlanRow { version_id: id, ..version("a", "1", true) };
             assert_eq!(row.check(), Err(RowFault::VersionId));
         }
-        let row = PlanRow { version_id: Some(String::new()), ..object("a") };
+        let row = PlanRow { version_id: Some("".into()), ..object("a") };
         assert_eq!(row.check(), Err(RowFault::VersionId));
     }
 

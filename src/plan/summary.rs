@@ -121,28 +121,19 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Counts one object.
-    #[expect(clippy::too_many_arguments, reason = "the columns of a table")]
-    pub fn add(
+    /// Counts all of `tally` too.
+    pub fn merge(
         &mut self,
         bucket: &str,
         rule: Option<&str>,
         erasure: Option<&str>,
-        verdict: crate::decide::Verdict,
-        disposal: Option<Disposal>,
-        bytes: u64,
-        due: Option<DateTime<Utc>>,
+        (verdict, disposal): (crate::decide::Verdict, Option<Disposal>),
+        tally: Tally,
     ) {
-        let place = crate::decide::Verdict::ALL.iter().position(|v| *v == verdict).unwrap_or_default();
-        let cell = (bucket.to_owned(), rule.map(str::to_owned), erasure.map(str::to_owned), place, disposal);
-        self.cells.entry(cell).or_default().add(bytes, due);
-    }
-
-    /// Counts all of `tally` too, which nobody removes.
-    pub fn merge(&mut self, bucket: &str, rule: Option<&str>, verdict: crate::decide::Verdict, tally: Tally) {
         if tally.objects > 0 {
             let place = crate::decide::Verdict::ALL.iter().position(|v| *v == verdict).unwrap_or_default();
-            let cell = (bucket.to_owned(), rule.map(str::to_owned), None, place, None);
+            let cell =
+                (bucket.to_owned(), rule.map(str::to_owned), erasure.map(str::to_owned), place, disposal);
             self.cells.entry(cell).or_default().merge(tally);
         }
     }

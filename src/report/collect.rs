@@ -31,7 +31,7 @@ pub struct Scope {
 impl Scope {
     /// Whether it is about this item.
     pub fn has(&self, item: &Item) -> bool {
-        self.tenant.as_ref().is_none_or(|tenant| item.tenant.as_ref() == Some(tenant))
+        self.tenant.as_ref().is_none_or(|tenant| item.tenant.as_deref() == Some(tenant.as_str()))
             && self.rule.as_ref().is_none_or(|rule| *rule == item.rule)
     }
 

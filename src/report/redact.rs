@@ -6,6 +6,8 @@ use serde::Serialize;
 use sha2::Sha256;
 
 use super::standing::{Kept, Standing, standing};
+use smol_str::SmolStr;
+
 use crate::evidence::{Item, Told};
 use crate::object::Kind;
 use crate::text::hex;
@@ -102,7 +104,7 @@ impl Row {
         let id = version_id.as_ref().or(upload_id.as_ref());
         let tenant = tenant.as_ref().map(|tenant| match redaction {
             Some(redaction) if !shows_tenant => redaction.tenant(tenant),
-            _ => tenant.clone(),
+            _ => tenant.to_string(),
         });
         let result = match standing(told.item.action, told.result) {
             Standing::Deleted => match kind {
@@ -120,14 +122,14 @@ impl Row {
             result,
             at: told.at,
             kind: kind.word(),
-            bucket: bucket.clone(),
-            key: redaction.is_none().then(|| key.clone()),
-            id: id.filter(|_| redaction.is_none()).cloned(),
-            hmac: redaction.map(|redaction| redaction.item(bucket, key, id.map(String::as_str))),
+            bucket: bucket.to_string(),
+            key: redaction.is_none().then(|| key.to_string()),
+            id: id.filter(|_| redaction.is_none()).map(SmolStr::to_string),
+            hmac: redaction.map(|redaction| redaction.item(bucket, key, id.map(SmolStr::as_str))),
             size: *size,
-            rule: rule.clone(),
+            rule: rule.to_string(),
             tenant,
-            erasure: erasure.clone(),
+            erasure: erasure.as_ref().map(SmolStr::to_string),
         }
     }
 }

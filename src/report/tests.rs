@@ -24,7 +24,7 @@ fn told(key: &str, batch: u64, result: ItemResult) -> Told {
         rule: "ott-media".into(),
         erasure: None,
         due: at(0),
-        reason: String::new(),
+        reason: "".into(),
     };
     let seconds = i64::try_from(batch).unwrap();
     Told {
@@ -181,7 +181,7 @@ fn a_page_shows_hostile_names_harmlessly_and_asks_for_nothing() {
     one.item.rule = hostile.into();
     one.item.erasure = Some(hostile.into());
     let held = Told {
-        item: Item { key: "k".repeat(1024), ..one.item.clone() },
+        item: Item { key: "k".repeat(1024).into(), ..one.item.clone() },
         result: ItemResult::Held,
         ..one.clone()
     };

@@ -1,8 +1,10 @@
 //! DeleteObjects: up to a thousand at once, every one of them accounted for.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use hashbrown::HashMap;
+use smol_str::SmolStr;
 
 use super::answer::Take;
 use super::bucket::Bucket;
@@ -18,12 +20,12 @@ pub const MAX_DELETE_TARGETS: usize = 1_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeleteTarget {
     /// The key.
-    pub key: String,
+    pub key: SmolStr,
     /// The version, literally `null` for the null version. Without one a bucket with versions gets a
     /// delete marker, and a suspended one loses its null version.
-    pub version_id: Option<String>,
+    pub version_id: Option<SmolStr>,
     /// Only if the current version has this ETag. Some stores ignore it: check before.
-    pub if_match: Option<String>,
+    pub if_match: Option<SmolStr>,
 }
 
 /// What became of one target.
@@ -63,7 +65,11 @@ pub struct DeleteReport {
 /// control characters, and S3 answers with an error or silently leaves the object there. White space
 /// that XML may change on the way goes the same way.
 pub fn needs_single_delete(key: &str) -> bool {
-    key.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}'))
+    let is_plain = key.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    !is_plain
+        && key
+            .chars()
+            .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}'))
         || key.starts_with(' ')
         || key.ends_with(' ')
 }
@@ -91,8 +97,7 @@ impl Bucket {
             .send()
             .await
             .map_err(|error| StoreError::from_sdk(call, error))?;
-        let named = take.read(call, read_named)?;
-        Ok(reconcile(targets, named))
+        take.read(call, |reader| read_report(reader, targets))
     }
 }
 
@@ -107,8 +112,8 @@ fn document(call: Call<'_>, targets: &[DeleteTarget]) -> Result<Delete, StoreErr
         .iter()
         .map(|target| {
             ObjectIdentifier::builder()
-                .key(&target.key)
-                .set_version_id(target.version_id.clone())
+                .key(target.key.as_str())
+                .set_version_id(target.version_id.as_ref().map(SmolStr::to_string))
                 .set_e_tag(target.if_match.as_deref().map(values::quoted))
                 .build()
         })
@@ -118,22 +123,49 @@ fn document(call: Call<'_>, targets: &[DeleteTarget]) -> Result<Delete, StoreErr
         .map_err(|error| StoreError::not_sent(call, error))
 }
 
-type Name = (String, Option<String>);
-
-/// Reads what the answer says, by key and version.
-fn read_named(reader: &mut Reader<'_>) -> Result<Vec<(Name, DeleteAnswer)>, Malformed> {
-    let mut named = Vec::new();
+/// What the answer says of each target. What is named both ways counts as failed.
+fn read_report(reader: &mut Reader<'_>, targets: &[DeleteTarget]) -> Result<DeleteReport, Malformed> {
+    let mut places = HashMap::with_capacity(targets.len());
+    for (place, target) in targets.iter().enumerate() {
+        places.entry((target.key.as_str(), target.version_id.as_deref())).or_insert(place);
+    }
+    let mut report =
+        DeleteReport { answers: vec![DeleteAnswer::Unnamed; targets.len()], foreign: Vec::new() };
     while let Some(element) = reader.child()? {
-        match element {
-            "Deleted" => named.push(read_one(reader, true)?),
-            "Error" => named.push(read_one(reader, false)?),
-            _ => reader.skip()?,
+        let (key, version, answer) = match element {
+            "Deleted" => read_one(reader, true)?,
+            "Error" => read_one(reader, false)?,
+            _ => {
+                reader.skip()?;
+                continue;
+            }
+        };
+        let Some(place) = places.get(&(&*key, version.as_deref())) else {
+            report.foreign.push((key.into_owned(), version.map(Cow::into_owned)));
+            continue;
+        };
+        let known = &mut report.answers[*place];
+        if *known == DeleteAnswer::Unnamed || matches!(answer, DeleteAnswer::Failed { .. }) {
+            *known = answer;
         }
     }
-    Ok(named)
+    for (place, target) in targets.iter().enumerate() {
+        // The same target twice: the store names it once.
+        if let Some(first) = places.get(&(target.key.as_str(), target.version_id.as_deref()))
+            && *first != place
+        {
+            report.answers[place] = report.answers[*first].clone();
+        }
+    }
+    report.foreign.sort();
+    report.foreign.dedup();
+    Ok(report)
 }
 
-fn read_one(reader: &mut Reader<'_>, deleted: bool) -> Result<(Name, DeleteAnswer), Malformed> {
+/// Key, version and answer of one entry.
+type Named<'a> = (Cow<'a, str>, Option<Cow<'a, str>>, DeleteAnswer);
+
+fn read_one<'a>(reader: &mut Reader<'a>, deleted: bool) -> Result<Named<'a>, Malformed> {
     let (mut key, mut version, mut marker, mut marker_version, mut code, mut message) =
         (None, None, None, None, None, None);
     while let Some(name) = reader.child()? {
@@ -149,7 +181,7 @@ fn read_one(reader: &mut Reader<'_>, deleted: bool) -> Result<(Name, DeleteAnswe
                 continue;
             }
         };
-        if field.replace(reader.string()?).is_some() {
+        if field.replace(reader.value()?).is_some() {
             return Err(reader.wrong(format!("`{name}` stands twice in an entry")));
         }
     }
@@ -157,38 +189,12 @@ fn read_one(reader: &mut Reader<'_>, deleted: bool) -> Result<(Name, DeleteAnswe
     let answer = if deleted {
         DeleteAnswer::Deleted {
             delete_marker: marker.as_deref() == Some("true"),
-            marker_version_id: marker_version,
+            marker_version_id: marker_version.map(Cow::into_owned),
         }
     } else {
-        let code = code.unwrap_or_default();
+        let code = code.unwrap_or_default().into_owned();
         let kind = StoreErrorKind::of(Some(&code), None);
-        DeleteAnswer::Failed { kind, code, message: message.unwrap_or_default() }
+        DeleteAnswer::Failed { kind, code, message: message.unwrap_or_default().into_owned() }
     };
-    Ok(((key, version.filter(|version| !version.is_empty())), answer))
-}
-
-/// Gives each target its answer. What is named both ways counts as failed.
-fn reconcile(targets: &[DeleteTarget], named: Vec<(Name, DeleteAnswer)>) -> DeleteReport {
-    let mut answers: HashMap<Name, DeleteAnswer> = HashMap::with_capacity(named.len());
-    for (name, answer) in named {
-        if matches!(answer, DeleteAnswer::Failed { .. }) {
-            answers.insert(name, answer);
-        } else {
-            answers.entry(name).or_insert(answer);
-        }
-    }
-    let mut places: HashMap<Name, Vec<usize>> = HashMap::with_capacity(targets.len());
-    for (place, target) in targets.iter().enumerate() {
-        places.entry((target.key.clone(), target.version_id.clone())).or_default().push(place);
-    }
-    let mut report =
-        DeleteReport { answers: vec![DeleteAnswer::Unnamed; targets.len()], foreign: Vec::new() };
-    for (name, answer) in answers {
-        match places.get(&name) {
-            Some(places) => places.iter().for_each(|place| report.answers[*place] = answer.clone()),
-            None => report.foreign.push(name),
-        }
-    }
-    report.foreign.sort();
-    report
+    Ok((key, version.filter(|version| !version.is_empty()), answer))
 }

@@ -38,7 +38,10 @@ pub(super) fn unquoted(etag: &str) -> &str {
 
 /// An ETag as a condition takes it.
 pub(super) fn quoted(etag: &str) -> String {
-    format!("\"{}\"", unquoted(etag))
+    let etag = unquoted(etag);
+    let mut quoted = String::with_capacity(etag.len() + 2);
+    quoted.extend(["\"", etag, "\""]);
+    quoted
 }
 
 /// A time as XML answers carry it: `2026-11-24T06:15:00.000Z`, the fraction optional.

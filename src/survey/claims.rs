@@ -71,12 +71,12 @@ impl Claim {
             (Action::RemoveMarker | Action::Restore, _) => false,
         };
         is_claim.then_some(Self {
-            bucket: told.item.bucket,
-            key: told.item.key,
-            version_id: told.item.version_id,
-            upload_id: told.item.upload_id,
+            bucket: told.item.bucket.into(),
+            key: told.item.key.into(),
+            version_id: told.item.version_id.map(Into::into),
+            upload_id: told.item.upload_id.map(Into::into),
             kind: told.item.kind,
-            etag: told.item.etag,
+            etag: told.item.etag.map(Into::into),
             since: told.intended,
             result: told.result,
         })

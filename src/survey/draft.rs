@@ -1,6 +1,7 @@
 //! A key as it was listed, with what has been read of its versions so far.
 
 use chrono::{DateTime, Utc};
+use smol_str::SmolStr;
 
 use crate::decide::Decision;
 use crate::object::{Attributes, BucketFacts, Kind, Lock, Observed, Reading, Unreadable, Versioning};
@@ -9,7 +10,7 @@ use crate::s3::Entry;
 /// All that was listed under one key.
 #[derive(Debug)]
 pub(super) struct Draft {
-    pub key: String,
+    pub key: SmolStr,
     /// Versions and markers, newest first.
     pub items: Vec<Listed>,
     pub uploads: Vec<Listed>,
@@ -21,15 +22,15 @@ pub(super) struct Draft {
 #[derive(Debug)]
 pub(super) struct Listed {
     pub kind: Kind,
-    pub version_id: Option<String>,
-    pub upload_id: Option<String>,
+    pub version_id: Option<SmolStr>,
+    pub upload_id: Option<SmolStr>,
     pub is_latest: bool,
     pub uploaded: DateTime<Utc>,
     pub superseded: Option<DateTime<Utc>>,
     pub newer_noncurrent: u32,
     pub size: u64,
-    pub etag: Option<String>,
-    pub storage_class: Option<String>,
+    pub etag: Option<SmolStr>,
+    pub storage_class: Option<SmolStr>,
     pub metadata: Reading<Attributes>,
     pub content_type: Reading<String>,
     pub tags: Reading<Attributes>,
@@ -40,7 +41,7 @@ pub(super) struct Listed {
 
 impl Draft {
     pub fn new(key: &str) -> Self {
-        Self { key: key.to_owned(), items: Vec::new(), uploads: Vec::new(), above: Above::default() }
+        Self { key: key.into(), items: Vec::new(), uploads: Vec::new(), above: Above::default() }
     }
 
     /// Adds the next older entry of the key.
@@ -48,15 +49,15 @@ impl Draft {
         let Placed { kind, superseded, newer_noncurrent } = self.above.put(entry, facts);
         self.items.push(Listed {
             kind,
-            version_id: (kind != Kind::Object).then(|| version_id(entry).to_owned()),
+            version_id: (kind != Kind::Object).then(|| SmolStr::new(version_id(entry))),
             upload_id: None,
             is_latest: entry.is_latest,
             uploaded: entry.last_modified,
             superseded,
             newer_noncurrent,
             size: entry.size,
-            etag: entry.etag.map(str::to_owned),
-            storage_class: entry.storage_class.map(str::to_owned),
+            etag: entry.etag.map(SmolStr::new),
+            storage_class: entry.storage_class.map(SmolStr::new),
             metadata: unread(kind),
             content_type: unread(kind),
             tags: unread(kind),
@@ -69,14 +70,14 @@ impl Draft {
         self.uploads.push(Listed {
             kind: Kind::Upload,
             version_id: None,
-            upload_id: upload.upload_id.map(str::to_owned),
+            upload_id: upload.upload_id.map(SmolStr::new),
             is_latest: true,
             uploaded: upload.last_modified,
             superseded: None,
             newer_noncurrent: 0,
             size: 0,
             etag: None,
-            storage_class: upload.storage_class.map(str::to_owned),
+            storage_class: upload.storage_class.map(SmolStr::new),
             metadata: Reading::Unknown(Unreadable::NotKept),
             content_type: Reading::Unknown(Unreadable::NotKept),
             tags: Reading::Unknown(Unreadable::NotKept),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use futures::stream::{self, StreamExt, TryStreamExt};
+use smol_str::SmolStr;
 
 use super::Survey;
 use super::draft::Draft;
@@ -26,9 +27,9 @@ pub struct Standing {
     /// What it is.
     pub kind: Kind,
     /// The version id, for versions and markers.
-    pub version_id: Option<String>,
+    pub version_id: Option<SmolStr>,
     /// The ETag, without its quotes.
-    pub etag: Option<String>,
+    pub etag: Option<SmolStr>,
     /// Last-Modified.
     pub uploaded: DateTime<Utc>,
 }
@@ -39,7 +40,7 @@ impl Survey<'_> {
     ///
     /// # Errors
     /// If they cannot be listed.
-    pub async fn look_up(&self, keys: &[&str]) -> Result<BTreeMap<String, KeyGroup>, StoreError> {
+    pub async fn look_up(&self, keys: &[&str]) -> Result<BTreeMap<SmolStr, KeyGroup>, StoreError> {
         // Some stores do not list in byte order: a key is gone only if it says so itself.
         let (groups, _) = self.decide(self.drafts(keys, true).await?).await;
         Ok(groups.into_iter().map(|group| (group.key.clone(), group)).collect())
@@ -50,7 +51,7 @@ impl Survey<'_> {
     ///
     /// # Errors
     /// If they cannot be listed.
-    pub async fn standing(&self, keys: &[&str]) -> Result<BTreeMap<String, Vec<Standing>>, StoreError> {
+    pub async fn standing(&self, keys: &[&str]) -> Result<BTreeMap<SmolStr, Vec<Standing>>, StoreError> {
         let drafts = self.drafts(keys, false).await?;
         let standing = |draft: Draft| {
             let items = draft.items.into_iter().map(|item| Standing {
@@ -147,14 +148,21 @@ impl Survey<'_> {
         doubts: bool,
         drafts: &mut Vec<Draft>,
     ) -> Result<usize, StoreError> {
-        let mut found: BTreeMap<&str, Draft> = BTreeMap::new();
+        let mut found: Vec<Option<Draft>> = wanted.iter().map(|_| None).collect();
         let mut settled = wanted.len();
         if let Some(page) = self.bucket.versions("", Some(after)).next().await? {
-            let mut last = None;
+            let (mut last, mut next) = (None, 0);
             for entry in page.entries() {
-                if let Ok(place) = wanted.binary_search(&entry.key) {
-                    let key = wanted[place];
-                    found.entry(key).or_insert_with(|| Draft::new(key)).push(&entry, &self.facts);
+                // Where nothing else stands between them, the next entry is of the next key.
+                let place = if wanted.get(next) == Some(&entry.key) {
+                    Some(next)
+                } else {
+                    wanted.binary_search(&entry.key).ok()
+                };
+                if let Some(place) = place {
+                    let draft = found[place].get_or_insert_with(|| Draft::new(wanted[place]));
+                    draft.push(&entry, &self.facts);
+                    next = place + 1;
                 }
                 last = Some(entry.key);
             }
@@ -164,9 +172,13 @@ impl Survey<'_> {
                 settled = last.map_or(0, |last| wanted.partition_point(|key| **key < *last));
             }
         }
-        let missing: Vec<&str> =
-            wanted[..settled].iter().copied().filter(|key| !found.contains_key(key)).collect();
-        drafts.extend(wanted[..settled].iter().filter_map(|key| found.remove(key)));
+        let mut missing = Vec::new();
+        for (key, draft) in wanted.iter().zip(found).take(settled) {
+            match draft {
+                Some(draft) => drafts.push(draft),
+                None => missing.push(*key),
+            }
+        }
         if doubts {
             drafts.extend(self.each(&missing).await?);
         }

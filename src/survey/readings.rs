@@ -1,5 +1,6 @@
 //! Reads of metadata, tags and locks: only where a decision asks, many at once.
 
+use smol_str::SmolStr;
 use tokio::task::JoinSet;
 
 use super::cache::Version;
@@ -231,16 +232,16 @@ impl Survey<'_> {
 
 /// What is read, and how it must look for the answer to be about the listed entry.
 struct Target {
-    key: String,
-    version_id: Option<String>,
-    etag: Option<String>,
+    key: SmolStr,
+    version_id: Option<SmolStr>,
+    etag: Option<SmolStr>,
     uploaded: chrono::DateTime<chrono::Utc>,
 }
 
 impl Target {
     fn of(key: &str, item: &Listed) -> Self {
         Self {
-            key: key.to_owned(),
+            key: key.into(),
             version_id: item.version_id.clone(),
             etag: item.etag.clone(),
             uploaded: item.uploaded,
@@ -254,7 +255,10 @@ async fn read_one(bucket: Bucket, place: Place, needs: Needs, target: Target) ->
     if needs.head {
         brought.head = Some(match bucket.head(&target.key, version).await {
             // Rewritten since it was listed: what it says is not about the listed entry.
-            Ok(head) if head.etag != target.etag || !same_second(head.last_modified, target.uploaded) => {
+            Ok(head)
+                if head.etag.as_deref() != target.etag.as_deref()
+                    || !same_second(head.last_modified, target.uploaded) =>
+            {
                 Reading::Unknown(Unreadable::Failed)
             }
             Ok(head) => Reading::Known((head.metadata, head.content_type)),

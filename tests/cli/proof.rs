@@ -93,7 +93,7 @@ async fn each_batch_is_in_the_log_before_the_store_hears_of_it() {
                 log.into_iter().find(|path| path.to_string_lossy().ends_with(".evidence.jsonl")).unwrap();
             let log = fs::read(log).unwrap();
             let open = evidence::check(&log[..], &Default::default(), |_| ()).unwrap().verified.unresolved;
-            let open = open.into_iter().map(|item| item.key).collect();
+            let open = open.into_iter().map(|item| item.key.into()).collect();
             seen.lock().unwrap().push([call.keys.clone(), open]);
         });
     }

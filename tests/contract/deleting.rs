@@ -24,9 +24,9 @@ on_every_store! {
 
 fn target(key: &str, version_id: Option<&str>, if_match: Option<&str>) -> DeleteTarget {
     DeleteTarget {
-        key: key.to_owned(),
-        version_id: version_id.map(str::to_owned),
-        if_match: if_match.map(str::to_owned),
+        key: key.into(),
+        version_id: version_id.map(Into::into),
+        if_match: if_match.map(Into::into),
     }
 }
 

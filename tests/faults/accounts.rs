@@ -7,11 +7,12 @@ use std::path::Path;
 
 use shelflife::evidence::{self, Action, Body, End, Item, ItemResult, VerifyError};
 use shelflife::sandbox::{Change, Deed, EntryKind};
+use smol_str::SmolStr;
 
 use crate::stage::Stage;
 
 /// One thing that evidence tells of: what is to be done, key, version id, upload id.
-type Thing = (bool, String, Option<String>, Option<String>);
+type Thing = (bool, SmolStr, Option<SmolStr>, Option<SmolStr>);
 
 /// What the logs say was intended, and what became of it each time.
 #[derive(Default)]
@@ -124,13 +125,13 @@ pub fn agree(told: &Told, history: &[Change], others_remove: bool, context: &str
                 }
             }
             Deed::Added if change.by.is_some() && change.entry.id != "null" => {
-                let key = &change.entry.key;
+                let key = SmolStr::new(&change.entry.key);
                 let marker = (true, key.clone(), None, None);
                 let plain = (false, key.clone(), None, None);
                 let results = [ItemResult::MarkerAdded, ItemResult::Unclear, ItemResult::Changed];
                 let is_told = told.admits(&marker, &results) || told.admits(&plain, &results);
                 let of_version = |(thing, results): (&Thing, &Vec<ItemResult>)| {
-                    thing.1 == *key && results.contains(&ItemResult::Changed)
+                    thing.1 == key && results.contains(&ItemResult::Changed)
                 };
                 assert!(is_told || told.ended.iter().any(of_version), "{context}: untold {change:#?}");
             }
@@ -156,11 +157,11 @@ pub fn agree(told: &Told, history: &[Change], others_remove: bool, context: &str
 fn things_of(change: &Change) -> (Vec<Thing>, bool) {
     let entry = &change.entry;
     if entry.kind == EntryKind::Upload {
-        return (vec![(false, entry.key.clone(), None, Some(entry.id.clone()))], true);
+        return (vec![(false, (&entry.key).into(), None, Some((&entry.id).into()))], true);
     }
-    let mut things = vec![(false, entry.key.clone(), Some(entry.id.clone()), None)];
+    let mut things = vec![(false, (&entry.key).into(), Some((&entry.id).into()), None)];
     if entry.id == "null" {
-        things.push((false, entry.key.clone(), None, None));
+        things.push((false, (&entry.key).into(), None, None));
     }
     (things, false)
 }

@@ -99,11 +99,14 @@ async fn all_go(kind: Kind, salt: u64, count: usize) {
     assert!(blank.iter().all(|key| left.iter().any(|entry| entry.key == **key)), "{blank:?} {left:?}");
     let told = Told::by(&stage, "torture");
     accounts::agree(&told, &stage.history(), false, "torture");
-    let deleted: Vec<_> =
-        told.last().filter(|(_, result)| *result == ItemResult::Deleted).map(|(thing, _)| &thing.1).collect();
+    let deleted: Vec<_> = told
+        .last()
+        .filter(|(_, result)| *result == ItemResult::Deleted)
+        .map(|(thing, _)| thing.1.as_str())
+        .collect();
     let each = if kind == Kind::Versioned { 2 } else { 1 };
     assert_eq!(deleted.len(), goes.len() * each);
-    assert_eq!(deleted.into_iter().collect::<BTreeSet<_>>(), goes.iter().collect());
+    assert_eq!(deleted.into_iter().collect::<BTreeSet<_>>(), goes.iter().map(String::as_str).collect());
     let pending = if blank.is_empty() { 0 } else { 5 };
     assert_eq!(stage.run(&PLAN_AGAIN).code, pending);
 }

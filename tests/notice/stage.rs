@@ -265,7 +265,7 @@ impl Stage {
             .map(Result::unwrap)
             .map(|outcome| {
                 assert_eq!(outcome.result, ItemResult::Deleted, "{now} {outcome:?}");
-                (outcome.bucket, outcome.key)
+                (outcome.bucket.into(), outcome.key.into())
             })
             .collect();
         let seen = gone.iter().map(|gone| (gone.bucket.clone(), gone.key.clone())).collect();

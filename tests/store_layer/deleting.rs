@@ -12,7 +12,7 @@ async fn serving(handler: impl Fn(usize, &Request) -> Answer + Send + Sync + 'st
 }
 
 fn target(key: &str, version: Option<&str>) -> DeleteTarget {
-    DeleteTarget { key: key.to_owned(), version_id: version.map(str::to_owned), if_match: None }
+    DeleteTarget { key: key.into(), version_id: version.map(Into::into), if_match: None }
 }
 
 const DELETED: DeleteAnswer = DeleteAnswer::Deleted { delete_marker: false, marker_version_id: None };
@@ -29,7 +29,7 @@ async fn every_target_gets_the_answer_to_its_own_key_and_version() {
         )
     })
     .await;
-    let conditional = DeleteTarget { if_match: Some("e".to_owned()), ..target("d", None) };
+    let conditional = DeleteTarget { if_match: Some("e".into()), ..target("d", None) };
     let targets = [
         target("a", Some("1")),
         target("a", Some("2")),
@@ -121,7 +121,7 @@ async fn batches_that_are_empty_or_too_large_are_not_sent() {
 
 #[tokio::test]
 async fn a_single_delete_says_what_became_of_its_condition() {
-    let conditional = DeleteTarget { if_match: Some("e".to_owned()), ..target("a", None) };
+    let conditional = DeleteTarget { if_match: Some("e".into()), ..target("a", None) };
     for (answer, kind) in [
         (Answer::error(412, "PreconditionFailed"), StoreErrorKind::Changed),
         (Answer::error(409, "ConditionalRequestConflict"), StoreErrorKind::Conflict),

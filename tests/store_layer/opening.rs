@@ -88,7 +88,7 @@ async fn requests_are_signed_and_carry_owner_and_payer() {
     let bucket = open(&Store::connect(&options).await.unwrap(), "media").await;
     bucket.versions("", None).next().await.unwrap();
     // What these are answered is of no matter here.
-    let target = DeleteTarget { key: "a".to_owned(), version_id: Some("1".to_owned()), if_match: None };
+    let target = DeleteTarget { key: "a".into(), version_id: Some("1".into()), if_match: None };
     let _ = bucket.delete_objects(std::slice::from_ref(&target)).await;
     let _ = bucket.delete_object(&target).await;
     let _ = bucket.abort_upload("a", "u").await;

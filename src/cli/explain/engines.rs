@@ -116,14 +116,14 @@ pub fn disposal(
     let bucket = BucketContext { facts: facts.clone(), compiled: compiled.clone() };
     let item = Item {
         kind: object.kind,
-        version_id: object.version_id.map(str::to_owned),
-        upload_id: object.upload_id.map(str::to_owned),
+        version_id: object.version_id.map(Into::into),
+        upload_id: object.upload_id.map(Into::into),
         is_latest: object.is_latest,
         uploaded: object.uploaded,
         superseded: object.superseded,
         size: object.size,
-        etag: object.etag.map(str::to_owned),
-        storage_class: object.storage_class.map(str::to_owned),
+        etag: object.etag.map(Into::into),
+        storage_class: object.storage_class.map(Into::into),
         decision: decision.clone(),
         when_alone: None,
     };

@@ -131,7 +131,7 @@ fn tell_trigger(values: Values<'_>, trigger: &Trigger, finding: &RuleFinding, to
     };
     if let Some(basis) = found.basis() {
         told.trigger_date = Some(basis.moment.to_string());
-        told.trigger_source = Some(basis.source.clone());
+        told.trigger_source = Some(basis.source.to_string());
         if let Finding::Known(_) = found {
             let (value, owner) = written(values, trigger, &basis.source);
             if let Some(owner) = owner {

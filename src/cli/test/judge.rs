@@ -112,7 +112,7 @@ impl Found {
             rules,
             holds: holds.collect(),
             erasures: erasures.collect(),
-            tenant: decision.tenant.clone(),
+            tenant: decision.tenant.as_deref().map(str::to_owned),
             reasons,
         }
     }

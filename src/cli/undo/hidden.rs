@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use chrono::Utc;
+use smol_str::{SmolStr, format_smolstr};
 
 use super::files::{broken, evidence_failure, opened};
 use super::told::{Cannot, FOUND, MARKERS, Told};
@@ -42,8 +43,8 @@ impl<'a> Buckets<'a> {
 /// Whether an item is one of those that are asked for.
 pub(super) fn is_wanted(select: &UndoSelect, item: &Item) -> bool {
     select.bucket.as_ref().is_none_or(|bucket| *bucket == item.bucket)
-        && select.key_prefix.as_ref().is_none_or(|prefix| item.key.starts_with(prefix))
-        && select.tenant.as_ref().is_none_or(|tenant| item.tenant.as_ref() == Some(tenant))
+        && select.key_prefix.as_ref().is_none_or(|prefix| item.key.starts_with(prefix.as_str()))
+        && select.tenant.as_ref().is_none_or(|tenant| item.tenant.as_deref() == Some(tenant.as_str()))
         && select.rule.as_ref().is_none_or(|rule| *rule == item.rule)
 }
 
@@ -57,7 +58,7 @@ pub(super) async fn look(
     let mut open: Vec<(Item, Marker)> = Vec::new();
     let mut unnamed = UnnamedMarkers::default();
     // What was exported is removed within the same chunk of the run, so this stays small.
-    let mut copies: HashMap<[u8; 16], String> = HashMap::new();
+    let mut copies: HashMap<[u8; 16], SmolStr> = HashMap::new();
     for told in told(opened(log)?) {
         let told = told.map_err(|error| broken(log, error))?;
         if !is_wanted(select, &told.item) {
@@ -118,7 +119,7 @@ impl UnnamedMarkers {
     /// Looks for all of them, and begins anew.
     async fn find(&mut self, buckets: &mut Buckets<'_>) -> Result<Vec<Found>, Failure> {
         let mut all = Vec::with_capacity(self.0.len());
-        let mut of_bucket: BTreeMap<String, Vec<(Item, Unnamed)>> = BTreeMap::new();
+        let mut of_bucket: BTreeMap<SmolStr, Vec<(Item, Unnamed)>> = BTreeMap::new();
         for (item, unnamed) in std::mem::take(&mut self.0).into_values() {
             of_bucket.entry(item.bucket.clone()).or_default().push((item, unnamed));
         }
@@ -180,8 +181,8 @@ async fn look_at(
     Ok(())
 }
 
-fn by_bucket(found: Vec<(Item, Marker)>) -> BTreeMap<String, Vec<(Item, Marker)>> {
-    let mut buckets: BTreeMap<String, Vec<(Item, Marker)>> = BTreeMap::new();
+fn by_bucket(found: Vec<(Item, Marker)>) -> BTreeMap<SmolStr, Vec<(Item, Marker)>> {
+    let mut buckets: BTreeMap<SmolStr, Vec<(Item, Marker)>> = BTreeMap::new();
     for (item, marker) in found {
         buckets.entry(item.bucket.clone()).or_default().push((item, marker));
     }
@@ -193,7 +194,7 @@ enum Step {
     /// A delete marker to take away.
     Unmark(Marker),
     /// A copy to put back: `s3://bucket/key`, and the ETag that it has, if the log tells it.
-    Restore(String, Option<String>),
+    Restore(SmolStr, Option<SmolStr>),
 }
 
 /// Takes the markers away and puts copies back, each chunk logged before and after; how many ended in
@@ -279,7 +280,7 @@ async fn send(
     (path, evidence): (&Path, &mut EvidenceLog),
     results: &mut BTreeMap<ItemResult, u64>,
 ) -> Result<(), Failure> {
-    let mut of_bucket: BTreeMap<String, Vec<(Item, Step)>> = BTreeMap::new();
+    let mut of_bucket: BTreeMap<SmolStr, Vec<(Item, Step)>> = BTreeMap::new();
     for (item, step) in found {
         of_bucket.entry(item.bucket.clone()).or_default().push((item, step));
     }
@@ -299,8 +300,8 @@ async fn send(
                     saved.push(Saved {
                         place,
                         copy: key.to_owned(),
-                        key: item.key.clone(),
-                        etag: etag.clone(),
+                        key: item.key.to_string(),
+                        etag: etag.as_ref().map(SmolStr::to_string),
                     });
                 }
             }
@@ -331,11 +332,11 @@ fn intended(item: &Item, step: &Step) -> Item {
             version_id: Some(marker.marker.clone()),
             etag: None,
             size: 0,
-            reason: "an earlier run has put it there, and is undone".to_owned(),
+            reason: "an earlier run has put it there, and is undone".into(),
             ..item.clone()
         },
         Step::Restore(copy, _) => {
-            Item { action: Action::Restore, reason: format!("put back from {copy}"), ..item.clone() }
+            Item { action: Action::Restore, reason: format_smolstr!("put back from {copy}"), ..item.clone() }
         }
     }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use smol_str::SmolStr;
+
 use crate::apply::Standing;
 use crate::cli::output::{self, Style};
 use crate::evidence::Item;
@@ -93,7 +95,7 @@ impl Told {
         self.cannot.get(&Cannot::Marker(Standing::Unknown)).map_or(0, |some| some.count)
     }
 
-    pub(super) fn copied(&mut self, item: &Item, copy: String) {
+    pub(super) fn copied(&mut self, item: &Item, copy: SmolStr) {
         self.copied.add(|| format!("{} → {copy}", address(item)));
     }
 

@@ -10,6 +10,7 @@ use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int64Type
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 use serde_json::Value;
+use smol_str::SmolStr;
 
 use super::seal::{self, Seal, TAIL};
 use super::{FORMAT, FORMAT_KEY, HEADER_KEY, PlanFileError, schema};
@@ -243,9 +244,10 @@ impl Batch<'_> {
         Ok(batch.rows)
     }
 
-    fn text(&mut self, field: impl Fn(&mut PlanRow) -> &mut String) -> Result<(), PlanFileError> {
+    fn text(&mut self, field: impl Fn(&mut PlanRow) -> &mut SmolStr) -> Result<(), PlanFileError> {
+        let mut shared = Shared::default();
         self.required::<ByteArrayType>(|row, value| {
-            text(value)?.clone_into(field(row));
+            *field(row) = shared.text(value)?;
             Ok(())
         })
     }
@@ -266,15 +268,15 @@ impl Batch<'_> {
 
     fn text_if_any(
         &mut self,
-        field: impl Fn(&mut PlanRow) -> &mut Option<String>,
+        field: impl Fn(&mut PlanRow) -> &mut Option<SmolStr>,
     ) -> Result<(), PlanFileError> {
         let mut levels = Vec::new();
         let values = self.column::<ByteArrayType>(Some(&mut levels))?;
-        let mut values = values.iter();
+        let (mut values, mut shared) = (values.iter(), Shared::default());
         for (row, level) in self.rows.iter_mut().zip(levels) {
             *field(row) = match level {
                 0 => None,
-                _ => Some(text(values.next().ok_or(SHORT)?)?.to_string()),
+                _ => Some(shared.text(values.next().ok_or(SHORT)?)?),
             };
         }
         Ok(())
@@ -282,7 +284,7 @@ impl Batch<'_> {
 
     fn required<T: Physical>(
         &mut self,
-        set: impl Fn(&mut PlanRow, &T::T) -> Result<(), PlanFileError>,
+        mut set: impl FnMut(&mut PlanRow, &T::T) -> Result<(), PlanFileError>,
     ) -> Result<(), PlanFileError> {
         let values = self.column::<T>(None)?;
         if values.len() != self.rows.len() {
@@ -295,7 +297,7 @@ impl Batch<'_> {
     fn column<T: Physical>(&mut self, levels: Option<&mut Vec<i16>>) -> Result<Vec<T::T>, PlanFileError> {
         let reader = self.columns.next().ok_or(SHORT)?;
         let reader = T::reader(reader).ok_or(SHORT)?;
-        let mut values = Vec::new();
+        let mut values = Vec::with_capacity(self.rows.len());
         let (records, ..) = reader
             .read_records(self.rows.len(), levels, None, &mut values)
             .map_err(unreadable("a column cannot be read"))?;
@@ -334,8 +336,8 @@ fn blank() -> PlanRow {
     PlanRow {
         action: Action::Delete,
         kind: Kind::Object,
-        bucket: String::new(),
-        key: String::new(),
+        bucket: SmolStr::default(),
+        key: SmolStr::default(),
         version_id: None,
         upload_id: None,
         is_latest: false,
@@ -344,14 +346,27 @@ fn blank() -> PlanRow {
         size: 0,
         storage_class: None,
         tenant: None,
-        rule: String::new(),
+        rule: SmolStr::default(),
         trigger: None,
         trigger_source: None,
         due: DateTime::UNIX_EPOCH,
-        reason: String::new(),
+        reason: SmolStr::default(),
         erasure: None,
         overdue_sweep: false,
         export: None,
+    }
+}
+
+/// A column's texts, of which neighbours are often the same: those are held once.
+#[derive(Default)]
+struct Shared(SmolStr);
+
+impl Shared {
+    fn text(&mut self, value: &ByteArray) -> Result<SmolStr, PlanFileError> {
+        if value.data() != self.0.as_bytes() {
+            self.0 = text(value)?.into();
+        }
+        Ok(self.0.clone())
     }
 }
 

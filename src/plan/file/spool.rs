@@ -10,6 +10,7 @@
 use std::io::{self, Error, ErrorKind, Read, Seek, SeekFrom, Write};
 
 use chrono::{DateTime, Utc};
+use smol_str::SmolStr;
 
 use crate::object::Kind;
 use crate::plan::row::{Action, PlanRow};
@@ -125,21 +126,21 @@ const SAME: u8 = 1;
 const OTHER: u8 = 2;
 
 /// The texts of a row, those that may be missing last.
-fn texts(row: &PlanRow) -> [Option<&str>; 13] {
+fn texts(row: &PlanRow) -> [Option<&SmolStr>; 13] {
     [
         Some(&row.bucket),
         Some(&row.key),
         Some(&row.rule),
         Some(&row.reason),
-        row.version_id.as_deref(),
-        row.upload_id.as_deref(),
-        row.etag.as_deref(),
-        row.storage_class.as_deref(),
-        row.tenant.as_deref(),
-        row.erasure.as_deref(),
-        row.trigger.as_deref(),
-        row.trigger_source.as_deref(),
-        row.export.as_deref(),
+        row.version_id.as_ref(),
+        row.upload_id.as_ref(),
+        row.etag.as_ref(),
+        row.storage_class.as_ref(),
+        row.tenant.as_ref(),
+        row.erasure.as_ref(),
+        row.trigger.as_ref(),
+        row.trigger_source.as_ref(),
+        row.export.as_ref(),
     ]
 }
 
@@ -193,14 +194,14 @@ fn decode(from: &mut &[u8], last: Option<&PlanRow>) -> Option<PlanRow> {
     let due = instant(from)?;
     let size = u64::from_le_bytes(eight(from)?);
     let last = last.map(texts);
-    let mut texts: [Option<String>; 13] = Default::default();
+    let mut texts: [Option<SmolStr>; 13] = Default::default();
     for (place, text) in texts.iter_mut().enumerate() {
         *text = match *from.split_off_first()? {
             NONE => None,
-            SAME => last?[place].map(str::to_owned),
+            SAME => last?[place].cloned(),
             OTHER => {
                 let length = usize::try_from(u64::from_le_bytes(eight(from)?)).ok()?;
-                Some(std::str::from_utf8(from.split_off(..length)?).ok()?.to_owned())
+                Some(std::str::from_utf8(from.split_off(..length)?).ok()?.into())
             }
             _ => return None,
         };

@@ -61,9 +61,9 @@ fn rows_that_wait_for_their_place_come_back_in_the_order_of_their_stretches() {
     let mut stretches = [Stretch::default(), Stretch::default(), Stretch::default()];
     let samples = rows();
     let row = |stretch: usize, number: usize| PlanRow {
-        key: format!("{stretch}/{number:06}"),
+        key: format!("{stretch}/{number:06}").into(),
         tenant: number.is_multiple_of(3).then(|| "4711".into()),
-        reason: "x".repeat(number % 700),
+        reason: "x".repeat(number % 700).into(),
         ..samples[number % samples.len()].clone()
     };
     for number in 0..9_000 {

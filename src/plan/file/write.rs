@@ -4,13 +4,16 @@ use std::io::Write;
 use std::mem;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::types::ColumnPath;
 use serde_json::Value;
+use smol_str::SmolStr;
 
 use super::seal::{self, Sealing};
 use super::{FORMAT, FORMAT_KEY, HEADER_KEY, PlanFileError, schema};
@@ -18,6 +21,9 @@ use crate::plan::row::{Order, PlanRow};
 
 /// How many rows are held before they are written: about 5 MB.
 const GROUP_ROWS: usize = 8_192;
+
+/// Columns whose values are each their own: a dictionary of them would hold them all.
+const UNIQUE: [&str; 4] = ["key", "version_id", "upload_id", "etag"];
 
 /// Writes a plan file. One that is not [finished](PlanWriter::finish) is no plan.
 pub struct PlanWriter<W: Write + Send> {
@@ -42,14 +48,18 @@ impl<W: Write + Send> PlanWriter<W> {
     /// # Errors
     /// [`PlanFileError::Write`].
     pub fn new(output: W) -> Result<Self, PlanFileError> {
-        let properties = WriterProperties::builder()
+        let mut properties = WriterProperties::builder()
             .set_created_by(format!("shelflife {}", env!("CARGO_PKG_VERSION")))
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_statistics_enabled(EnabledStatistics::None)
-            .set_offset_index_disabled(true)
-            .build();
+            .set_offset_index_disabled(true);
+        for column in UNIQUE {
+            properties = properties.set_column_dictionary_enabled(ColumnPath::from(column), false);
+        }
         let file = schema()
-            .and_then(|schema| SerializedFileWriter::new(Sealing::new(output), schema, Arc::new(properties)))
+            .and_then(|schema| {
+                SerializedFileWriter::new(Sealing::new(output), schema, Arc::new(properties.build()))
+            })
             .map_err(PlanFileError::Write)?;
         Ok(Self { file, pending: Vec::new(), order: Order::default(), rows: 0 })
     }
@@ -99,10 +109,10 @@ impl<W: Write + Send> PlanWriter<W> {
             return Ok(());
         }
         let mut group = Group { columns: self.file.next_row_group()?, rows: &rows };
-        group.required::<ByteArrayType>(|row| row.action.word().into())?;
-        group.required::<ByteArrayType>(|row| row.kind.word().into())?;
-        group.required::<ByteArrayType>(|row| row.bucket.as_str().into())?;
-        group.required::<ByteArrayType>(|row| row.key.as_str().into())?;
+        group.text(|row| row.action.word())?;
+        group.text(|row| row.kind.word())?;
+        group.text(|row| &row.bucket)?;
+        group.text(|row| &row.key)?;
         group.text_if_any(|row| &row.version_id)?;
         group.text_if_any(|row| &row.upload_id)?;
         group.required::<BoolType>(|row| row.is_latest)?;
@@ -112,12 +122,12 @@ impl<W: Write + Send> PlanWriter<W> {
         group.required::<Int64Type>(|row| row.size.cast_signed())?;
         group.text_if_any(|row| &row.storage_class)?;
         group.text_if_any(|row| &row.tenant)?;
-        group.required::<ByteArrayType>(|row| row.rule.as_str().into())?;
+        group.text(|row| &row.rule)?;
         group.text_if_any(|row| &row.erasure)?;
         group.text_if_any(|row| &row.trigger)?;
         group.text_if_any(|row| &row.trigger_source)?;
         group.required::<Int64Type>(|row| row.due.timestamp_millis())?;
-        group.required::<ByteArrayType>(|row| row.reason.as_str().into())?;
+        group.text(|row| &row.reason)?;
         group.required::<BoolType>(|row| row.overdue_sweep)?;
         group.text_if_any(|row| &row.export)?;
         group.columns.close()?;
@@ -137,10 +147,14 @@ impl<W: Write + Send> Group<'_, W> {
         self.write::<T>(&values, None)
     }
 
-    fn text_if_any(&mut self, value: impl Fn(&PlanRow) -> &Option<String>) -> Result<(), ParquetError> {
+    fn text(&mut self, value: impl Fn(&PlanRow) -> &str) -> Result<(), ParquetError> {
+        let values = texts(self.rows.iter().map(value));
+        self.write::<ByteArrayType>(&values, None)
+    }
+
+    fn text_if_any(&mut self, value: impl Fn(&PlanRow) -> &Option<SmolStr>) -> Result<(), ParquetError> {
         let levels: Vec<_> = self.rows.iter().map(|row| i16::from(value(row).is_some())).collect();
-        let values: Vec<_> =
-            self.rows.iter().filter_map(|row| value(row).as_deref()).map(ByteArray::from).collect();
+        let values = texts(self.rows.iter().filter_map(|row| value(row).as_deref()));
         self.write::<ByteArrayType>(&values, Some(&levels))
     }
 
@@ -152,4 +166,18 @@ impl<W: Write + Send> Group<'_, W> {
         column.typed::<T>().write_batch(values, levels, None)?;
         column.close()
     }
+}
+
+/// The texts of a column, all in one piece of memory; what is the same as the text before stands there once.
+fn texts<'r>(texts: impl Iterator<Item = &'r str>) -> Vec<ByteArray> {
+    let (mut all, mut places, mut last) = (Vec::new(), Vec::new(), None);
+    for text in texts {
+        if last != Some(text) {
+            all.extend_from_slice(text.as_bytes());
+            last = Some(text);
+        }
+        places.push(all.len() - text.len()..all.len());
+    }
+    let all = Bytes::from(all);
+    places.into_iter().map(|place| ByteArray::from(all.slice(place))).collect()
 }

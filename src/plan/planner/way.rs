@@ -188,20 +188,20 @@ mod tests {
             };
             Item {
                 kind: if made.is_marker { Kind::Marker } else { kind },
-                version_id: (kind == Kind::Version).then(|| made.id.clone()),
+                version_id: (kind == Kind::Version).then(|| made.id.as_str().into()),
                 upload_id: None,
                 is_latest: place == 0,
                 uploaded: made.at,
                 superseded,
                 size: 1,
-                etag: Some("abc".to_owned()),
+                etag: Some("abc".into()),
                 storage_class: None,
                 decision: decided(stack.len() == 1),
                 when_alone: (place == 0 && made.is_marker && stack.len() > 1).then(|| decided(true)),
             }
         };
         KeyGroup {
-            key: "1/a".to_owned(),
+            key: "1/a".into(),
             items: newest_first.iter().enumerate().map(item).collect(),
             uploads: Vec::new(),
         }
@@ -228,7 +228,7 @@ mod tests {
         let mut stack = one(10);
         let rows = |stack: &[Made], day: i64| -> Vec<(Action, Option<String>)> {
             let rows = plan(&policy, Versioning::Enabled, stack, at(24 * day));
-            rows.into_iter().map(|row| (row.action, row.version_id)).collect()
+            rows.into_iter().map(|row| (row.action, row.version_id.map(Into::into))).collect()
         };
         assert_eq!(rows(&stack, 30), []);
         assert_eq!(rows(&stack, 31), [(Action::Mark, Some("v1".to_owned()))]);
