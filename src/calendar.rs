@@ -217,11 +217,23 @@ impl fmt::Display for Moment {
 /// An instant as `2026-01-31T10:00:00Z`, its fraction of a second left away. Every row of a plan and of a log
 /// has one, and what formats any form takes ten times as long.
 pub fn to_the_second(at: &DateTime<Utc>) -> SmolStr {
+    written(at).map_or_else(|| at.format("%Y-%m-%dT%H:%M:%SZ").to_smolstr(), |text| ascii(&text))
+}
+
+/// Its day alone, in UTC.
+pub fn to_the_day(at: &DateTime<Utc>) -> SmolStr {
+    written(at).map_or_else(|| at.format("%Y-%m-%d").to_smolstr(), |text| ascii(&text[..10]))
+}
+
+fn ascii(text: &[u8]) -> SmolStr {
+    std::str::from_utf8(text).map(SmolStr::new).unwrap_or_default()
+}
+
+/// For years of four digits.
+fn written(at: &DateTime<Utc>) -> Option<[u8; 20]> {
     const DIGITS: &[u8; 10] = b"0123456789";
     let (day, time) = (at.date_naive(), at.time());
-    let Some(year) = u32::try_from(day.year()).ok().filter(|year| *year <= 9_999) else {
-        return at.format("%Y-%m-%dT%H:%M:%SZ").to_smolstr();
-    };
+    let year = u32::try_from(day.year()).ok().filter(|year| *year <= 9_999)?;
     let mut text = *b"0000-00-00T00:00:00Z";
     let parts = [(0, year / 100), (2, year % 100), (5, day.month()), (8, day.day())];
     let parts = parts.into_iter().chain([(11, time.hour()), (14, time.minute()), (17, time.second())]);
@@ -229,7 +241,7 @@ pub fn to_the_second(at: &DateTime<Utc>) -> SmolStr {
         text[place] = DIGITS[(two / 10 % 10) as usize];
         text[place + 1] = DIGITS[(two % 10) as usize];
     }
-    std::str::from_utf8(&text).map(SmolStr::new).unwrap_or_default()
+    Some(text)
 }
 
 /// Why a text is not a date to count from.

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use proptest::prelude::*;
 use shelflife::calendar::{
     Moment, MomentError, Period, PeriodError, end_of_day, instant_of_local, midnight_at_or_after,
-    start_of_day, to_the_second,
+    start_of_day, to_the_day, to_the_second,
 };
 
 fn day(text: &str) -> NaiveDate {
@@ -335,5 +335,6 @@ proptest! {
     fn an_instant_is_written_to_the_second(seconds in -62_167_219_200_i64..253_402_300_800, nanos in 0_u32..1_000_000_000) {
         let at = DateTime::from_timestamp(seconds, nanos).unwrap();
         prop_assert_eq!(to_the_second(&at), at.format("%Y-%m-%dT%H:%M:%SZ").to_string());
+        prop_assert_eq!(to_the_day(&at), at.format("%Y-%m-%d").to_string());
     }
 }

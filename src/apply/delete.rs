@@ -10,7 +10,7 @@ use super::ending::{Aim, Ended, answered, doubtful, plainly, settled};
 use crate::evidence::ItemResult;
 use crate::object::Kind;
 use crate::plan::PlanRow;
-use crate::s3::{Bucket, DeleteTarget, MAX_DELETE_TARGETS, StoreError, needs_single_delete};
+use crate::s3::{Bucket, DeleteTarget, MAX_DELETE_TARGETS, StoreError};
 
 /// How many single requests run at a time: deletions that a batch cannot carry, and looks at what an
 /// answer leaves open.
@@ -24,10 +24,13 @@ pub async fn remove(bucket: &Bucket, rows: &[&PlanRow]) -> Vec<Ended> {
         if row.kind == Kind::Object && row.etag.is_none() {
             let why = "the store lists no ETag, so nothing would guard a newer object";
             endings[place] = Some(Ended::because(ItemResult::Failed, why));
-        } else if row.kind != Kind::Upload && !needs_single_delete(&row.key) {
-            batch.push((place, aim_at(row)));
+            continue;
+        }
+        let aim = aim_at(row);
+        if row.kind == Kind::Upload || aim.target.goes_alone() {
+            single.push((place, *row, aim));
         } else {
-            single.push((place, (*row).clone()));
+            batch.push((place, aim));
         }
     }
     // The many go first: they were looked at together, and the look grows old.
@@ -36,14 +39,15 @@ pub async fn remove(bucket: &Bucket, rows: &[&PlanRow]) -> Vec<Ended> {
             endings[place] = Some(ended);
         }
     }
-    let singles = stream::iter(single).map(|(place, row)| async move {
+    let singles = single.into_iter().map(|(place, row, aim)| async move {
         let ended = match row.kind {
-            Kind::Upload => abort(bucket, &row).await,
-            _ => one(bucket, &aim_at(&row)).await,
+            Kind::Upload => abort(bucket, row).await,
+            _ => one(bucket, &aim).await,
         };
         (place, ended)
     });
-    for (place, ended) in singles.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {
+    let singles = stream::iter(singles.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
+    for (place, ended) in singles.collect::<Vec<_>>().await {
         endings[place] = Some(ended);
     }
     let lost = || Ended::because(ItemResult::Unclear, "it has no answer");

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use chrono::{DateTime, Utc};
 use smol_str::SmolStr;
 
-use crate::calendar::{Moment, MomentError};
+use crate::calendar::{Moment, MomentError, to_the_day};
 use crate::object::Unreadable;
 use crate::policy::Policy;
 use crate::records::NoValue;
@@ -255,9 +255,9 @@ impl Reason {
         let hold = |index: usize| policy.holds.get(index).map_or("?", |hold| hold.id.as_str());
         let erasure = |index: usize| policy.erasures.get(index).map_or("?", |erasure| erasure.id.as_str());
         match *self {
-            Self::Due { rule: r, due } => write!(into, "due since {} under {}", due.date_naive(), rule(r)),
+            Self::Due { rule: r, due } => write!(into, "due since {} under {}", to_the_day(&due), rule(r)),
             Self::NotDue { rule: r, earliest } => {
-                write!(into, "not due before {} under {}", earliest.date_naive(), rule(r))
+                write!(into, "not due before {} under {}", to_the_day(&earliest), rule(r))
             }
             Self::NotHappened { rule: r } => write!(into, "the trigger of {} has not happened", rule(r)),
             Self::KeptByNumber { rule: r } => {
@@ -271,10 +271,10 @@ impl Reason {
                 write!(into, "legal hold {} may cover it, for {}", hold(h), not_known(why))
             }
             Self::Erased { erasure: e, due } => {
-                write!(into, "to be erased since {} on request {}", due.date_naive(), erasure(e))
+                write!(into, "to be erased since {} on request {}", to_the_day(&due), erasure(e))
             }
             Self::ErasureNotDue { erasure: e, due } => {
-                write!(into, "to be erased on {} on request {}", due.date_naive(), erasure(e))
+                write!(into, "to be erased on {} on request {}", to_the_day(&due), erasure(e))
             }
             Self::KeptByLaw { rule: r, over, earliest } => {
                 let law = policy.overrides.get(over).and_then(|over| over.legal_basis.as_deref());
@@ -282,7 +282,7 @@ impl Reason {
                     into,
                     "kept by law ({}) until {} at least, under {}",
                     law.unwrap_or("?"),
-                    earliest.date_naive(),
+                    to_the_day(&earliest),
                     rule(r)
                 )
             }

@@ -164,7 +164,7 @@ fn view(context: Context<'_>, index: usize, rule: &Rule, now: DateTime<Utc>) -> 
 }
 
 /// Where a date that follows from the listing alone comes from.
-const fn clock_source(clock: Clock) -> &'static str {
+pub const fn clock_source(clock: Clock) -> &'static str {
     match clock {
         Clock::Superseded => "creation of the next newer version",
         Clock::Initiation => "initiation of the upload",

@@ -53,6 +53,8 @@ pub struct EvidenceLog {
     seq: u64,
     head: String,
     broken: bool,
+    /// The line that is being written, whose room serves the next one.
+    line: Vec<u8>,
 }
 
 /// What a log was closed with.
@@ -97,7 +99,7 @@ impl EvidenceLog {
     /// Begins a log in an empty file.
     pub(super) fn open(file: File, at: DateTime<Utc>, opening: Opening) -> Result<Self, EvidenceError> {
         let head = NOTHING_BEFORE.to_string();
-        let mut log = Self { file, ledger: Ledger::default(), seq: 0, head, broken: false };
+        let mut log = Self { file, ledger: Ledger::default(), seq: 0, head, broken: false, line: Vec::new() };
         log.append(at, Body::Opening(Opened { format: FORMAT, tool_version: tool_version(), opening }), "")?;
         log.sync()?;
         Ok(log)
@@ -129,7 +131,7 @@ impl EvidenceLog {
         let torn = entries.torn.into_iter().map(|torn| torn.hash).collect();
         let newline = if entries.ends_in_newline { "" } else { "\n" };
         let (ledger, seq, head) = (entries.ledger, entries.seq, entries.head);
-        let mut log = Self { file, ledger, seq, head, broken: false };
+        let mut log = Self { file, ledger, seq, head, broken: false, line: Vec::new() };
         let Resuming { holds_digest, guards_accepted, planned } = resuming;
         let tool_version = tool_version();
         let resumed = Resumed { tool_version, holds_digest, guards_accepted, planned, torn };
@@ -252,11 +254,12 @@ impl EvidenceLog {
         // A line that fails may be written in part: nothing may follow it but a resumption.
         self.broken = true;
         let entry = Entry { seq: self.seq + 1, at, body, prev: self.head.clone() };
-        let mut bytes = before.as_bytes().to_vec();
-        serde_json::to_writer(&mut bytes, &entry).map_err(|error| EvidenceError::Write(error.into()))?;
-        let head = line_hash(&bytes[before.len()..]);
-        bytes.push(b'\n');
-        self.file.write_all(&bytes).map_err(EvidenceError::Write)?;
+        self.line.clear();
+        self.line.extend_from_slice(before.as_bytes());
+        serde_json::to_writer(&mut self.line, &entry).map_err(|error| EvidenceError::Write(error.into()))?;
+        let head = line_hash(&self.line[before.len()..]);
+        self.line.push(b'\n');
+        self.file.write_all(&self.line).map_err(EvidenceError::Write)?;
         self.seq = entry.seq;
         self.head = head;
         self.broken = false;

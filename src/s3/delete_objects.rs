@@ -2,15 +2,15 @@
 
 use std::borrow::Cow;
 
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_sdk_s3::types::Delete;
 use hashbrown::HashMap;
 use smol_str::SmolStr;
 
 use super::answer::Take;
 use super::bucket::Bucket;
 use super::client::once;
+use super::delete_document::Document;
 use super::error::{Call, StoreError, StoreErrorKind};
-use super::values;
 use super::xml::{Malformed, Reader};
 
 /// How many targets one request takes (API Reference, DeleteObjects).
@@ -74,6 +74,15 @@ pub fn needs_single_delete(key: &str) -> bool {
         || key.ends_with(' ')
 }
 
+impl DeleteTarget {
+    /// Whether it must be deleted on its own: see [`needs_single_delete`], which goes for the ids of foreign
+    /// stores as well.
+    pub fn goes_alone(&self) -> bool {
+        let ids = [&self.version_id, &self.if_match];
+        needs_single_delete(&self.key) || ids.into_iter().flatten().any(|id| needs_single_delete(id))
+    }
+}
+
 impl Bucket {
     /// Deletes up to [`MAX_DELETE_TARGETS`]. Nothing is sent again here, neither single targets nor the
     /// whole: whoever deletes must hear of every objection, and look again before another try.
@@ -83,16 +92,20 @@ impl Bucket {
     /// or one that [`needs_single_delete`] are not sent.
     pub async fn delete_objects(&self, targets: &[DeleteTarget]) -> Result<DeleteReport, StoreError> {
         let call = self.call("DeleteObjects");
-        let delete = document(call, targets)?;
+        check(call, targets)?;
+        // Nothing of it is sent.
+        let empty = Delete::builder().set_objects(Some(Vec::new())).build();
+        let empty = empty.map_err(|error| StoreError::not_sent(call, error))?;
         let take = Take::new("DeleteResult");
         self.client()
             .delete_objects()
             .bucket(self.name())
-            .delete(delete)
+            .delete(empty)
             .set_expected_bucket_owner(self.owner())
             .set_request_payer(self.payer())
             .customize()
             .config_override(once())
+            .interceptor(Document::of(targets))
             .interceptor(take.clone())
             .send()
             .await
@@ -101,26 +114,14 @@ impl Bucket {
     }
 }
 
-fn document(call: Call<'_>, targets: &[DeleteTarget]) -> Result<Delete, StoreError> {
+fn check(call: Call<'_>, targets: &[DeleteTarget]) -> Result<(), StoreError> {
     if targets.is_empty() || targets.len() > MAX_DELETE_TARGETS {
         return Err(StoreError::not_sent(call, "a batch takes 1 to 1,000 targets"));
     }
-    if targets.iter().any(|target| needs_single_delete(&target.key)) {
-        return Err(StoreError::not_sent(call, "a key that a batch cannot carry"));
+    if targets.iter().any(DeleteTarget::goes_alone) {
+        return Err(StoreError::not_sent(call, "a name that a batch cannot carry"));
     }
-    let objects: Result<Vec<_>, _> = targets
-        .iter()
-        .map(|target| {
-            ObjectIdentifier::builder()
-                .key(target.key.as_str())
-                .set_version_id(target.version_id.as_ref().map(SmolStr::to_string))
-                .set_e_tag(target.if_match.as_deref().map(values::quoted))
-                .build()
-        })
-        .collect();
-    objects
-        .and_then(|objects| Delete::builder().set_objects(Some(objects)).quiet(false).build())
-        .map_err(|error| StoreError::not_sent(call, error))
+    Ok(())
 }
 
 /// What the answer says of each target. What is named both ways counts as failed.

@@ -15,6 +15,7 @@ mod connect;
 mod copy_in_parts;
 mod copy_object;
 mod delete_bucket_lifecycle;
+mod delete_document;
 mod delete_object;
 mod delete_objects;
 mod endpoint;

@@ -3,8 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::places::Whose;
-use crate::calendar::Period;
-use crate::decide::Needs;
+use crate::calendar::{Moment, Period};
+use crate::decide::judge::clock_source;
+use crate::decide::{self, Basis, Needs};
 use crate::object::{Kind, Observed, Reading};
 use crate::policy::{Attribute, IfMissing, Outside, Policy, Rule, Source, Trigger};
 
@@ -62,6 +63,16 @@ impl Clock {
             noncurrent: rule.noncurrent.map(|noncurrent| (noncurrent.retain, noncurrent.newer_versions)),
             incomplete: rule.incomplete_uploads,
         }
+    }
+
+    /// What the date of an object or a version runs from where [`Clock::says`] tells it, and where it is from.
+    pub fn basis(&self, object: &Observed<'_>) -> Option<Basis> {
+        let (from, source) = match (object.superseded, self.noncurrent, &self.by_trigger) {
+            (Some(at), Some(_), _) => (at, clock_source(decide::Clock::Superseded)),
+            (_, _, ByTrigger::Uploaded(_)) => (object.uploaded, clock_source(decide::Clock::Trigger)),
+            _ => return None,
+        };
+        Some(Basis { moment: Moment::Instant(from), source: source.into() })
     }
 
     /// What it says of an object, which is no delete marker that is all that is left.

@@ -84,6 +84,9 @@ impl<'d> Trail<'d> {
     pub fn decide(&mut self, object: &Observed<'_>) -> Step {
         let Decider { policy, records, now, .. } = *self.decider;
         let picked = self.outcome(object).and_then(|place| self.outcomes.get(place));
+        if let Some(expired) = picked.and_then(|(outcome, _)| outcome.expired(policy, object)) {
+            return Step::Decided(expired);
+        }
         let scope = picked.map_or(Scope::Everything, |(_, picked)| picked.scope());
         decide_within((policy, scope), records, object, now)
     }

@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use super::clock::{Clock, NEVER, Says};
 use super::places::{Places, There, Whose};
 use crate::decide::select::covers_there;
-use crate::decide::{Fit, Supposed, Verdict};
+use crate::decide::tenant::{Owner, tenancy};
+use crate::decide::{Decision, Fit, Reason, Supposed, Verdict};
 use crate::object::{Kind, Observed, Reading};
 use crate::policy::{Erasure, Policy, Select};
 
@@ -35,7 +36,7 @@ pub struct Outcome<'p> {
     is_unclear: bool,
     /// Nothing is plain here of which metadata or tags have been read.
     only_unread: bool,
-    /// What no rule covers may be held.
+    /// Whatever is not kept anyway may be held.
     may_be_held: bool,
     /// Which part of the key names the tenant, where that is counted.
     level: Option<usize>,
@@ -166,6 +167,38 @@ impl<'p> Outcome<'p> {
             return (due > self.now).then(|| retained(rule.index, Some(due)));
         }
         self.plain_of_several(object)
+    }
+
+    /// The decision on an object or a version of which the listing shows that it is expired, where a single rule
+    /// is all that bears on it; `None` if it must be judged in full.
+    pub fn expired(&self, policy: &Policy, object: &Observed<'_>) -> Option<Decision> {
+        let [LiveRule { index: rule, clock, asks: None }] = self.rules.as_slice() else { return None };
+        // What may be held is kept; that whatever is kept anyway may be, makes no difference to the others.
+        let is_unclear = self.is_unclear || self.only_unread || self.may_be_held || !object.holds_data();
+        let is_unlocked = matches!(object.lock, Reading::Known(_)) && !is_locked(object);
+        if is_unclear || !is_unlocked || !self.erasures.is_empty() || !self.holds.is_empty() {
+            return None;
+        }
+        let Says::Due(due) = clock.says(object) else { return None };
+        if due > self.now {
+            return None;
+        }
+        let due = DateTime::from_timestamp(due, 0)?;
+        let trigger = Some(clock.basis(object)?);
+        let tenant = match tenancy(policy, object).owner {
+            Owner::Is(tenant, _) => Some(tenant.into()),
+            Owner::Nobody | Owner::Anybody => None,
+        };
+        let (rules, reasons) = (vec![*rule], vec![Reason::Due { rule: *rule, due }]);
+        Some(Decision {
+            verdict: Verdict::Expired,
+            due: Some(due),
+            rules,
+            tenant,
+            trigger,
+            erasure: None,
+            reasons,
+        })
     }
 
     fn plain_of_several<'k>(&self, object: &Observed<'k>) -> Option<Plain<'k>> {
