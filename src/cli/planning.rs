@@ -16,7 +16,7 @@ use super::inventories::Inventory;
 use super::output;
 use super::progress::Progress;
 use super::store::store_failure;
-use crate::decide::Plain;
+use crate::decide::{Plain, covered};
 use crate::lifecycle::{Action, Surroundings};
 use crate::plan::{
     self, BucketContext, History, KeyGroup, PlanFileError, PlanHeader, PlanWriter, Planner, RecordsDigest,
@@ -51,6 +51,8 @@ pub struct Making<'a> {
     pub history: &'a History,
     /// How to show what is done.
     pub context: Context,
+    /// Whether what nothing in the policy covers is listed too.
+    pub whole_bucket: bool,
     /// How many requests list a bucket at a time.
     pub listings_at_once: usize,
 }
@@ -210,6 +212,14 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile, mut caching: Caching)
             caching.count(&reads);
             continue;
         }
+        // The rest is unmatched, which no guard counts and no engine touches.
+        let under = match making.whole_bucket {
+            true => survey::WHOLE_BUCKET.to_vec(),
+            false => covered(policy, &context.facts.name, making.now),
+        };
+        if let Some(planned) = header.buckets.get_mut(&context.facts.name) {
+            planned.listed = (under != survey::WHOLE_BUCKET).then(|| under.clone());
+        }
         let progress = Progress::counting(&format!("listing {}", context.facts.name), making.context.quiet);
         let before = planner.clone();
         let mut sink = ToPlan {
@@ -221,7 +231,7 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile, mut caching: Caching)
             progress: &progress,
             read: 0,
         };
-        let result = survey.run(&mut sink, making.listings_at_once).await;
+        let result = survey.run(&under, &mut sink, making.listings_at_once).await;
         progress.finish();
         let listed = result.map_err(|error| match error {
             PlanningError::Store(error) => store_failure(&error),

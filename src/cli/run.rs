@@ -100,6 +100,7 @@ impl Ready {
             inventories,
             history,
             context: *context,
+            whole_bucket: planning.whole_bucket,
             listings_at_once,
         }
     }

@@ -12,6 +12,9 @@ use crate::evidence::{ConfigurationResult, ItemResult};
 use crate::plan::{BucketPlan, Disposal, InventoryUse, Line, PlanHeader, total};
 use crate::text;
 
+/// How many of the starts of keys that were listed are named.
+const MOST_STARTS: usize = 10;
+
 /// A rule's id that is longer has a line to itself.
 const LONG_ID: usize = 20;
 
@@ -104,6 +107,9 @@ fn bucket(style: Style, header: &PlanHeader, name: &str, bucket: &BucketPlan) {
             rows,
         ));
     }
+    if let Some(under) = &bucket.listed {
+        output::print(&output::wrap("  listed: ", &text::terminal(&listed(under))));
+    }
     if let Some(used) = header.inventories.get(name) {
         output::print(&output::wrap("  inventory: ", &text::terminal(&inventory(used))));
     }
@@ -143,6 +149,20 @@ fn bucket(style: Style, header: &PlanHeader, name: &str, bucket: &BucketPlan) {
     }
     for warning in &bucket.warnings {
         output::print(&style.yellow(&output::wrap("  warning: ", &text::terminal(warning))));
+    }
+}
+
+/// What of a bucket was listed, in words.
+fn listed(under: &[String]) -> String {
+    let (named, more) = under.split_at(under.len().min(MOST_STARTS));
+    let more =
+        if more.is_empty() { String::new() } else { format!(" and {} more", text::count(more.len() as u64)) };
+    match named {
+        [] => "nothing; no rule covers any key (--whole-bucket lists them all)".to_owned(),
+        named => format!(
+            "only under {}{more}; the rest of the bucket is covered by no rule and was not listed (--whole-bucket lists it)",
+            named.join(", ")
+        ),
     }
 }
 

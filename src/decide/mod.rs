@@ -9,6 +9,7 @@ mod combination;
 mod compiled;
 mod conclude;
 mod context;
+mod covered;
 mod decision;
 mod explained;
 mod finding;
@@ -28,6 +29,7 @@ mod window;
 
 pub use attribute::Obscured;
 pub use compiled::{Decider, Plain, Trail};
+pub use covered::covered;
 pub use decision::*;
 pub use explained::{explain, explain_as};
 pub use finding::{Clock, Law, RuleFinding, RuleView};

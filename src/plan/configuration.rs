@@ -158,6 +158,7 @@ impl Proposal {
             alarms: words(alarms),
             warnings: words(warnings).into_iter().chain(unmoved).collect(),
             drift: Vec::new(),
+            listed: None,
         }
     }
 }

@@ -96,6 +96,9 @@ pub struct BucketPlan {
     pub warnings: Vec<String>,
     /// What somebody has changed since Shelflife last wrote the configuration, in words.
     pub drift: Vec<String>,
+    /// What all keys start with that were listed, where not all of the bucket was: the rest is in no count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<Vec<String>>,
 }
 
 /// One lifecycle rule of ours that is added, changed, removed or kept.
@@ -140,5 +143,24 @@ impl PlanHeader {
         let of_one =
             |guard: &&GuardResult| guard.tenant.is_none() || !guard.is_accepted(&without(&broken, guard));
         self.broken_guards().filter(of_one).map(GuardResult::name).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_that_tells_nothing_of_what_was_listed_has_listed_all() {
+        let earlier = serde_json::json!({
+            "engines": {}, "around": Surroundings::default(), "lifecycle_before": null, "lifecycle_after": null,
+            "changes": [], "refused": [], "alarms": [], "warnings": [], "drift": [],
+        });
+        let mut plan: BucketPlan = serde_json::from_value(earlier.clone()).unwrap();
+        assert_eq!(plan.listed, None);
+        assert_eq!(serde_json::to_value(&plan).unwrap(), earlier);
+        plan.listed = Some(vec!["in/".to_owned()]);
+        let again: BucketPlan = serde_json::from_value(serde_json::to_value(&plan).unwrap()).unwrap();
+        assert_eq!(again, plan);
     }
 }

@@ -13,6 +13,8 @@ const PASSED: usize = 64;
 /// Where a range ended.
 #[derive(Debug)]
 pub(super) struct Border {
+    /// What all keys on both sides start with.
+    pub prefix: String,
     /// Its last key, or where it began if it has none.
     pub last: String,
     /// The last key that would be its own.
@@ -26,9 +28,9 @@ impl Border {
     pub(super) async fn is_sound(&self, bucket: &Bucket) -> Result<bool, StoreError> {
         let mut last = self.last.clone();
         for _ in 0..PASSED {
-            let before = first_behind(bucket, &last).await?;
-            let other = first_behind(bucket, &self.upto).await?;
-            let after = first_behind(bucket, &last).await?;
+            let before = self.first_behind(bucket, &last).await?;
+            let other = self.first_behind(bucket, &self.upto).await?;
+            let after = self.first_behind(bucket, &last).await?;
             // A key that has come since: what lies behind it is asked for from there.
             if let Some(come) = [&before, &after].into_iter().flatten().find(|key| **key <= self.upto) {
                 last.clone_from(come);
@@ -39,6 +41,16 @@ impl Border {
         }
         Ok(false)
     }
+
+    async fn first_behind(&self, bucket: &Bucket, key: &str) -> Result<Option<String>, StoreError> {
+        let mut pages = bucket.versions(&self.prefix, Some(key).filter(|key| !key.is_empty())).max_keys(1);
+        while let Some(page) = pages.next().await? {
+            if let Some(first) = page.entries().next() {
+                return Ok(Some(first.key.to_owned()));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// Whether one lies between two others, or is one of them. Behind all keys there is nothing.
@@ -46,16 +58,6 @@ fn is_between(it: &Option<String>, one: &Option<String>, other: &Option<String>)
     let rank = |key: &Option<String>| (key.is_none(), key.clone());
     let (it, one, other) = (rank(it), rank(one), rank(other));
     one.clone().min(other.clone()) <= it && it <= one.max(other)
-}
-
-async fn first_behind(bucket: &Bucket, key: &str) -> Result<Option<String>, StoreError> {
-    let mut pages = bucket.versions("", Some(key).filter(|key| !key.is_empty())).max_keys(1);
-    while let Some(page) = pages.next().await? {
-        if let Some(first) = page.entries().next() {
-            return Ok(Some(first.key.to_owned()));
-        }
-    }
-    Ok(None)
 }
 
 #[cfg(test)]

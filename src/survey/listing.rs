@@ -4,8 +4,8 @@
 //! so that a sink has no more than one caller.
 //!
 //! What a store sends out of order, or what does not get on, may be its way to answer requests that start
-//! anywhere. The bucket is then listed anew from its start, one page after the other, and what was found is
-//! forgotten. If that is no better it is an error.
+//! anywhere. What is to be listed is then listed anew, prefix by prefix from its start and one page after the
+//! other, and what was found is forgotten. If that is no better it is an error.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::mem;
@@ -31,17 +31,26 @@ pub enum Listed {
     OneByOne,
 }
 
+/// What all keys of a bucket start with.
+pub const WHOLE_BUCKET: [String; 1] = [String::new()];
+
 impl Survey<'_> {
-    /// Lists the whole bucket with at most `at_once` requests at a time, and hands every key to `sink`.
+    /// Lists what starts with one of `under`, which are in order and none the start of another, with at most
+    /// `at_once` requests at a time, and hands every key to `sink`.
     ///
     /// # Errors
     /// If a page cannot be had, or not be trusted; and those of `sink`.
-    pub async fn run<S: Sink>(&self, sink: &mut S, at_once: usize) -> Result<Listed, S::Error> {
-        match self.list(sink, at_once).await {
+    pub async fn run<S: Sink>(
+        &self,
+        under: &[String],
+        sink: &mut S,
+        at_once: usize,
+    ) -> Result<Listed, S::Error> {
+        match self.list(under, sink, at_once).await {
             Ok(true) => Ok(Listed::AsAsked),
             Ok(false) | Err(Ended::InDoubt(_)) if at_once > 1 => {
                 sink.start_over();
-                match self.list(sink, 1).await {
+                match self.list(under, sink, 1).await {
                     Ok(_) => Ok(Listed::OneByOne),
                     Err(error) => Err(error.into_error()),
                 }
@@ -52,9 +61,14 @@ impl Survey<'_> {
     }
 
     /// Whether what was listed fits together; if it does not, nothing has been joined.
-    async fn list<S: Sink>(&self, sink: &mut S, at_once: usize) -> Result<bool, Ended<S::Error>> {
-        let ranges = Ranges::new([String::new()], at_once);
-        let uploads = Uploads::of(&self.bucket).await?;
+    async fn list<S: Sink>(
+        &self,
+        under: &[String],
+        sink: &mut S,
+        at_once: usize,
+    ) -> Result<bool, Ended<S::Error>> {
+        let ranges = Ranges::new(under.iter().cloned(), at_once);
+        let uploads = Uploads::of(&self.bucket, under).await?;
         let mut lanes = Lanes::new(self.bucket.clone(), at_once, matches!(uploads, Uploads::Each));
         let decider = self.decider();
         let trail = decider.trail();
@@ -200,7 +214,8 @@ impl<P: Default> Listing<'_, P> {
         let through = if within.is_last { self.ranges.upto(range) } else { so_far() }.map(str::to_owned);
         held.uploads.extend(uploads);
         if within.is_last || through.is_some() {
-            held.uploads.extend(self.uploads.take(&held.through, through.as_deref()));
+            let (prefix, _) = self.ranges.start(range);
+            held.uploads.extend(self.uploads.take(prefix, &held.through, through.as_deref()));
             held.through = through.clone().unwrap_or_default();
         }
         let mut done = Vec::new();
@@ -225,6 +240,7 @@ impl<P: Default> Listing<'_, P> {
         if within.is_last {
             let beyond = page.and_then(|page| page.entries().nth(within.count));
             held.border = through.as_ref().map(|upto| Border {
+                prefix: self.ranges.start(range).0.to_owned(),
                 last: self.ranges.last(range).to_owned(),
                 upto: upto.clone(),
                 beyond: beyond.map(|entry| entry.key.to_owned()),
@@ -265,6 +281,10 @@ impl<P: Default> Listing<'_, P> {
     async fn fits(&self) -> Result<bool, StoreError> {
         let mut next = None;
         for range in self.ranges.order().iter().rev() {
+            if self.ranges.upto(*range).is_none() {
+                // The store has said that there is no more with its prefix. What follows has another.
+                next = None;
+            }
             let Some(held) = self.held.get(range) else { continue };
             if let Some(border) = held.border.as_ref().filter(|border| border.beyond.as_ref() != next)
                 && !border.is_sound(&self.survey.bucket).await?

@@ -1,7 +1,7 @@
 //! Looking at a bucket: lists it, asks for what a decision needs, and hands out decided keys.
 //!
-//! `plan` looks at whole buckets, `apply` again at the keys that it is about to touch; both
-//! come through here, so that both decide from the same knowledge.
+//! `plan` looks at what the policy covers in a bucket, `audit` at all of it, `apply` again at the keys that it
+//! is about to touch; all come through here, so that all decide from the same knowledge.
 
 mod borders;
 mod cache;
@@ -41,7 +41,7 @@ pub use chosen::LookedUp;
 pub use directories::directories;
 pub use enrol::{ENROLMENT_TAG, Enrolled, Enrolment, enrol};
 pub use examine::Examined;
-pub use listing::{LISTINGS_AT_ONCE, Listed};
+pub use listing::{LISTINGS_AT_ONCE, Listed, WHOLE_BUCKET};
 pub use lookup::Standing;
 pub use readings::READS_AT_ONCE;
 pub use reads::{ReadTally, Reads};

@@ -1,11 +1,11 @@
 //! How a listing is divided among those who list: ranges of keys that are split while they are listed.
 //!
-//! Every range goes from behind a key to a key, and the ranges follow each other without a gap. A range that
-//! is split keeps what lies up to the place and gives the rest away, whatever is on its way at that time: so
-//! each key is listed in one range, with all of its versions. Where to split is guessed, from the directories
-//! that a look with a delimiter shows, or where there are none from the characters that keys are made of. Of
-//! two ranges the one that seems to have more left is split. A guess that is wrong costs a request, and there
-//! are never more of those than pages.
+//! Every range goes from behind a key to a key, and the ranges of one prefix follow each other without a gap;
+//! between prefixes nothing is listed. A range that is split keeps what lies up to the place and gives the rest
+//! away, whatever is on its way at that time: so each key is listed in one range, with all of its versions. Where
+//! to split is guessed, from the directories that a look with a delimiter shows, or where there are none from the
+//! characters that keys are made of. Of two ranges the one that seems to have more left is split. A guess that is
+//! wrong costs a request, and there are never more of those than pages.
 
 use super::keyspace::{Alphabet, Line, common};
 use super::range::{Range, State};
@@ -216,7 +216,10 @@ impl Ranges {
             return;
         }
         let found = shown.directories.len();
-        let within = |mark: &String| *mark > it.after && it.upto.as_ref().is_none_or(|upto| mark < upto);
+        let within = |mark: &String| {
+            let is_ahead = *mark > it.after && it.upto.as_ref().is_none_or(|upto| mark < upto);
+            is_ahead && mark.starts_with(&it.prefix)
+        };
         let mut marks: Vec<String> = shown.directories.into_iter().filter(within).collect();
         marks.sort_unstable();
         // Among many keys the few directories say nothing of what lies behind.

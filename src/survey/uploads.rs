@@ -1,8 +1,8 @@
 //! Incomplete uploads, brought to the keys that they are of.
 //!
 //! Most buckets have few, and those are all known before the first key is handed over: they are listed from
-//! the bucket's start, which every store can. Where there are too many to be held, every range of keys lists
-//! its own.
+//! the bucket's start, which every store can; MinIO takes a prefix here for a whole key (minio/minio#20989).
+//! Where there are too many to be held, every range of keys lists its own.
 //!
 //! **Memory.** About 300 bytes and the key of each that is held: those of 20 pages take 10 MB.
 
@@ -24,13 +24,14 @@ pub(super) enum Uploads {
 }
 
 impl Uploads {
-    /// Looks whether a bucket has few.
-    pub(super) async fn of(bucket: &Bucket) -> Result<Self, StoreError> {
+    /// Looks whether a bucket has few, and keeps those whose keys start with one of `under`.
+    pub(super) async fn of(bucket: &Bucket, under: &[String]) -> Result<Self, StoreError> {
+        let is_under = |key: &str| under.iter().any(|start| key.starts_with(start.as_str()));
         let mut all: BTreeMap<String, Draft> = BTreeMap::new();
         let mut pages = bucket.uploads("");
         for _ in 0..PAGES_HELD {
             let Some(page) = pages.next().await? else { return Ok(Self::All(all)) };
-            for upload in page.entries() {
+            for upload in page.entries().filter(|upload| is_under(upload.key)) {
                 let draft = all.entry(upload.key.to_owned()).or_insert_with(|| Draft::new(upload.key));
                 draft.push_upload(&upload);
             }
@@ -41,16 +42,14 @@ impl Uploads {
         Ok(Self::Each)
     }
 
-    /// Takes out those behind a key, empty for all, and up to another, `None` for all. Nothing where every
-    /// range lists its own.
-    pub(super) fn take(&mut self, behind: &str, through: Option<&str>) -> Vec<Draft> {
+    /// Takes out those that start with `prefix` behind a key, empty for all, and up to another, `None` for all.
+    /// Nothing where every range lists its own.
+    pub(super) fn take(&mut self, prefix: &str, behind: &str, through: Option<&str>) -> Vec<Draft> {
         let Self::All(all) = self else { return Vec::new() };
-        if through.is_some_and(|through| through <= behind) {
-            return Vec::new();
-        }
-        let from = if behind.is_empty() { Bound::Unbounded } else { Bound::Excluded(behind) };
-        let to = through.map_or(Bound::Unbounded, Bound::Included);
-        let keys: Vec<String> = all.range::<str, _>((from, to)).map(|(key, _)| key.clone()).collect();
+        let from = if behind < prefix { Bound::Included(prefix) } else { Bound::Excluded(behind) };
+        let belongs = |key: &str| key.starts_with(prefix) && through.is_none_or(|through| key <= through);
+        let ahead = all.range::<str, _>((from, Bound::Unbounded)).map(|(key, _)| key);
+        let keys: Vec<String> = ahead.take_while(|key| belongs(key)).cloned().collect();
         keys.iter().filter_map(|key| all.remove(key)).collect()
     }
 }

@@ -73,7 +73,7 @@ fn explained(why: &str, document: &LifecycleDocument, thing: &Thing) -> String {
 }
 
 /// With the directories that are there, found as a run finds them.
-fn compiled(case: &Case, waived: &dyn Fn(&DirectReason) -> bool) -> Compiled {
+pub fn compiled(case: &Case, waived: &dyn Fn(&DirectReason) -> bool) -> Compiled {
     let mut around = Surroundings::NOTHING;
     loop {
         let compiled = compile_without(&case.policy, &case.facts, &around, instant(case.now), waived);
@@ -93,7 +93,7 @@ fn compiled(case: &Case, waived: &dyn Fn(&DirectReason) -> bool) -> Compiled {
     }
 }
 
-fn instant(at: Sec) -> DateTime<Utc> {
+pub fn instant(at: Sec) -> DateTime<Utc> {
     DateTime::from_timestamp(at, 0).expect("a date")
 }
 

@@ -32,6 +32,7 @@ mod terms;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use shelflife::decide;
 use shelflife::lifecycle::DirectReason;
 
 use held::Told;
@@ -81,6 +82,22 @@ fn s3_is_never_early_and_never_later_than_the_bound() {
         panic!("seed {seed}: {why}\n\n{:#?}", cases::case(seed));
     }
     told.is_worth_something(how_many());
+}
+
+/// Guards count what is listed, and S3 must not be given what they have not counted.
+#[test]
+fn whatever_s3_is_given_is_listed() {
+    let mut given = 0;
+    for case in (0..how_many().min(20_000)).map(cases::case) {
+        let compiled = held::compiled(&case, &|_| false);
+        let starts = decide::covered(&case.policy, &case.facts.name, held::instant(case.now));
+        for prefix in compiled.rules.iter().map(|rule| &rule.filter().prefix) {
+            given += usize::from(!starts[0].is_empty());
+            let is_listed = starts.iter().any(|start| prefix.starts_with(start));
+            assert!(is_listed, "`{prefix}` is not under {starts:?}\n{case:#?}");
+        }
+    }
+    assert!(given > 500, "{given}");
 }
 
 #[test]

@@ -18,10 +18,10 @@ use crate::rng::Rng;
 use crate::{facts, how_many, policies};
 
 /// Objects under one policy.
-const RUN: usize = 16;
+pub const RUN: usize = 16;
 
 /// What a bucket listing shows.
-const LISTED: Sights = Sights { metadata: Sight::Unread, tags: Sight::Unread, lock: Sight::Unread };
+pub const LISTED: Sights = Sights { metadata: Sight::Unread, tags: Sight::Unread, lock: Sight::Unread };
 
 /// How many objects there were that stay as they are, and how many of them plainly.
 #[derive(Default)]
@@ -49,11 +49,11 @@ impl Counts {
 }
 
 /// Objects, in order, under a policy.
-struct Run {
-    policy: Policy,
-    records: Records,
-    things: Vec<(Thing, Sights)>,
-    now: i64,
+pub struct Run {
+    pub policy: Policy,
+    pub records: Records,
+    pub things: Vec<(Thing, Sights)>,
+    pub now: i64,
 }
 
 fn over(make: fn(u64) -> Run, least: [u64; 3]) {
@@ -132,7 +132,7 @@ fn agrees(seed: u64, run: &Run, trail: &mut Trail<'_>, object: &Observed<'_>, na
     }
 }
 
-fn anything(seed: u64) -> Run {
+pub fn anything(seed: u64) -> Run {
     let case = cases::case(seed);
     let mut rng = Rng(seed ^ 0xA11);
     let mut things: Vec<(Thing, Sights)> = (0..RUN)
@@ -147,7 +147,7 @@ fn anything(seed: u64) -> Run {
     Run { records: facts::records(&case.facts), policy: case.policy, things, now: case.now }
 }
 
-fn listing(seed: u64) -> Run {
+pub fn listing(seed: u64) -> Run {
     let mut rng = Rng(seed ^ 0x115);
     let zone = rng.pick(&cases::ZONES);
     let uploaded = cases::upload(&mut rng, zone);

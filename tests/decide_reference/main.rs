@@ -8,6 +8,7 @@ mod checks;
 mod compiled;
 mod completions;
 mod coverage;
+mod covered;
 mod dates;
 mod facts;
 mod glob;

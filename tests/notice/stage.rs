@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use chrono::{DateTime, Utc};
 use shelflife::apply::{self, Applied, DoneRows, Pace, Run, Watch};
 use shelflife::audit::{Auditor, Findings, Standing};
-use shelflife::decide::Needs;
+use shelflife::decide::{self, Needs};
 use shelflife::evidence::{self, ConfigurationResult, EvidenceLog, ItemResult, Opening};
 use shelflife::plan::{
     self, BucketContext, KeyGroup, PlanFileError, PlanHeader, PlanReader, PlanRow, PlanWriter, Planner,
@@ -235,7 +235,7 @@ impl Stage {
             let standing = Standing { context, document: proposal.before };
             let mut sink = ToAudit { auditor: &mut auditor, standing: &standing };
             Survey { policy, records: &records, bucket, facts, now, reads: std::sync::Arc::default() }
-                .run(&mut sink, 16)
+                .run(&survey::WHOLE_BUCKET, &mut sink, 16)
                 .await
                 .unwrap();
         }
@@ -331,9 +331,10 @@ async fn make(
         header.buckets.insert(name.clone(), proposal.to_plan(policy, &enrolled.facts, before, now));
         let context = BucketContext { facts: enrolled.facts.clone(), compiled: proposal.compiled };
         let (bucket, facts) = (enrolled.bucket.clone(), enrolled.facts.clone());
+        let under = decide::covered(policy, name, now);
         let mut sink = ToPlan { planner: &mut planner, writer: &mut writer, context: &context };
         Survey { policy, records, bucket, facts, now, reads: std::sync::Arc::default() }
-            .run(&mut sink, 16)
+            .run(&under, &mut sink, 16)
             .await
             .unwrap();
     }

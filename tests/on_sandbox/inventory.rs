@@ -159,7 +159,8 @@ fn both(sandbox: &Sandbox, desk: &Desk, manifest: &str) -> (Value, Value) {
         let args = [&["plan", "--json", "--as-of", &as_of], args].concat();
         run(sandbox, desk, &args).ends(0).json()
     };
-    let listed = plan(&["--out", "listed.parquet"]);
+    // An inventory has rows of all that there is.
+    let listed = plan(&["--out", "listed.parquet", "--whole-bucket"]);
     (listed, plan(&["--out", "found.parquet", "--inventory", manifest]))
 }
 

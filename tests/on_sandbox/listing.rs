@@ -15,7 +15,7 @@ use shelflife::s3::{ConnectOptions, StaticCredentials, Store, StoreError, StoreE
 use shelflife::sandbox::{
     Attributes, BucketOptions, Effect, Fault, PutOptions, Sandbox, SandboxOptions, Versioning,
 };
-use shelflife::survey::{Listed, Sink, Survey};
+use shelflife::survey::{Listed, Sink, Survey, WHOLE_BUCKET};
 
 use crate::desk::Desk;
 use crate::rng::Rng;
@@ -73,6 +73,10 @@ impl Sink for Kept {
 }
 
 async fn list(store: &Store, at_once: usize) -> Result<(Kept, Listed), StoreError> {
+    list_under(store, &WHOLE_BUCKET, at_once).await
+}
+
+async fn list_under(store: &Store, under: &[String], at_once: usize) -> Result<(Kept, Listed), StoreError> {
     let (policy, records) = (policy(), Records::default());
     let bucket = store.bucket(BUCKET).await.unwrap();
     let facts = bucket.facts().await.unwrap();
@@ -85,7 +89,7 @@ async fn list(store: &Store, at_once: usize) -> Result<(Kept, Listed), StoreErro
         now: start(),
         reads: std::sync::Arc::default(),
     };
-    let listed = survey.run(&mut kept, at_once).await?;
+    let listed = survey.run(under, &mut kept, at_once).await?;
     assert!(kept.groups.is_sorted_by(|a, b| a.key < b.key), "out of order, or twice");
     Ok((kept, listed))
 }
@@ -170,6 +174,47 @@ async fn keys_of_every_form_come_whole_and_in_order() {
                 assert!(many.groups == whole.groups, "{what}");
                 let is_split = if entries == 7 { many.parts > at_once / 2 } else { many.parts >= 1 };
                 assert!(is_split, "{what}: {} parts", many.parts);
+            }
+        }
+    }
+}
+
+/// Starts of some keys and of none, in order and none the start of another.
+fn starts(rng: &mut Rng, keys: &BTreeSet<String>) -> Vec<String> {
+    let mut starts = vec!["zz-none/".to_owned()];
+    for _ in 0..rng.below(6) + 1 {
+        let key = keys.iter().nth(rng.below(keys.len())).unwrap();
+        starts.push(key.chars().take(rng.below(key.chars().count()) + 1).collect());
+    }
+    starts.sort_unstable();
+    starts.dedup_by(|start, before| start.starts_with(before.as_str()));
+    starts
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_starts_otherwise_is_not_listed_and_all_else_comes_whole_and_in_order() {
+    for form in 0..5 {
+        let mut rng = Rng(400 + form as u64);
+        let (sandbox, keys) = stocked(&mut rng, form, 500).await;
+        let store = store(&sandbox).await;
+        let (whole, _) = list(&store, 1).await.unwrap();
+        for (entries, uploads) in [(3, 1000), (3, 2), (1000, 1000)] {
+            sandbox.faults().clear();
+            short_pages(&sandbox, entries, uploads);
+            for at_once in [1, 2, 16, 40] {
+                let starts = starts(&mut rng, &keys);
+                let is_wanted = |key: &str| starts.iter().any(|start| key.starts_with(start));
+                let wanted: Vec<&KeyGroup> =
+                    whole.groups.iter().filter(|group| is_wanted(&group.key)).collect();
+                let before = sandbox.requests().len();
+                let (some, listed) = list_under(&store, &starts, at_once).await.unwrap();
+                let what = format!("{form}: {at_once} at once, pages of {entries} and {uploads}, {starts:?}");
+                assert_eq!(listed, Listed::AsAsked, "{what}");
+                assert!(some.groups.iter().eq(wanted), "{what}");
+                let asked = sandbox.requests().split_off(before);
+                let asked = asked.iter().filter(|request| request.call.operation == "ListObjectVersions");
+                let scopes = asked.map(|request| request.call.scope.clone().unwrap().prefix);
+                assert!(scopes.into_iter().all(|prefix| is_wanted(&prefix)), "{what}");
             }
         }
     }
@@ -264,9 +309,9 @@ enum Whim {
     SkipsOne,
 }
 
-/// A store of 400 keys that has a whim.
+/// A store of 2,000 keys that has a whim.
 async fn odd_store(whim: Whim) -> Server {
-    let keys: Vec<String> = (0..400).map(|number| format!("{:03}", number * 2)).collect();
+    let keys: Vec<String> = (0..2_000).map(|number| format!("{:04}", number * 2)).collect();
     Server::start(move |_, request| {
         let value = |name: &str| {
             let (_, query) = request.target.split_once('?')?;
@@ -284,7 +329,9 @@ async fn odd_store(whim: Whim) -> Server {
             return Answer::error(404, "NoSuchLifecycleConfiguration");
         }
         let after = value("key-marker").unwrap_or_default();
-        let start = match (keys.binary_search(&after), whim) {
+        let prefix = value("prefix").unwrap_or_default();
+        let keys: Vec<&String> = keys.iter().filter(|key| key.starts_with(&prefix)).collect();
+        let start = match (keys.binary_search(&&after), whim) {
             (Ok(place), _) => place + 1,
             (Err(place), Whim::SkipsOne) if !after.is_empty() => keys.len().min(place + 1),
             _ => 0,
@@ -315,7 +362,11 @@ async fn odd_store(whim: Whim) -> Server {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_does_not_list_from_any_key_is_listed_one_page_after_the_other() {
-    for whim in [Whim::StartsOver, Whim::SkipsOne] {
+    let some = ["1", "25", "3", "x"].map(str::to_owned);
+    let both = [(&WHOLE_BUCKET[..], 2_000), (&some[..], 1_050)];
+    for (whim, (under, keys)) in
+        [Whim::StartsOver, Whim::SkipsOne].into_iter().flat_map(|whim| both.map(|it| (whim, it)))
+    {
         let server = odd_store(whim).await;
         let store = server.store().await;
         let (policy, records) = (policy(), Records::default());
@@ -335,8 +386,8 @@ async fn a_store_that_does_not_list_from_any_key_is_listed_one_page_after_the_ot
             now: start(),
             reads: std::sync::Arc::default(),
         };
-        assert_eq!(survey.run(&mut kept, 16).await.unwrap(), Listed::OneByOne);
-        assert_eq!((kept.starts, kept.groups.len()), (1, 400));
+        assert_eq!(survey.run(under, &mut kept, 16).await.unwrap(), Listed::OneByOne);
+        assert_eq!((kept.starts, kept.groups.len()), (1, keys));
         assert!(kept.groups.is_sorted_by(|a, b| a.key < b.key));
     }
 }

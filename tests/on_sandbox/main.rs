@@ -12,6 +12,7 @@ mod server;
 
 mod cache;
 mod configuring;
+mod covered;
 mod demo;
 mod export;
 mod inventory;

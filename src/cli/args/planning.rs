@@ -34,6 +34,9 @@ pub struct Planning {
     /// several buckets, several times
     #[arg(long, value_name = "MANIFEST", conflicts_with = "narrow_only")]
     pub inventory: Vec<String>,
+    /// List all of each bucket: also what nothing in the policy covers, which then is counted
+    #[arg(long, conflicts_with = "narrow_only")]
+    pub whole_bucket: bool,
 }
 
 impl Planning {

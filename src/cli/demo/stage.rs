@@ -184,6 +184,7 @@ impl Stage {
             inventories: &BTreeMap::new(),
             history: &History::default(),
             context: Context { json: false, quiet: true, out: plain, err: plain },
+            whole_bucket: false,
             listings_at_once: LISTINGS_AT_ONCE,
         };
         let file = PlanFile::create(&self.plan())?;
