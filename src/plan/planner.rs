@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Days, Utc};
 use smol_str::{SmolStr, SmolStrBuilder, ToSmolStr};
 
-use super::plain_counts::PlainCounts;
+use super::counts::Counts;
 use super::row::{Action, PlanRow};
 use super::summary::{Disposal, Summary, Tally, removes};
 use super::tenants::Tenants;
@@ -83,9 +83,6 @@ impl BucketContext {
     }
 }
 
-/// Rule and erasure, indices into the policy; verdict, and who removes it.
-type Cell = (Option<usize>, Option<usize>, Verdict, Option<Disposal>);
-
 /// Turns decided keys into plan rows, and counts everything on the way.
 #[derive(Clone, Debug)]
 pub struct Planner<'a> {
@@ -93,10 +90,7 @@ pub struct Planner<'a> {
     now: DateTime<Utc>,
     /// What was counted before, and elsewhere.
     summary: Summary,
-    /// What was counted here, bucket by bucket.
-    counts: Vec<(String, BTreeMap<Cell, Tally>)>,
-    /// What plainly stays, bucket by bucket.
-    plain: Vec<(String, PlainCounts)>,
+    counts: Counts,
     tenants: Tenants,
     /// What S3 is to remove at once, by bucket and start of keys.
     at_once: BTreeMap<(String, String), Tally>,
@@ -109,8 +103,7 @@ impl<'a> Planner<'a> {
             policy,
             now,
             summary: Summary::default(),
-            counts: Vec::new(),
-            plain: Vec::new(),
+            counts: Counts::default(),
             tenants: Tenants::default(),
             at_once: BTreeMap::new(),
         }
@@ -119,17 +112,7 @@ impl<'a> Planner<'a> {
     /// What was counted so far.
     pub fn summary(&self) -> Summary {
         let mut summary = self.summary.clone();
-        for (bucket, counts) in &self.counts {
-            for ((rule, erasure, verdict, disposal), tally) in counts {
-                let rule = rule.and_then(|rule| self.policy.rules.get(rule)).map(|rule| rule.id.as_str());
-                let erasure = erasure.and_then(|erasure| self.policy.erasures.get(erasure));
-                let erasure = erasure.map(|erasure| erasure.id.as_str());
-                summary.merge(bucket, rule, erasure, (*verdict, *disposal), *tally);
-            }
-        }
-        for (bucket, counts) in &self.plain {
-            counts.add_to(&mut summary, self.policy, bucket);
-        }
+        self.counts.add_to(&mut summary, self.policy);
         summary
     }
 
@@ -138,12 +121,7 @@ impl<'a> Planner<'a> {
         if !self.policy.guards.per_tenant.is_none() && plain.rule.is_some() {
             self.tenants.add(plain.tenant, bytes, false);
         }
-        if self.plain.last().is_none_or(|(counted, _)| counted != bucket) {
-            self.plain.push((bucket.to_owned(), PlainCounts::default()));
-        }
-        if let Some((_, counts)) = self.plain.last_mut() {
-            counts.add(plain, bytes, plain.due);
-        }
+        self.counts.add_plain(bucket, plain, bytes);
     }
 
     /// What was counted so far of each tenant, where the policy limits what may go of one.
@@ -325,13 +303,8 @@ impl<'a> Planner<'a> {
         if !self.policy.guards.per_tenant.is_none() && (rule.is_some() || decision.erasure.is_some()) {
             self.tenants.add(decision.tenant.as_deref(), item.size, removes(disposal));
         }
-        if self.counts.last().is_none_or(|(counted, _)| *counted != bucket.facts.name) {
-            self.counts.push((bucket.facts.name.clone(), BTreeMap::new()));
-        }
-        if let Some((_, counts)) = self.counts.last_mut() {
-            let cell = (rule, decision.erasure, decision.verdict, disposal);
-            counts.entry(cell).or_default().add(item.size, decision.due);
-        }
+        let cell = (rule, decision.erasure, decision.verdict, disposal);
+        self.counts.add(&bucket.facts.name, cell, item.size, decision.due);
     }
 
     /// The row of an item that Shelflife removes, or hides.

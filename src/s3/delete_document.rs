@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterce
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
-use super::delete_objects::DeleteTarget;
+use super::delete_target::DeleteTarget;
 use super::values;
 
 /// About as many bytes as one target takes.

@@ -2,7 +2,8 @@
 
 use super::bucket::Bucket;
 use super::client::once;
-use super::delete_objects::{DeleteAnswer, DeleteTarget};
+use super::delete_objects::DeleteAnswer;
+use super::delete_target::DeleteTarget;
 use super::error::StoreError;
 use super::values;
 

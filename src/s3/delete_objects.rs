@@ -4,29 +4,17 @@ use std::borrow::Cow;
 
 use aws_sdk_s3::types::Delete;
 use hashbrown::HashMap;
-use smol_str::SmolStr;
 
 use super::answer::Take;
 use super::bucket::Bucket;
 use super::client::once;
 use super::delete_document::Document;
+use super::delete_target::DeleteTarget;
 use super::error::{Call, StoreError, StoreErrorKind};
 use super::xml::{Malformed, Reader};
 
 /// How many targets one request takes (API Reference, DeleteObjects).
 pub const MAX_DELETE_TARGETS: usize = 1_000;
-
-/// What to delete.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeleteTarget {
-    /// The key.
-    pub key: SmolStr,
-    /// The version, literally `null` for the null version. Without one a bucket with versions gets a
-    /// delete marker, and a suspended one loses its null version.
-    pub version_id: Option<SmolStr>,
-    /// Only if the current version has this ETag. Some stores ignore it: check before.
-    pub if_match: Option<SmolStr>,
-}
 
 /// What became of one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,35 +49,13 @@ pub struct DeleteReport {
     pub foreign: Vec<(String, Option<String>)>,
 }
 
-/// Whether a key must be deleted on its own, since a document cannot carry it safely: XML 1.0 has no
-/// control characters, and S3 answers with an error or silently leaves the object there. White space
-/// that XML may change on the way goes the same way.
-pub fn needs_single_delete(key: &str) -> bool {
-    let is_plain = key.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-    !is_plain
-        && key
-            .chars()
-            .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}'))
-        || key.starts_with(' ')
-        || key.ends_with(' ')
-}
-
-impl DeleteTarget {
-    /// Whether it must be deleted on its own: see [`needs_single_delete`], which goes for the ids of foreign
-    /// stores as well.
-    pub fn goes_alone(&self) -> bool {
-        let ids = [&self.version_id, &self.if_match];
-        needs_single_delete(&self.key) || ids.into_iter().flatten().any(|id| needs_single_delete(id))
-    }
-}
-
 impl Bucket {
     /// Deletes up to [`MAX_DELETE_TARGETS`]. Nothing is sent again here, neither single targets nor the
     /// whole: whoever deletes must hear of every objection, and look again before another try.
     ///
     /// # Errors
     /// What any request can end in: then nothing is known of any of the targets. Too many targets, none,
-    /// or one that [`needs_single_delete`] are not sent.
+    /// or one that [goes alone](DeleteTarget::goes_alone) are not sent.
     pub async fn delete_objects(&self, targets: &[DeleteTarget]) -> Result<DeleteReport, StoreError> {
         let call = self.call("DeleteObjects");
         check(call, targets)?;
