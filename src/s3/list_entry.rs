@@ -60,51 +60,79 @@ pub(super) struct Row {
     pub(super) at: usize,
 }
 
-/// Reads the entry whose start tag was just read.
-pub(super) fn read_entry(
-    reader: &mut Reader<'_>,
+/// What stood behind the size of an entry, down to its end tag: storage class and owner, which are the same in
+/// nearly all.
+#[derive(Debug)]
+pub(super) struct Ending<'a> {
+    /// The entry's name, as written.
+    name: &'a str,
+    text: &'a str,
+    class: Option<Span>,
+}
+
+/// Reads the entry whose start tag was just read. `ending` is that of an entry before.
+pub(super) fn read_entry<'a>(
+    reader: &mut Reader<'a>,
     body: &str,
     shape: &Shape,
     kind: Kind,
     decoded: &mut String,
+    ending: &mut Option<Ending<'a>>,
 ) -> Result<Row, Malformed> {
-    let at = reader.position();
+    let (at, name) = (reader.position(), reader.current());
     // As AWS writes it. Whatever stands otherwise, or in other places, is left to the loop.
     let mut key = reader.leaf("Key").map(|raw| span_of(body, raw, decoded)).transpose()?;
     let mut id = reader.leaf(shape.id).map(|raw| span_of(body, raw, decoded)).transpose()?;
-    let mut latest = reader.leaf("IsLatest").map(|raw| flag(&raw.resolve(body)?, reader)).transpose()?;
+    let mut latest = if reader.passes("<IsLatest>true</IsLatest>") {
+        Some(true)
+    } else {
+        reader.leaf("IsLatest").map(|raw| flag(&raw.resolve(body)?, reader)).transpose()?
+    };
     let mut time = reader.leaf(shape.time).map(|raw| instant(&raw.resolve(body)?, reader)).transpose()?;
     let mut etag = reader.leaf("ETag").map(|raw| bare(body, raw, decoded)).transpose()?;
     reader.leaf("ChecksumAlgorithm");
     reader.leaf("ChecksumType");
     let mut size = reader.leaf("Size").map(|raw| number(&raw.resolve(body)?, reader)).transpose()?;
-    let mut class = reader.leaf("StorageClass").map(|raw| span_of(body, raw, decoded)).transpose()?;
-    if reader.opens("Owner") {
-        reader.leaf("ID");
-        reader.leaf("DisplayName");
-        reader.skip()?;
-    }
-    if class.is_none() {
-        class = reader.leaf("StorageClass").map(|raw| span_of(body, raw, decoded)).transpose()?;
-    }
-    while let Some(name) = reader.child()? {
-        let twice = match name {
-            "Key" => key.replace(span(reader, body, decoded)?).is_some(),
-            "IsLatest" => latest.replace(flag(&reader.value()?, reader)?).is_some(),
-            "Size" => size.replace(number(&reader.value()?, reader)?).is_some(),
-            "ETag" => etag.replace(unquoted(reader, body, decoded)?).is_some(),
-            "StorageClass" => class.replace(span(reader, body, decoded)?).is_some(),
-            name if name == shape.id => id.replace(span(reader, body, decoded)?).is_some(),
-            name if name == shape.time => time.replace(instant(&reader.value()?, reader)?).is_some(),
-            _ => {
-                reader.skip()?;
-                false
-            }
-        };
-        if twice {
-            return Err(reader.wrong(format!("`{name}` stands twice in an entry")));
+    let behind = reader.position();
+    let known = ending.as_ref().filter(|known| reader.leaves_like(known.name, known.text));
+    let class = if let Some(known) = known {
+        known.class
+    } else {
+        let mut is_usual = true;
+        let mut class = reader.leaf("StorageClass").map(|raw| span_of(body, raw, decoded)).transpose()?;
+        if reader.opens("Owner") {
+            reader.leaf("ID");
+            reader.leaf("DisplayName");
+            reader.skip()?;
         }
-    }
+        if class.is_none() {
+            class = reader.leaf("StorageClass").map(|raw| span_of(body, raw, decoded)).transpose()?;
+        }
+        while let Some(name) = reader.child()? {
+            is_usual = false;
+            let twice = match name {
+                "Key" => key.replace(span(reader, body, decoded)?).is_some(),
+                "IsLatest" => latest.replace(flag(&reader.value()?, reader)?).is_some(),
+                "Size" => size.replace(number(&reader.value()?, reader)?).is_some(),
+                "ETag" => etag.replace(unquoted(reader, body, decoded)?).is_some(),
+                "StorageClass" => class.replace(span(reader, body, decoded)?).is_some(),
+                name if name == shape.id => id.replace(span(reader, body, decoded)?).is_some(),
+                name if name == shape.time => time.replace(instant(&reader.value()?, reader)?).is_some(),
+                _ => {
+                    reader.skip()?;
+                    false
+                }
+            };
+            if twice {
+                return Err(reader.wrong(format!("`{name}` stands twice in an entry")));
+            }
+        }
+        // Anything else in it would have to be compared with what stands before.
+        if let (Some(name), true) = (name, is_usual) {
+            *ending = Some(Ending { name, text: reader.ending(behind), class });
+        }
+        class
+    };
     let missing = |what: &str| Malformed::new(at, format!("`{what}` is missing from an entry"));
     if id.is_some_and(|id| id.len == 0) || (id.is_none() && kind == Kind::Upload) {
         return Err(missing(shape.id));

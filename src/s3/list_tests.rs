@@ -379,3 +379,52 @@ proptest! {
         let _ = read(&format!("<ListVersionsResult>{text}</ListVersionsResult>"), &VERSIONS);
     }
 }
+
+/// What stands behind the fields that each entry has of its own.
+const ENDINGS: [&str; 10] = [
+    "",
+    "<StorageClass>STANDARD</StorageClass>",
+    "<StorageClass>GLACIER</StorageClass><Owner><ID>75</ID></Owner>",
+    "<Owner><ID>75</ID><DisplayName>o</DisplayName></Owner><StorageClass>STANDARD</StorageClass>",
+    "<Owner><ID>75</ID></Owner><!-- end -->\n",
+    "<StorageClass>a&amp;b</StorageClass>",
+    "<StorageClass><![CDATA[x]]></StorageClass>",
+    "<StorageClass>STANDARD</StorageClass><Size>2</Size>",
+    "<Owner><ID>75</ID></Owner><ETag>e</ETag>",
+    "<IsLatest>true</IsLatest>",
+];
+
+proptest! {
+    /// Entries that end alike are read alike, and no other.
+    #[test]
+    fn an_entry_is_read_among_others_as_it_is_alone(
+        chosen in prop::collection::vec((0..4usize, 0..ENDINGS.len(), any::<[bool; 3]>()), 1..9),
+    ) {
+        let entries: Vec<String> = chosen
+            .iter()
+            .enumerate()
+            .map(|(place, (name, ending, [has_size, has_etag, is_latest]))| {
+                let name = ["Version", "Version", "DeleteMarker", "s:Version"][*name];
+                let size = if *has_size { "<Size>1</Size>" } else { "" };
+                let etag = if *has_etag { "<ETag>&quot;e&quot;</ETag>" } else { "" };
+                let ending = ENDINGS[*ending];
+                format!(
+                    "<{name}><Key>{place}</Key><VersionId>v</VersionId><IsLatest>{is_latest}</IsLatest>\
+                     <LastModified>{}</LastModified>{etag}{size}{ending}</{name}>",
+                    stamp(0)
+                )
+            })
+            .collect();
+        let alone: Result<Vec<Page>, Malformed> =
+            entries.iter().map(|entry| read(&listed(entry), &VERSIONS)).collect();
+        let together = read(&listed(&entries.concat()), &VERSIONS);
+        match (alone, together) {
+            (Ok(alone), Ok(together)) => {
+                let alone: Vec<Entry<'_>> = alone.iter().flat_map(Page::entries).collect();
+                prop_assert_eq!(together.entries().collect::<Vec<_>>(), alone);
+            }
+            (Err(_), Err(_)) => {}
+            (alone, together) => prop_assert!(false, "{alone:?}\n{together:?}"),
+        }
+    }
+}

@@ -224,10 +224,10 @@ fn read_elements(
     rows: &mut Vec<Row>,
 ) -> Result<Head, Malformed> {
     let mut reader = Reader::enter(body, shape.root)?;
-    let mut head = Head::default();
+    let (mut head, mut ending) = (Head::default(), None);
     while let Some(name) = reader.child()? {
         if let Some((_, kind)) = shape.entries.iter().find(|(entry, _)| *entry == name) {
-            rows.push(read_entry(&mut reader, body, shape, *kind, decoded)?);
+            rows.push(read_entry(&mut reader, body, shape, *kind, decoded, &mut ending)?);
             continue;
         }
         let twice = match name {

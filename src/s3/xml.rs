@@ -82,6 +82,37 @@ impl<'a> Reader<'a> {
         Some(leaf)
     }
 
+    /// Moves behind `text` if that follows at once. It must be a whole child, as written.
+    #[inline(always)]
+    pub(super) fn passes(&mut self, text: &str) -> bool {
+        let passes = self.leaf.is_none() && self.rest().as_bytes().starts_with(text.as_bytes());
+        if passes {
+            self.at += text.len();
+        }
+        passes
+    }
+
+    /// The end of the current element, from `from` on to behind its end tag, which was just read; to be
+    /// passed by [`Reader::leaves_like`] where it comes again.
+    pub(super) fn ending(&self, from: usize) -> &'a str {
+        &self.text[from..self.at]
+    }
+
+    /// Leaves the current element, which is called `name`, if it ends at once as another one did.
+    #[inline(always)]
+    pub(super) fn leaves_like(&mut self, name: &str, ending: &str) -> bool {
+        let leaves = self.open.last() == Some(&name) && self.passes(ending);
+        if leaves {
+            self.open.pop();
+        }
+        leaves
+    }
+
+    /// The name of the current element, as written.
+    pub(super) fn current(&self) -> Option<&'a str> {
+        self.open.last().copied()
+    }
+
     /// Enters the next child if that follows at once as `<name>`. This is but a faster
     /// [`Reader::child`], too.
     #[inline(always)]
