@@ -100,7 +100,9 @@ pub fn records(data: &[u8]) {
     }
 }
 
-/// A listing: nothing in it is passed over, and nothing is made of what is none.
+/// A listing of versions or uploads: nothing in it is passed over, and nothing is made of what is none.
 pub fn listing(data: &[u8]) {
-    let _ = listing::listing(data);
+    for listing in [listing::VERSIONS, listing::UPLOADS] {
+        let _ = listing.held(data);
+    }
 }

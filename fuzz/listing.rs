@@ -7,11 +7,43 @@ use quick_xml::events::Event;
 use shelflife::object::Kind;
 use shelflife::s3::{Entry, Malformed, Page};
 
+/// One of the two kinds of listings: how it is written, and how it is read by ours.
+#[derive(Debug)]
+pub struct Listing {
+    pub root: &'static str,
+    pub entries: &'static [(&'static str, Kind)],
+    pub id: &'static str,
+    pub time: &'static str,
+    pub next_id: &'static str,
+    read: fn(Vec<u8>) -> Result<Page, Malformed>,
+}
+
+/// ListObjectVersions.
+pub const VERSIONS: Listing = Listing {
+    root: "ListVersionsResult",
+    entries: &[("Version", Kind::Version), ("DeleteMarker", Kind::Marker)],
+    id: "VersionId",
+    time: "LastModified",
+    next_id: "NextVersionIdMarker",
+    read: Page::from_answer,
+};
+
+/// ListMultipartUploads.
+pub const UPLOADS: Listing = Listing {
+    root: "ListMultipartUploadsResult",
+    entries: &[("Upload", Kind::Upload)],
+    id: "UploadId",
+    time: "Initiated",
+    next_id: "NextUploadIdMarker",
+    read: Page::from_uploads_answer,
+};
+
 /// One entry of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     pub key: String,
-    pub marker: bool,
+    pub kind: Kind,
+    /// Of the version or the upload.
     pub id: Option<String>,
     pub is_latest: bool,
     pub last_modified: DateTime<Utc>,
@@ -22,10 +54,15 @@ pub struct Listed {
 
 impl From<Entry<'_>> for Listed {
     fn from(entry: Entry<'_>) -> Self {
+        let (id, none) = match entry.kind {
+            Kind::Upload => (entry.upload_id, entry.version_id),
+            _ => (entry.version_id, entry.upload_id),
+        };
+        assert_eq!(none, None, "an id of another kind");
         Self {
             key: entry.key.to_owned(),
-            marker: entry.kind == Kind::Marker,
-            id: entry.version_id.map(str::to_owned),
+            kind: entry.kind,
+            id: id.map(str::to_owned),
             is_latest: entry.is_latest,
             last_modified: entry.last_modified,
             etag: entry.etag.map(str::to_owned),
@@ -35,46 +72,53 @@ impl From<Entry<'_>> for Listed {
     }
 }
 
-/// Reads a listing with ours. Where that succeeds the library must have found the same; what
-/// cannot be read has a place.
-pub fn listing(body: &[u8]) -> Result<Vec<Listed>, Malformed> {
-    let page = match Page::from_answer(body.to_vec()) {
-        Ok(page) => page,
-        Err(wrong) => {
-            assert!(wrong.at <= body.len(), "{wrong}");
-            return Err(wrong);
-        }
-    };
-    let ours: Vec<Listed> = page.entries().map(Listed::from).collect();
-    let (theirs, truncated) = naive(body).expect("ours read what is no listing");
-    assert_eq!(page.is_truncated(), truncated);
-    if ours != theirs {
-        // What came as two lists stands as one, in which each has kept its order.
-        let switches = theirs.windows(2).filter(|pair| pair[0].marker != pair[1].marker).count();
-        assert_eq!(switches, 1, "{ours:#?}\n{theirs:#?}");
-        let only = |of: &[Listed], marker| -> Vec<Listed> {
-            of.iter().filter(|listed| listed.marker == marker).cloned().collect()
+impl Listing {
+    /// Reads an answer with ours. Where that succeeds the library must have found the same; what
+    /// cannot be read has a place.
+    pub fn held(&self, body: &[u8]) -> Result<Vec<Listed>, Malformed> {
+        let page = match (self.read)(body.to_vec()) {
+            Ok(page) => page,
+            Err(wrong) => {
+                assert!(wrong.at <= body.len(), "{wrong}");
+                return Err(wrong);
+            }
         };
-        for marker in [false, true] {
-            assert_eq!(only(&ours, marker), only(&theirs, marker));
+        let ours: Vec<Listed> = page.entries().map(Listed::from).collect();
+        let (theirs, truncated) = self.naive(body).expect("ours read what is no listing");
+        assert_eq!(page.is_truncated(), truncated);
+        if ours != theirs {
+            // What came as two lists stands as one, in which each has kept its order.
+            let switches = theirs.windows(2).filter(|pair| pair[0].kind != pair[1].kind).count();
+            assert_eq!(switches, 1, "{ours:#?}\n{theirs:#?}");
+            let only = |of: &[Listed], kind| -> Vec<Listed> {
+                of.iter().filter(|listed| listed.kind == kind).cloned().collect()
+            };
+            for (_, kind) in self.entries {
+                assert_eq!(only(&ours, *kind), only(&theirs, *kind));
+            }
         }
+        assert!(ours.is_sorted_by_key(|listed| &listed.key));
+        Ok(ours)
     }
-    assert!(ours.is_sorted_by_key(|listed| &listed.key));
-    Ok(ours)
-}
 
-/// The entries in the order that they stand in, and whether there are more.
-fn naive(body: &[u8]) -> Option<(Vec<Listed>, bool)> {
-    let root = tree(std::str::from_utf8(body).ok()?)?;
-    if root.name != "ListVersionsResult" {
-        return None;
+    /// The entries in the order that they stand in, and whether there are more.
+    fn naive(&self, body: &[u8]) -> Option<(Vec<Listed>, bool)> {
+        let root = tree(std::str::from_utf8(body).ok()?)?;
+        if root.name != self.root {
+            return None;
+        }
+        let encoded = root.optional("EncodingType")?.is_some_and(|encoding| encoding == "url");
+        let truncated = root.only("IsTruncated")?.parse().ok()?;
+        let (next_key, _) = (root.optional("NextKeyMarker")?, root.optional(self.next_id)?);
+        if truncated {
+            decoded(next_key.filter(|key| !key.is_empty())?, encoded)?;
+        }
+        let entries = root.children.iter().filter_map(|child| {
+            let (_, kind) = self.entries.iter().find(|(name, _)| *name == child.name)?;
+            Some(child.listed(self, *kind, encoded))
+        });
+        Some((entries.collect::<Option<_>>()?, truncated))
     }
-    let encoded = root.optional("EncodingType")?.is_some_and(|encoding| encoding == "url");
-    let truncated = root.only("IsTruncated")?.parse().ok()?;
-    let is_entry = |name: &str| matches!(name, "Version" | "DeleteMarker");
-    let entries = root.children.iter().filter(|child| is_entry(&child.name));
-    let listed: Option<Vec<Listed>> = entries.map(|entry| entry.listed(encoded)).collect();
-    Some((listed?, truncated))
 }
 
 #[derive(Default)]
@@ -97,30 +141,31 @@ impl Element {
         self.optional(name)?
     }
 
-    fn listed(&self, encoded: bool) -> Option<Listed> {
+    fn listed(&self, listing: &Listing, kind: Kind, encoded: bool) -> Option<Listed> {
         let owned = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-        let marker = self.name == "DeleteMarker";
-        let key = self.only("Key")?;
-        let key = if encoded {
-            percent_decode_str(&key.replace('+', " ")).decode_utf8().ok()?.into_owned()
-        } else {
-            key.to_owned()
-        };
         let etag = self.optional("ETag")?.map(|sent| match sent.strip_prefix('"') {
             Some(rest) => rest.strip_suffix('"').unwrap_or(sent),
             None => sent,
         });
+        let id = owned(self.optional(listing.id)?);
         Some(Listed {
-            key,
-            marker,
-            id: owned(self.optional("VersionId")?),
-            is_latest: self.only("IsLatest")?.parse().ok()?,
-            last_modified: DateTime::parse_from_rfc3339(self.only("LastModified")?).ok()?.to_utc(),
+            key: decoded(self.only("Key")?, encoded)?,
+            kind,
+            id: if kind == Kind::Upload { Some(id?) } else { id },
+            is_latest: kind == Kind::Upload || self.only("IsLatest")?.parse().ok()?,
+            last_modified: DateTime::parse_from_rfc3339(self.only(listing.time)?).ok()?.to_utc(),
             etag: owned(etag),
-            size: if marker { 0 } else { self.only("Size")?.parse().ok()? },
+            size: if kind == Kind::Version { self.only("Size")?.parse().ok()? } else { 0 },
             storage_class: owned(self.optional("StorageClass")?),
         })
     }
+}
+
+fn decoded(key: &str, encoded: bool) -> Option<String> {
+    if !encoded {
+        return Some(key.to_owned());
+    }
+    percent_decode_str(&key.replace('+', " ")).decode_utf8().ok().map(|key| key.into_owned())
 }
 
 fn tree(text: &str) -> Option<Element> {

@@ -80,9 +80,21 @@ impl Page {
     /// # Errors
     /// Whatever is not as S3 has it, with its place: an entry is never passed over.
     pub fn from_answer(body: Vec<u8>) -> Result<Self, Malformed> {
+        Self::from_bytes(body, &VERSIONS)
+    }
+
+    /// The same of ListMultipartUploads.
+    ///
+    /// # Errors
+    /// As [`Page::from_answer`].
+    pub fn from_uploads_answer(body: Vec<u8>) -> Result<Self, Malformed> {
+        Self::from_bytes(body, &UPLOADS)
+    }
+
+    fn from_bytes(body: Vec<u8>, shape: &Shape) -> Result<Self, Malformed> {
         let body = String::from_utf8(body)
             .map_err(|error| Malformed::new(error.utf8_error().valid_up_to(), "not UTF-8"))?;
-        Self::read(body, &VERSIONS, Asked { prefix: "", from: "", from_is_done: false })
+        Self::read(body, shape, Asked { prefix: "", from: "", from_is_done: false })
     }
 
     /// Reads a whole answer.

@@ -3,49 +3,66 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use shelflife::object::Kind;
 
-use crate::listing::Listed;
+use crate::listing::{Listed, Listing};
 use crate::rng::Rng;
 
 /// A listing and what must be read from it.
 pub struct Case {
-    pub wanted: Vec<Listed>,
+    /// `None` if it must be refused.
+    pub wanted: Option<Vec<Listed>>,
     pub body: String,
 }
 
-/// Versions and markers as S3 orders them: by key, within a key the newest first.
-pub fn case(rng: &mut Rng) -> Case {
-    let wanted = entries(rng);
-    let body = Writer::new(rng).listing(&wanted);
-    Case { wanted, body }
+/// Entries as S3 orders them: by key, within a key the newest first.
+pub fn case(listing: &Listing, rng: &mut Rng) -> Case {
+    let wanted = entries(listing, rng);
+    let body = Writer::new(listing, rng).listing(&wanted);
+    Case { wanted: Some(wanted), body }
 }
 
-/// The same, all versions before all markers or behind them.
-pub fn in_two_lists(rng: &mut Rng) -> Case {
-    let mut wanted = entries(rng);
+/// The same, one kind of entries before the other.
+pub fn in_two_lists(listing: &Listing, rng: &mut Rng) -> Case {
+    let mut wanted = entries(listing, rng);
     let first = rng.chance(50);
-    wanted.sort_by_key(|listed| listed.marker == first);
-    let body = Writer::new(rng).listing(&wanted);
-    Case { wanted, body }
+    wanted.sort_by_key(|listed| (listed.kind == Kind::Marker) == first);
+    let body = Writer::new(listing, rng).listing(&wanted);
+    Case { wanted: Some(wanted), body }
+}
+
+/// The same with a part that is not there, or twice, in one of the places where it belongs.
+pub fn with_a_part_wrong(listing: &Listing, rng: &mut Rng) -> Case {
+    let wanted = entries(listing, rng);
+    let needed = ["IsTruncated", "NextKeyMarker", "Key", "IsLatest", "Size", listing.time, "UploadId"];
+    let known = ["EncodingType", listing.next_id, "ETag", "StorageClass", "VersionId"];
+    let times = if rng.chance(50) { 0 } else { 2 };
+    let name = if times == 0 || rng.chance(50) { rng.pick(&needed) } else { rng.pick(&known) };
+    let place = rng.below(4);
+    let mut writer = Writer::new(listing, rng);
+    writer.wrong = Some(Wrong { name, place, times });
+    let body = writer.listing(&wanted);
+    let is_sound = writer.wrong.is_some();
+    Case { wanted: is_sound.then_some(wanted), body }
 }
 
 /// The same in forms that the AWS SDK reads too: it takes CDATA for nothing, a text for over at the first comment, and
 /// sizes for signed.
-pub fn for_the_sdk(rng: &mut Rng) -> Case {
-    let mut wanted = entries(rng);
+pub fn for_the_sdk(listing: &Listing, rng: &mut Rng) -> Case {
+    let mut wanted = entries(listing, rng);
     for listed in &mut wanted {
         listed.size >>= 1;
         listed.key = listed.key.replace('\u{1}', "");
     }
     wanted.retain(|listed| !listed.key.is_empty());
     wanted.sort_by(|a, b| a.key.cmp(&b.key));
-    let mut writer = Writer::new(rng);
+    let mut writer = Writer::new(listing, rng);
     writer.forms = 4;
     let body = writer.listing(&wanted);
-    Case { wanted, body }
+    Case { wanted: Some(wanted), body }
 }
 
-fn entries(rng: &mut Rng) -> Vec<Listed> {
+fn entries(listing: &Listing, rng: &mut Rng) -> Vec<Listed> {
     let mut keys: Vec<String> = (0..rng.below(6)).map(|_| key(rng)).collect();
     keys.sort();
     keys.dedup();
@@ -54,17 +71,18 @@ fn entries(rng: &mut Rng) -> Vec<Listed> {
         let mut at = DateTime::from_timestamp_millis(1_790_000_000_000).unwrap_or_default();
         for age in 0..=rng.below(3) {
             at -= chrono::TimeDelta::milliseconds(1 + (rng.next() % 100_000_000) as i64);
-            let marker = rng.chance(30);
+            let kind = listing.entries[usize::from(rng.chance(30)) % listing.entries.len()].1;
+            let (is_version, is_upload) = (kind == Kind::Version, kind == Kind::Upload);
             entries.push(Listed {
                 key: key.clone(),
-                marker,
-                id: rng.chance(90).then(|| format!("{age}{}", word(rng))),
+                kind,
+                id: (is_upload || rng.chance(90)).then(|| format!("{age}{}", word(rng))),
                 // The first key of a page may go on from the page before.
-                is_latest: age == 0 && (place > 0 || rng.chance(90)),
+                is_latest: is_upload || age == 0 && (place > 0 || rng.chance(90)),
                 last_modified: at,
-                etag: (!marker && rng.chance(90)).then(|| word(rng)),
-                size: if marker { 0 } else { rng.next() >> rng.below(64) },
-                storage_class: (!marker && rng.chance(80))
+                etag: (is_version && rng.chance(90)).then(|| word(rng)),
+                size: if is_version { rng.next() >> rng.below(64) } else { 0 },
+                storage_class: (kind != Kind::Marker && rng.chance(80))
                     .then(|| rng.pick(&["STANDARD", "GLACIER", "x"]).to_owned()),
             });
         }
@@ -110,7 +128,16 @@ fn word(rng: &mut Rng) -> String {
     format!("{:x}", rng.next() >> rng.below(60))
 }
 
+/// One element of this name is written so many times.
+struct Wrong {
+    name: &'static str,
+    /// How many of them come before it.
+    place: usize,
+    times: usize,
+}
+
 struct Writer<'a> {
+    listing: &'a Listing,
     rng: &'a mut Rng,
     /// Percent of the places in which it does as S3 does.
     plain: usize,
@@ -118,14 +145,16 @@ struct Writer<'a> {
     encoded: bool,
     /// Of those in which a character can be written.
     forms: usize,
+    /// `None` as soon as it has been done.
+    wrong: Option<Wrong>,
 }
 
 impl<'a> Writer<'a> {
-    fn new(rng: &'a mut Rng) -> Self {
+    fn new(listing: &'a Listing, rng: &'a mut Rng) -> Self {
         let plain = rng.pick(&[100, 97, 80]);
         let prefix = if rng.chance(90) { "" } else { "s3:" };
         let encoded = rng.chance(60);
-        Self { rng, plain, prefix, encoded, forms: 6 }
+        Self { listing, rng, plain, prefix, encoded, forms: 6, wrong: None }
     }
 
     fn odd(&mut self) -> bool {
@@ -143,6 +172,9 @@ impl<'a> Writer<'a> {
             let key = self.key(entries.last().map_or("x", |last| &last.key));
             head.push(self.written("NextKeyMarker", &key));
         }
+        if self.rng.chance(50) {
+            head.push(self.element(self.listing.next_id, if truncated { "3L4" } else { "" }));
+        }
         let entries: Vec<String> = entries.iter().map(|listed| self.entry(listed)).collect();
         let mut children = head;
         if self.odd() {
@@ -158,7 +190,7 @@ impl<'a> Writer<'a> {
         } else {
             children.extend(entries);
         }
-        let name = format!("{}ListVersionsResult", self.prefix);
+        let name = format!("{}{}", self.prefix, self.listing.root);
         let mut body = String::new();
         if self.odd() {
             body.push('\u{feff}');
@@ -183,11 +215,13 @@ impl<'a> Writer<'a> {
         let key = self.key(&listed.key);
         let mut fields = vec![self.written("Key", &key)];
         if let Some(id) = &listed.id {
-            fields.push(self.element("VersionId", id));
+            fields.push(self.element(self.listing.id, id));
         }
-        fields.push(self.element("IsLatest", if listed.is_latest { "true" } else { "false" }));
+        if listed.kind != Kind::Upload {
+            fields.push(self.element("IsLatest", if listed.is_latest { "true" } else { "false" }));
+        }
         let time = self.time(listed.last_modified);
-        fields.push(self.element("LastModified", &time));
+        fields.push(self.element(self.listing.time, &time));
         match &listed.etag {
             Some(etag) => {
                 let quoted = if self.odd() { etag.clone() } else { format!("\"{etag}\"") };
@@ -197,7 +231,7 @@ impl<'a> Writer<'a> {
             None if self.odd() => fields.push(self.written("ETag", "")),
             None => {}
         }
-        if !listed.marker {
+        if listed.kind == Kind::Version {
             fields.push(self.element("Size", &listed.size.to_string()));
         }
         match &listed.storage_class {
@@ -207,6 +241,7 @@ impl<'a> Writer<'a> {
         }
         for other in [
             "<Owner><ID>75aa</ID><DisplayName/></Owner>",
+            "<Initiator><ID>75aa</ID><DisplayName>o</DisplayName></Initiator>",
             "<ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm>",
             "<ChecksumType>FULL_OBJECT</ChecksumType>",
             "<Other><Key>not this</Key><a b='>'/>text &unknown; <![CDATA[</Other>]]></Other>",
@@ -225,7 +260,8 @@ impl<'a> Writer<'a> {
             let between = self.between();
             let _ = write!(content, "{between}{field}");
         }
-        self.written(if listed.marker { "DeleteMarker" } else { "Version" }, &content)
+        let of_its_kind = self.listing.entries.iter().find(|(_, kind)| *kind == listed.kind);
+        self.written(of_its_kind.expect("a kind of this listing").0, &content)
     }
 
     fn time(&mut self, at: DateTime<Utc>) -> String {
@@ -242,12 +278,24 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn element(&mut self, name: &str, text: &str) -> String {
+    fn element(&mut self, name: &'static str, text: &str) -> String {
         let written = self.text(text);
         self.written(name, &written)
     }
 
-    fn written(&mut self, name: &str, content: &str) -> String {
+    fn written(&mut self, name: &'static str, content: &str) -> String {
+        let times = match self.wrong.take() {
+            Some(wrong) if wrong.name == name && wrong.place == 0 => wrong.times,
+            Some(wrong) => {
+                self.wrong = Some(Wrong { place: wrong.place - usize::from(wrong.name == name), ..wrong });
+                1
+            }
+            None => 1,
+        };
+        (0..times).map(|_| self.one(name, content)).collect()
+    }
+
+    fn one(&mut self, name: &str, content: &str) -> String {
         let name = format!("{}{name}", self.prefix);
         let attributes =
             if self.odd() { self.rng.pick(&[" ", " a='/>'", "\nxml:space = \"preserve\" "]) } else { "" };
@@ -301,66 +349,5 @@ impl<'a> Writer<'a> {
             };
         }
         written
-    }
-}
-
-/// Changes a few bytes of a listing, often so that it stays nearly sound.
-pub fn tamper(rng: &mut Rng, body: &mut Vec<u8>) {
-    let tokens: [&[u8]; 40] = [
-        b"<",
-        b">",
-        b"/",
-        b"&",
-        b";",
-        b"\"",
-        b"'",
-        b"=",
-        b" ",
-        b"\r",
-        b"]]>",
-        b"<!--",
-        b"-->",
-        b"<![CDATA[",
-        b"<?",
-        b"?>",
-        b"&#",
-        b"&#x",
-        b"&lt;",
-        b"&#0;",
-        b"%",
-        b"+",
-        b"true",
-        b"false",
-        b"<Key>",
-        b"</Key>",
-        b"<Key/>",
-        b"<Size>1</Size>",
-        b"<Version>",
-        b"</Version>",
-        b"<DeleteMarker>",
-        b"</DeleteMarker>",
-        b"<IsTruncated>true</IsTruncated>",
-        b"<EncodingType>url</EncodingType>",
-        b"<IsLatest>true</IsLatest>",
-        b"</ListVersionsResult>",
-        b"\xff",
-        b"\xc3\xa9",
-        b"<!DOCTYPE a>",
-        b"x:",
-    ];
-    for _ in 0..=rng.below(2) {
-        let start = rng.below(body.len() + 1);
-        let end = body.len().min(start + if rng.chance(70) { rng.below(4) } else { rng.below(60) });
-        match rng.below(5) {
-            0 if start < body.len() => body[start] ^= 1 << rng.below(8),
-            1 => drop(body.drain(start..end)),
-            2 => {
-                let copy = body[start..end].to_vec();
-                let at = rng.below(body.len() + 1);
-                drop(body.splice(at..at, copy));
-            }
-            3 => drop(body.splice(start..end, rng.pick(&tokens).iter().copied())),
-            _ => drop(body.splice(start..start, rng.pick(&tokens).iter().copied())),
-        }
     }
 }
