@@ -68,7 +68,7 @@ pub(super) async fn look_again(
                 .uploads = found.uploads;
         }
     }
-    let planner = Planner::new(run.policy, now);
+    let mut planner = Planner::new(run.policy, now);
     let mut looks = Vec::with_capacity(rows.len());
     for rows in rows.chunk_by(|one, other| one.key == other.key) {
         let group = rows.first().and_then(|row| groups.get(&row.key));

@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Days, Utc};
 use smol_str::{SmolStr, SmolStrBuilder, ToSmolStr};
 
+use super::context::BucketContext;
 use super::counts::Counts;
 use super::row::{Action, PlanRow};
 use super::summary::{Disposal, Summary, Tally, removes};
 use super::tenants::Tenants;
-use crate::decide::{Decision, Plain, Verdict};
-use crate::lifecycle::{Compiled, Engine};
-use crate::object::{BucketFacts, Kind, Versioning};
+use crate::decide::{Decision, Plain, Reason, Verdict};
+use crate::object::{Kind, Versioning};
 use crate::policy::{Enforce, Erasure, Policy, Rule};
 
 /// One version, marker or upload, decided.
@@ -57,32 +57,6 @@ pub struct KeyGroup {
     pub uploads: Vec<Item>,
 }
 
-/// What the planner has to know of a bucket.
-#[derive(Clone, Debug)]
-pub struct BucketContext {
-    /// Versioning, locks, MFA.
-    pub facts: BucketFacts,
-    /// Which rules S3 carries out there.
-    pub compiled: Compiled,
-}
-
-impl BucketContext {
-    /// Whether the policy demands the rule of S3, which cannot be proved to keep it.
-    fn is_refused(&self, rule: usize) -> bool {
-        matches!(self.compiled.engine(rule), Some(Engine::Refused(_)))
-    }
-
-    /// Whether S3 removes what is due under `rules`. Without a rule of its own for them, S3 never
-    /// removes incomplete uploads (user guide, "Lifecycle rules"), nor lone delete markers.
-    fn is_done_by_s3(&self, key: &str, kind: Kind, rules: &[usize]) -> bool {
-        self.compiled.claims_on(key, rules).any(|claim| match kind {
-            Kind::Upload => claim.terms.abort_days.is_some(),
-            Kind::Marker => claim.removes_markers,
-            Kind::Object | Kind::Version => true,
-        })
-    }
-}
-
 /// Turns decided keys into plan rows, and counts everything on the way.
 #[derive(Clone, Debug)]
 pub struct Planner<'a> {
@@ -91,6 +65,8 @@ pub struct Planner<'a> {
     /// What was counted before, and elsewhere.
     summary: Summary,
     counts: Counts,
+    /// A single reason, and its words.
+    last_reason: Option<(Reason, SmolStr)>,
     tenants: Tenants,
     /// What S3 is to remove at once, by bucket and start of keys.
     at_once: BTreeMap<(String, String), Tally>,
@@ -104,6 +80,7 @@ impl<'a> Planner<'a> {
             now,
             summary: Summary::default(),
             counts: Counts::default(),
+            last_reason: None,
             tenants: Tenants::default(),
             at_once: BTreeMap::new(),
         }
@@ -197,12 +174,12 @@ impl<'a> Planner<'a> {
     }
 
     /// The rows for one key, and nothing is counted.
-    pub fn rows(&self, bucket: &BucketContext, group: &KeyGroup) -> Vec<PlanRow> {
+    pub fn rows(&mut self, bucket: &BucketContext, group: &KeyGroup) -> Vec<PlanRow> {
         let all = self.in_order(bucket, group);
         let mut rows = Vec::with_capacity(all.len());
-        rows.extend(all.into_iter().filter_map(|(item, decision, disposal)| {
-            self.row_if_any(bucket, &group.key, item, decision, disposal)
-        }));
+        for (item, decision, disposal) in all {
+            rows.extend(self.row_if_any(bucket, &group.key, item, decision, disposal));
+        }
         rows
     }
 
@@ -309,7 +286,7 @@ impl<'a> Planner<'a> {
 
     /// The row of an item that Shelflife removes, or hides.
     fn row_if_any(
-        &self,
+        &mut self,
         bucket: &BucketContext,
         key: &SmolStr,
         item: &Item,
@@ -354,7 +331,21 @@ impl<'a> Planner<'a> {
         })
     }
 
-    fn reasons(&self, decision: &Decision) -> SmolStr {
+    /// Why, in words. Neighbours often have the same reason.
+    fn reasons(&mut self, decision: &Decision) -> SmolStr {
+        if let ([reason], Some((last, words))) = (decision.reasons.as_slice(), &self.last_reason)
+            && reason == last
+        {
+            return words.clone();
+        }
+        let words = self.written(decision);
+        if let [reason] = decision.reasons.as_slice() {
+            self.last_reason = Some((*reason, words.clone()));
+        }
+        words
+    }
+
+    fn written(&self, decision: &Decision) -> SmolStr {
         let mut reasons = SmolStrBuilder::new();
         for (place, reason) in decision.reasons.iter().enumerate() {
             if place > 0 {
