@@ -15,9 +15,9 @@ use super::exit::{Exit, Failure};
 use super::output;
 use super::progress::Progress;
 use super::store::store_failure;
-use crate::decide::{Decider, Plain};
+use crate::decide::Decider;
 use crate::inventory::{DataFile, Found, InventoryError, Judge, Manifest, Row, Scan};
-use crate::object::{Kind, Observed};
+use crate::object::Kind;
 use crate::plan::{BucketContext, InventoryUse, Item, PlanFileError, PlanWriter, Planner};
 use crate::s3::{Bucket, Store, StoreError, StoreErrorKind};
 use crate::survey::{Enrolment, Survey};
@@ -167,7 +167,8 @@ impl Inventory {
         quiet: bool,
     ) -> Result<InventoryUse, Failure> {
         let name = &context.facts.name;
-        let found = self.scan(survey, quiet)?;
+        let decider = Decider::new(survey.policy, survey.records, name, survey.now);
+        let found = self.scan(survey, &decider, quiet)?;
         planner.count_before(&found.counted.summary(survey.policy, name), found.counted.tenants());
         let mut used = InventoryUse {
             manifest: self.place.clone(),
@@ -177,20 +178,15 @@ impl Inventory {
             looked_up: 0,
             gone: 0,
         };
-        let progress = Progress::counting(&format!("looking up keys of {name}"), quiet);
-        let judge = Judge::new(survey.policy, survey.records, &survey.facts, survey.now, nothing);
-        let mut read = 0;
+        let progress = Progress::surveying(&format!("looking up keys of {name}"), &survey.reads, quiet);
+        let mut judge = Judge::new(&decider, &survey.facts);
         let keys = found.candidates.map(|key| key.map_err(LookingError::Spill));
         let result = survey.chosen(keys, |looked_up| {
             progress.advance(looked_up.asked);
             used.looked_up += looked_up.asked;
             used.gone += looked_up.gone;
-            read += looked_up.read;
-            if read > 0 {
-                progress.say(format!("({read} read one by one)"));
-            }
             for group in looked_up.groups {
-                let is_counted = |item: &Item| self.is_counted(&judge, &group.key, item);
+                let is_counted = |item: &Item| self.is_counted(&mut judge, &group.key, item);
                 for row in planner.plan_uncounted(context, &group, is_counted) {
                     writer.push(row).map_err(LookingError::File)?;
                 }
@@ -203,36 +199,23 @@ impl Inventory {
         Ok(used)
     }
 
-    fn scan(&self, survey: &Survey<'_>, quiet: bool) -> Result<Found, Failure> {
+    fn scan(&self, survey: &Survey<'_>, decider: &Decider<'_>, quiet: bool) -> Result<Found, Failure> {
         let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-        let scan = Scan {
-            manifest: &self.manifest,
-            policy: survey.policy,
-            records: survey.records,
-            facts: &survey.facts,
-            now: survey.now,
-            threads,
-            memory: MEMORY,
-        };
+        let scan = Scan { manifest: &self.manifest, decider, facts: &survey.facts, threads, memory: MEMORY };
         let progress = Progress::counting(&format!("reading the inventory of {}", survey.facts.name), quiet);
         let runtime = Handle::current();
-        let decider = Decider::new(survey.policy, survey.records, &survey.facts.name, survey.now);
-        let found = block_in_place(|| {
-            scan.run(|file| self.fetch(file, &runtime), || plainly(&decider), |rows| progress.advance(rows))
-        });
+        let found =
+            block_in_place(|| scan.run(|file| self.fetch(file, &runtime), |rows| progress.advance(rows)));
         progress.finish();
         found.map_err(|error| self.failure(&error))
     }
 
     /// Whether the inventory has a row of what was found, which was counted by what it says.
-    fn is_counted<P>(&self, judge: &Judge<'_, P>, key: &str, item: &Item) -> bool
-    where
-        P: for<'k> FnMut(&Observed<'k>) -> Option<Plain<'k>>,
-    {
+    fn is_counted(&self, judge: &mut Judge<'_>, key: &str, item: &Item) -> bool {
         let created = self.manifest.created;
         let row = Row {
             key,
-            uploaded: Some(item.uploaded),
+            uploaded: Some(item.uploaded.into()),
             size: Some(item.size),
             is_latest: Some(item.is_latest || item.superseded.is_some_and(|at| at >= created)),
             is_marker: Some(item.kind == Kind::Marker),
@@ -262,15 +245,6 @@ impl LookingError {
             Self::Spill(error) => Failure::failed(Failure::chain(&InventoryError::Spill(error))),
         }
     }
-}
-
-fn plainly<'d>(decider: &'d Decider<'_>) -> impl for<'k> FnMut(&Observed<'k>) -> Option<Plain<'k>> + 'd {
-    let mut trail = decider.trail();
-    move |object| trail.plainly(object)
-}
-
-const fn nothing<'k>(_: &Observed<'k>) -> Option<Plain<'k>> {
-    None
 }
 
 /// The checksum of a manifest.

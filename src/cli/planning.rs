@@ -220,7 +220,8 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile, mut caching: Caching)
         if let Some(planned) = header.buckets.get_mut(&context.facts.name) {
             planned.listed = (under != survey::WHOLE_BUCKET).then(|| under.clone());
         }
-        let progress = Progress::counting(&format!("listing {}", context.facts.name), making.context.quiet);
+        let progress =
+            Progress::surveying(&format!("listing {}", context.facts.name), &reads, making.context.quiet);
         let before = planner.clone();
         let mut sink = ToPlan {
             planner: &mut planner,
@@ -229,7 +230,6 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile, mut caching: Caching)
             writer: &mut writer,
             context,
             progress: &progress,
-            read: 0,
         };
         let result = survey.run(&under, &mut sink, making.listings_at_once).await;
         progress.finish();
@@ -331,7 +331,6 @@ struct ToPlan<'s, 'p, 'w> {
     writer: &'s mut PlanWriter<&'w mut File>,
     context: &'s BucketContext,
     progress: &'s Progress,
-    read: u64,
 }
 
 impl Sink for ToPlan<'_, '_, '_> {
@@ -360,14 +359,9 @@ impl Sink for ToPlan<'_, '_, '_> {
     fn start_over(&mut self) {
         self.planner.clone_from(&self.before);
         self.spool.clear();
-        self.read = 0;
     }
 
-    fn progress(&mut self, listed: u64, read: u64) {
+    fn progress(&mut self, listed: u64) {
         self.progress.advance(listed);
-        self.read += read;
-        if read > 0 {
-            self.progress.say(format!("({} read one by one)", self.read));
-        }
     }
 }

@@ -28,7 +28,7 @@ mod trigger;
 mod window;
 
 pub use attribute::Obscured;
-pub use compiled::{Decider, Plain, Trail};
+pub use compiled::{Decider, Plain, Stay, Trail};
 pub use covered::covered;
 pub use decision::*;
 pub use explained::{explain, explain_as};

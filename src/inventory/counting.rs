@@ -1,72 +1,117 @@
 //! What is kept for now by what its row says, counted; all else is a candidate.
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 
 use super::row::Row;
-use crate::decide::{self, Decision, Plain, Step, Verdict};
+use crate::decide::{Decider, Decision, Plain, Stay, Step, Trail, Verdict};
 use crate::object::{BucketFacts, Kind, Observed};
-use crate::plan::{PlainCounts, Summary, Tenants};
+use crate::plan::{PlainCounts, Summary, Tally, Tenants};
 use crate::policy::Policy;
-use crate::records::Records;
 
 /// Judges the rows of one bucket's inventory.
-pub struct Judge<'p, P> {
-    policy: &'p Policy,
-    records: &'p Records,
-    facts: &'p BucketFacts,
-    now: DateTime<Utc>,
-    plainly: P,
+#[derive(Debug)]
+pub struct Judge<'d> {
+    facts: &'d BucketFacts,
+    trail: Trail<'d>,
+    counts_tenants: bool,
+    /// Of most rows the key and the upload say all.
+    is_fast: bool,
     counted: Counted,
+    /// What was counted fast: the first place is for what no rule covers.
+    stays: Vec<Stays>,
 }
 
-impl<'p, P: for<'k> FnMut(&Observed<'k>) -> Option<Plain<'k>>> Judge<'p, P> {
-    /// For the rows of the bucket at `now`. `plainly` may say at once what deciding in full would.
-    pub fn new(
-        policy: &'p Policy,
-        records: &'p Records,
-        facts: &'p BucketFacts,
-        now: DateTime<Utc>,
-        plainly: P,
-    ) -> Self {
-        Self { policy, records, facts, now, plainly, counted: Counted::default() }
+/// Current objects that one rule keeps, or none.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stays {
+    objects: u64,
+    bytes: u64,
+    /// In seconds since 1970.
+    oldest_due: Option<i64>,
+}
+
+impl<'d> Judge<'d> {
+    /// For the rows of the decider's bucket.
+    pub fn new(decider: &'d Decider<'_>, facts: &'d BucketFacts) -> Self {
+        let counts_tenants = !decider.policy().guards.per_tenant.is_none();
+        Self {
+            facts,
+            trail: decider.trail(),
+            counts_tenants,
+            is_fast: !counts_tenants && decider.bucket() == facts.name,
+            counted: Counted::default(),
+            stays: vec![Stays::default(); decider.policy().rules.len() + 1],
+        }
     }
 
     /// Counts what the row shows to be kept, whatever could be read of it. `false`: its key is to be looked up.
+    #[inline]
     pub fn counts(&mut self, row: &Row<'_>) -> bool {
-        let Some(observed) = row.observed(self.facts) else { return false };
-        let counts_tenants = !self.policy.guards.per_tenant.is_none();
-        if let Some(plain) = (self.plainly)(&observed) {
-            self.counted.add(&plain, &observed, counts_tenants);
+        if let (true, Some(true), Some(false), Some(uploaded), Some(size)) =
+            (self.is_fast, row.is_latest, row.is_marker, row.uploaded, row.size)
+            && let Some(stay) = self.trail.stays(row.key, uploaded.seconds, uploaded.nanos != 0)
+            && let Some(stays) = self.stays.get_mut(stay.rule.map_or(0, |rule| rule + 1))
+        {
+            stays.add(stay, size);
             return true;
         }
-        let Some(decision) = self.kept(&observed) else { return false };
+        self.counts_at_length(row)
+    }
+
+    fn counts_at_length(&mut self, row: &Row<'_>) -> bool {
+        let Some(observed) = row.observed(self.facts) else { return false };
+        if let Some(plain) = self.trail.plainly(&observed) {
+            self.counted.add(&plain, &observed, self.counts_tenants);
+            return true;
+        }
+        let Some(decision) = kept(&mut self.trail, &observed) else { return false };
         let plain = Plain {
             verdict: decision.verdict,
             rule: decision.rules.first().copied(),
             due: decision.due,
             tenant: decision.tenant.as_deref(),
         };
-        self.counted.add(&plain, &observed, counts_tenants);
+        self.counted.add(&plain, &observed, self.counts_tenants);
         true
     }
 
     /// Whether [`Judge::counts`] would count the row.
-    pub fn would_count(&self, row: &Row<'_>) -> bool {
-        row.observed(self.facts).is_some_and(|observed| self.kept(&observed).is_some())
-    }
-
-    fn kept(&self, observed: &Observed<'_>) -> Option<Decision> {
-        match decide::decide(self.policy, self.records, observed, self.now) {
-            Step::Decided(decision) if decision.verdict != Verdict::Expired && decision.erasure.is_none() => {
-                Some(decision)
-            }
-            Step::Decided(_) | Step::Needs(_) => None,
-        }
+    pub fn would_count(&mut self, row: &Row<'_>) -> bool {
+        row.observed(self.facts).is_some_and(|observed| kept(&mut self.trail, &observed).is_some())
     }
 
     /// What was counted.
-    pub fn finish(self) -> Counted {
+    pub fn finish(mut self) -> Counted {
+        for (place, stays) in self.stays.into_iter().enumerate().filter(|(_, stays)| stays.objects > 0) {
+            let rule = place.checked_sub(1);
+            let verdict = if rule.is_some() { Verdict::Retained } else { Verdict::Unmatched };
+            let oldest_due = stays.oldest_due.and_then(|due| DateTime::from_timestamp(due, 0));
+            let tally = Tally { objects: stays.objects, bytes: stays.bytes, oldest_due };
+            self.counted.kept.add_all(rule, verdict, tally);
+        }
         self.counted
+    }
+}
+
+/// The decision, if whatever could be read leads to none that removes it.
+fn kept(trail: &mut Trail<'_>, observed: &Observed<'_>) -> Option<Decision> {
+    match trail.decide(observed) {
+        Step::Decided(decision) if decision.verdict != Verdict::Expired && decision.erasure.is_none() => {
+            Some(decision)
+        }
+        Step::Decided(_) | Step::Needs(_) => None,
+    }
+}
+
+impl Stays {
+    #[inline]
+    fn add(&mut self, stay: Stay, bytes: u64) {
+        self.objects += 1;
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.oldest_due = match (self.oldest_due, stay.due) {
+            (Some(oldest), Some(due)) => Some(oldest.min(due)),
+            (oldest, due) => oldest.or(due),
+        };
     }
 }
 

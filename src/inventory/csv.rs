@@ -9,7 +9,7 @@ use flate2::read::MultiGzDecoder;
 use memchr::memchr2;
 
 use super::manifest::Columns;
-use super::row::Row;
+use super::row::{Instant, Row};
 
 /// The longest row, in bytes. A quote that is never closed would otherwise take the rest of the
 /// file into memory as one field.
@@ -56,7 +56,7 @@ pub(super) fn read<E: From<Wrong>>(
         };
         take(&Row {
             key,
-            uploaded: time(field(columns.last_modified)),
+            uploaded: time(field(columns.last_modified)).map(Instant::from),
             size: number_of(field(columns.size)),
             is_latest,
             is_marker,

@@ -6,9 +6,11 @@
 //! is known; it waits for the next one.
 
 mod candidates;
+mod column;
 mod counting;
 mod csv;
 mod fault;
+mod keys;
 mod manifest;
 mod parquet;
 mod row;
@@ -20,5 +22,5 @@ pub use candidates::{Candidates, Keys};
 pub use counting::{Counted, Judge};
 pub use fault::{InventoryError, MOST_DAYS};
 pub use manifest::{Columns, DataFile, Format, Manifest};
-pub use row::Row;
+pub use row::{Instant, Row};
 pub use scan::{DECODING_THREAD, Found, Scan};

@@ -5,18 +5,14 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as Physical};
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
 use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 
-use super::row::Row;
-
-/// How many rows are decoded at once.
-const BATCH: usize = 8_192;
+use super::column::{BATCH, Column, Leaf, Wrong, boolean, int64, wrong};
+use super::keys::Keys;
+use super::row::{Instant, Row};
 
 /// The most bytes of one column in one group of rows: more is no inventory but an attack on memory.
 const LARGEST_CHUNK: i64 = 2 << 30;
@@ -33,18 +29,9 @@ struct Places {
     key: Leaf,
     size: Leaf,
     last_modified: Leaf,
-    per_second: i64,
+    unit: TimeUnit,
     versions: Option<(Leaf, Leaf)>,
 }
-
-#[derive(Clone, Copy)]
-struct Leaf {
-    place: usize,
-    is_optional: bool,
-}
-
-/// What is wrong, in words.
-type Wrong = String;
 
 impl Opened {
     /// Opens a file; with versions if `versions`.
@@ -82,21 +69,19 @@ impl Opened {
         let group = self.file.get_row_group(group).map_err(wrong)?;
         let mut left = usize::try_from(group.metadata().num_rows())
             .map_err(|_| Wrong::from("a group of rows of no size"))?;
-        let Places { key, size, last_modified, per_second, versions } = self.columns;
-        let open = |leaf: Leaf| group.get_column_reader(leaf.place).map_err(wrong);
-        let mut keys = Column::new(key, text(open(key)?)?);
-        let mut sizes = Column::new(size, int64(open(size)?)?);
-        let mut dates = Column::new(last_modified, int64(open(last_modified)?)?);
+        let Places { key, size, last_modified, unit, versions } = self.columns;
+        let group = group.as_ref();
+        let mut keys = Keys::open(group, key, left)?;
+        let mut sizes = Column::open(group, size, int64)?;
+        let mut dates = Column::open(group, last_modified, int64)?;
         let mut flags = match versions {
             None => None,
-            Some((latest, marker)) => Some((
-                Column::new(latest, boolean(open(latest)?)?),
-                Column::new(marker, boolean(open(marker)?)?),
-            )),
+            Some((latest, marker)) => {
+                Some((Column::open(group, latest, boolean)?, Column::open(group, marker, boolean)?))
+            }
         };
         while left > 0 {
             let count = left.min(BATCH);
-            keys.fill(count)?;
             sizes.fill(count)?;
             dates.fill(count)?;
             if let Some((latest, marker)) = &mut flags {
@@ -104,10 +89,8 @@ impl Opened {
                 marker.fill(count)?;
             }
             for place in 0..count {
-                let key: Option<&ByteArray> = keys.next(place);
-                let key = key.ok_or_else(|| Wrong::from("a row without a key"))?;
-                let key = str::from_utf8(key.data()).map_err(|_| Wrong::from("a key that is not UTF-8"))?;
-                let uploaded = dates.next(place).and_then(|date| time(*date, per_second));
+                let key = keys.next()?.ok_or_else(|| Wrong::from("a row without a key"))?;
+                let uploaded = dates.next(place).and_then(|date| instant(*date, unit));
                 let (is_latest, is_marker) = match &mut flags {
                     None => (Some(true), Some(false)),
                     Some((latest, marker)) => (latest.next(place).copied(), marker.next(place).copied()),
@@ -117,20 +100,27 @@ impl Opened {
             }
             left -= count;
         }
-        if keys.has_more() {
+        if keys.has_more()? {
             return Err(Wrong::from("a column that is longer than its group of rows").into());
         }
         Ok(())
     }
 }
 
-fn wrong(error: ParquetError) -> Wrong {
-    error.to_string()
+#[inline]
+fn instant(value: i64, unit: TimeUnit) -> Option<Instant> {
+    match unit {
+        TimeUnit::MILLIS => split::<1_000>(value),
+        TimeUnit::MICROS => split::<1_000_000>(value),
+        TimeUnit::NANOS => split::<1_000_000_000>(value),
+    }
 }
 
-fn time(value: i64, per_second: i64) -> Option<DateTime<Utc>> {
-    let nanos = value.rem_euclid(per_second) * (1_000_000_000 / per_second);
-    DateTime::from_timestamp(value.div_euclid(per_second), u32::try_from(nanos).ok()?)
+/// Divides by a number that the compiler knows.
+#[inline]
+fn split<const PER_SECOND: i64>(value: i64) -> Option<Instant> {
+    let nanos = value.rem_euclid(PER_SECOND) * (1_000_000_000 / PER_SECOND);
+    Some(Instant { seconds: value.div_euclid(PER_SECOND), nanos: u32::try_from(nanos).ok()? })
 }
 
 impl Places {
@@ -153,7 +143,7 @@ impl Places {
             key: find("key", Physical::BYTE_ARRAY)?.0,
             size: find("size", Physical::INT64)?.0,
             last_modified,
-            per_second: per_second(dates).ok_or("the column last_modified_date holds no times in UTC")?,
+            unit: unit(dates).ok_or("the column last_modified_date holds no times in UTC")?,
             versions: if versions {
                 let flag = |name| find(name, Physical::BOOLEAN).map(|(leaf, _)| leaf);
                 Some((flag("is_latest")?, flag("is_delete_marker")?))
@@ -164,87 +154,12 @@ impl Places {
     }
 }
 
-fn per_second(leaf: &ColumnDescriptor) -> Option<i64> {
+fn unit(leaf: &ColumnDescriptor) -> Option<TimeUnit> {
     match (leaf.logical_type_ref(), leaf.converted_type()) {
-        (Some(LogicalType::Timestamp(stamp)), _) if stamp.is_adjusted_to_u_t_c => Some(match stamp.unit {
-            TimeUnit::MILLIS => 1_000,
-            TimeUnit::MICROS => 1_000_000,
-            TimeUnit::NANOS => 1_000_000_000,
-        }),
-        (None, ConvertedType::TIMESTAMP_MILLIS) => Some(1_000),
-        (None, ConvertedType::TIMESTAMP_MICROS) => Some(1_000_000),
+        (Some(LogicalType::Timestamp(stamp)), _) if stamp.is_adjusted_to_u_t_c => Some(stamp.unit),
+        (None, ConvertedType::TIMESTAMP_MILLIS) => Some(TimeUnit::MILLIS),
+        (None, ConvertedType::TIMESTAMP_MICROS) => Some(TimeUnit::MICROS),
         _ => None,
-    }
-}
-
-fn text(reader: ColumnReader) -> Result<ColumnReaderImpl<ByteArrayType>, Wrong> {
-    match reader {
-        ColumnReader::ByteArrayColumnReader(reader) => Ok(reader),
-        _ => Err(another()),
-    }
-}
-
-fn int64(reader: ColumnReader) -> Result<ColumnReaderImpl<Int64Type>, Wrong> {
-    match reader {
-        ColumnReader::Int64ColumnReader(reader) => Ok(reader),
-        _ => Err(another()),
-    }
-}
-
-fn boolean(reader: ColumnReader) -> Result<ColumnReaderImpl<BoolType>, Wrong> {
-    match reader {
-        ColumnReader::BoolColumnReader(reader) => Ok(reader),
-        _ => Err(another()),
-    }
-}
-
-fn another() -> Wrong {
-    "a column of another type than it says".to_owned()
-}
-
-/// A column on its way.
-struct Column<T: DataType> {
-    is_optional: bool,
-    reader: ColumnReaderImpl<T>,
-    values: Vec<T::T>,
-    levels: Vec<i16>,
-    next: usize,
-}
-
-impl<T: DataType> Column<T> {
-    const fn new(leaf: Leaf, reader: ColumnReaderImpl<T>) -> Self {
-        Self { is_optional: leaf.is_optional, reader, values: Vec::new(), levels: Vec::new(), next: 0 }
-    }
-
-    fn fill(&mut self, count: usize) -> Result<(), Wrong> {
-        self.values.clear();
-        self.levels.clear();
-        self.next = 0;
-        let mut done = 0;
-        while done < count {
-            let levels = self.is_optional.then_some(&mut self.levels);
-            let (rows, _, _) =
-                self.reader.read_records(count - done, levels, None, &mut self.values).map_err(wrong)?;
-            if rows == 0 {
-                return Err("a column that is shorter than its group of rows".to_owned());
-            }
-            done += rows;
-        }
-        Ok(())
-    }
-
-    /// The value of the next row, which stands at this place.
-    #[inline]
-    fn next(&mut self, place: usize) -> Option<&T::T> {
-        if self.is_optional && self.levels.get(place) != Some(&1) {
-            return None;
-        }
-        self.next += 1;
-        self.values.get(self.next - 1)
-    }
-
-    fn has_more(&mut self) -> bool {
-        self.fill(1).is_ok()
     }
 }
 
@@ -287,8 +202,12 @@ impl ChunkReader for Shared {
         if start.checked_add(length as u64).is_none_or(|end| end > self.length) {
             return Err(ParquetError::EOF("a page beyond the end of the file".to_owned()));
         }
-        let mut bytes = vec![0; length];
-        Reading { file: Arc::clone(&self.file), at: start }.read_exact(&mut bytes)?;
+        let mut bytes = Vec::with_capacity(length);
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(start))?;
+        if (&mut *file).take(length as u64).read_to_end(&mut bytes)? < length {
+            return Err(ParquetError::EOF("a page beyond the end of the file".to_owned()));
+        }
         Ok(bytes.into())
     }
 }

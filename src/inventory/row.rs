@@ -4,13 +4,28 @@ use chrono::{DateTime, Utc};
 
 use crate::object::{BucketFacts, Kind, Lock, Observed, Reading, Unreadable, Versioning};
 
+/// An instant, not yet looked up in the calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instant {
+    /// Seconds since 1970 in UTC.
+    pub seconds: i64,
+    /// Nanoseconds more.
+    pub nanos: u32,
+}
+
+impl From<DateTime<Utc>> for Instant {
+    fn from(at: DateTime<Utc>) -> Self {
+        Self { seconds: at.timestamp(), nanos: at.timestamp_subsec_nanos() }
+    }
+}
+
 /// What a row tells of one version, delete marker or object. What it lacks is `None`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row<'a> {
     /// The key, decoded.
     pub key: &'a str,
     /// Last-Modified.
-    pub uploaded: Option<DateTime<Utc>>,
+    pub uploaded: Option<Instant>,
     /// Bytes.
     pub size: Option<u64>,
     /// Whether it is the newest version or marker of its key.
@@ -23,7 +38,7 @@ impl<'a> Row<'a> {
     /// The row as a decision sees it that must not miss what is due: by whatever the row does not
     /// tell it is due at the earliest date that it can be. `None` if that cannot be said.
     pub fn observed(&self, facts: &'a BucketFacts) -> Option<Observed<'a>> {
-        let uploaded = self.uploaded?;
+        let uploaded = self.uploaded.and_then(|at| DateTime::from_timestamp(at.seconds, at.nanos))?;
         let (kind, is_latest) = match (facts.versioning, self.is_marker?, self.is_latest?) {
             (Versioning::Never, false, true) => (Kind::Object, true),
             // It kept versions once: that is for the store to explain.

@@ -8,7 +8,6 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use chrono::{DateTime, Utc};
 use md5::{Digest, Md5};
 
 use super::candidates::{Candidates, Keys};
@@ -18,10 +17,8 @@ use super::manifest::{DataFile, Format, Manifest};
 use super::parquet::Opened;
 use super::row::Row;
 use super::{csv, parquet};
-use crate::decide::Plain;
-use crate::object::{BucketFacts, Observed};
-use crate::policy::Policy;
-use crate::records::Records;
+use crate::decide::Decider;
+use crate::object::BucketFacts;
 
 /// The name of the threads that decode: whoever prints panics can leave theirs out.
 pub const DECODING_THREAD: &str = "inventory";
@@ -34,14 +31,10 @@ const REPORTED: u64 = 1 << 16;
 pub struct Scan<'a> {
     /// The inventory.
     pub manifest: &'a Manifest,
-    /// The policy.
-    pub policy: &'a Policy,
-    /// External facts.
-    pub records: &'a Records,
+    /// The policy, made ready for the bucket.
+    pub decider: &'a Decider<'a>,
     /// The bucket.
     pub facts: &'a BucketFacts,
-    /// The date that everything is decided for.
-    pub now: DateTime<Utc>,
     /// How many threads decode.
     pub threads: usize,
     /// How many bytes of candidates are kept in memory.
@@ -60,21 +53,19 @@ pub struct Found {
 }
 
 impl Scan<'_> {
-    /// Reads it all. `fetch` opens a file at its start, `plainly` makes for each thread what may decide at once
-    /// ([`Judge::new`]), and `progress` hears of more rows.
+    /// Reads it all. `fetch` opens a file at its start, and `progress` hears of more rows.
     ///
     /// # Errors
     /// If a single file is not there as the manifest says, or cannot be read.
-    pub fn run<P: for<'k> FnMut(&Observed<'k>) -> Option<Plain<'k>>>(
+    pub fn run(
         &self,
         fetch: impl Fn(&DataFile) -> Result<File, Box<dyn Error + Send + Sync>> + Sync,
-        plainly: impl Fn() -> P + Sync,
         progress: impl Fn(u64) + Sync,
     ) -> Result<Found, InventoryError> {
         let queue = Queue::new(self.manifest.files.len());
         let threads = self.threads.max(1);
         let work = || {
-            let judge = Judge::new(self.policy, self.records, self.facts, self.now, plainly());
+            let judge = Judge::new(self.decider, self.facts);
             let candidates = Candidates::new(self.memory / threads);
             let mut worker = Worker { scan: *self, judge, candidates, rows: 0, progress: &progress };
             while let Some(unit) = queue.next() {
@@ -178,9 +169,9 @@ impl Queue {
 }
 
 /// One thread.
-struct Worker<'a, P, R> {
+struct Worker<'a, R> {
     scan: Scan<'a>,
-    judge: Judge<'a, P>,
+    judge: Judge<'a>,
     candidates: Candidates,
     rows: u64,
     progress: &'a R,
@@ -198,7 +189,7 @@ impl From<String> for Broken {
     }
 }
 
-impl<P: for<'k> FnMut(&Observed<'k>) -> Option<Plain<'k>>, R: Fn(u64)> Worker<'_, P, R> {
+impl<R: Fn(u64)> Worker<'_, R> {
     fn work(
         &mut self,
         unit: Unit,
@@ -238,6 +229,7 @@ impl<P: for<'k> FnMut(&Observed<'k>) -> Option<Plain<'k>>, R: Fn(u64)> Worker<'_
         done.unwrap_or_else(|_| Err(broken(file, "it cannot be decoded".to_owned().into())))
     }
 
+    #[inline]
     fn take(&mut self, row: &Row<'_>) -> Result<(), Broken> {
         self.rows += 1;
         if self.rows.is_multiple_of(REPORTED) {

@@ -9,14 +9,15 @@ use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use md5::{Digest, Md5};
-use parquet::basic::Compression as Codec;
+use parquet::basic::{Compression as Codec, Encoding};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int64Type};
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{WriterProperties, WriterVersion};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 
+use super::parquet::Opened;
 use super::{Candidates, DataFile, Found, InventoryError, Judge, MOST_DAYS, Manifest, Row, Scan};
-use crate::decide::{self, Decider, Plain, Step, Verdict};
+use crate::decide::{self, Decider, Step, Verdict};
 use crate::object::{BucketFacts, Observed, Versioning};
 use crate::plan::Line;
 use crate::policy::{self, Policy, SourceFile};
@@ -73,8 +74,11 @@ fn object(key: &str, days: i64) -> Written {
 }
 
 fn parquet_of(rows: &[Written], group: usize) -> Vec<u8> {
+    parquet_as(rows, group, WriterProperties::builder().set_compression(Codec::SNAPPY).build())
+}
+
+fn parquet_as(rows: &[Written], group: usize, properties: WriterProperties) -> Vec<u8> {
     let schema = Arc::new(parse_message_type(PARQUET_SCHEMA).unwrap());
-    let properties = WriterProperties::builder().set_compression(Codec::SNAPPY).build();
     let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties)).unwrap();
     for rows in rows.chunks(group) {
         let mut group = writer.next_row_group().unwrap();
@@ -179,15 +183,6 @@ fn read(text: &str) -> Result<Manifest, InventoryError> {
     Manifest::read(text.as_bytes(), None)
 }
 
-fn plainly<'d>(decider: &'d Decider<'_>) -> impl for<'k> FnMut(&Observed<'k>) -> Option<Plain<'k>> + 'd {
-    let mut trail = decider.trail();
-    move |object| trail.plainly(object)
-}
-
-fn nothing<'k>(_: &Observed<'k>) -> Option<Plain<'k>> {
-    None
-}
-
 fn scan_with(
     manifest: &Manifest,
     policy: &Policy,
@@ -195,10 +190,8 @@ fn scan_with(
     fetch: impl Fn(&DataFile) -> Result<File, Box<dyn std::error::Error + Send + Sync>> + Sync,
 ) -> Result<Found, InventoryError> {
     let (records, facts) = (Records::default(), facts(versioning));
-    let scan =
-        Scan { manifest, policy, records: &records, facts: &facts, now: now(), threads: 3, memory: 4 << 10 };
     let decider = Decider::new(policy, &records, &facts.name, now());
-    scan.run(fetch, || plainly(&decider), |_| {})
+    Scan { manifest, decider: &decider, facts: &facts, threads: 3, memory: 4 << 10 }.run(fetch, |_| {})
 }
 
 fn on_disk(bytes: &[u8]) -> File {
@@ -291,18 +284,20 @@ fn what_is_due_whatever_the_row_does_not_tell_is_never_counted_as_kept() {
     ];
     let mut due = 0;
     for policy in rules.map(policy) {
-        let judge = Judge::new(&policy, &records, &facts, now(), nothing);
+        let decider = Decider::new(&policy, &records, &facts.name, now());
+        let mut judge = Judge::new(&decider, &facts);
         for uploaded in (0..40).map(days_ago) {
             for (is_marker, is_latest) in [(false, false), (false, true), (true, false), (true, true)] {
                 let row = Row {
                     key: "inbound/1",
-                    uploaded: Some(uploaded),
+                    uploaded: Some(uploaded.into()),
                     size: Some(5),
                     is_latest: Some(is_latest),
                     is_marker: Some(is_marker),
                 };
                 let earliest = row.observed(&facts).unwrap();
                 let is_kept = judge.would_count(&row);
+                assert_eq!(judge.counts(&row), is_kept, "{row:?}");
                 for superseded in (0..40).map(days_ago).filter(|at| *at >= uploaded) {
                     for newer_noncurrent in [0, 1, 2, 3] {
                         for alone in [false, true] {
@@ -325,7 +320,7 @@ fn what_is_due_whatever_the_row_does_not_tell_is_never_counted_as_kept() {
         }
         let fresh = Row {
             key: "inbound/1",
-            uploaded: Some(days_ago(1)),
+            uploaded: Some(days_ago(1).into()),
             size: Some(5),
             is_latest: Some(false),
             is_marker: Some(false),
@@ -445,4 +440,82 @@ fn candidates_come_in_byte_order_each_once_however_little_memory_there_is() {
         let keys: Vec<String> = Candidates::merged(several.into()).unwrap().map(Result::unwrap).collect();
         assert!(keys.iter().eq(&expected), "{most}");
     }
+}
+
+/// Keys as writers may have them: by numbers of a dictionary, plain once that is full, or in differences, on pages
+/// of either kind and any size. They are those that were written, in their order.
+#[test]
+fn keys_are_read_however_they_are_written() {
+    let builder = || WriterProperties::builder().set_write_batch_size(7).set_data_page_size_limit(900);
+    let differences = Some(Encoding::DELTA_BYTE_ARRAY);
+    for distinct in [1, 2, 3, 17, 300, 3_000] {
+        let name = |n: u32| n.wrapping_mul(2_654_435_761) % distinct;
+        let long = |n: u32| "ä/x".repeat(if n.is_multiple_of(5) { 60 } else { (n % 4) as usize });
+        let rows: Vec<Written> = (0..3_000_u32)
+            // Some the same for long, others one by one.
+            .map(|n| if n % 1_000 < 400 { name(n / 100) } else { name(n) })
+            .map(|n| object(&format!("inbound/{n}{}", long(n)), 40))
+            .collect();
+        for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
+            for (codec, dictionary, limit, encoding) in [
+                (Codec::SNAPPY, true, 1 << 20, None),
+                (Codec::UNCOMPRESSED, true, 2_000, None),
+                (Codec::SNAPPY, false, 0, None),
+                (Codec::UNCOMPRESSED, false, 0, Some(Encoding::DELTA_LENGTH_BYTE_ARRAY)),
+                (Codec::SNAPPY, false, 0, differences),
+            ] {
+                let mut properties = builder()
+                    .set_writer_version(version)
+                    .set_compression(codec)
+                    .set_dictionary_enabled(dictionary)
+                    .set_dictionary_page_size_limit(limit);
+                if let Some(encoding) = encoding {
+                    properties = properties.set_column_encoding("key".into(), encoding);
+                }
+                let opened =
+                    Opened::open(on_disk(&parquet_as(&rows, 1_100, properties.build())), true).unwrap();
+                let mut read = Vec::new();
+                for group in 0..opened.groups() {
+                    let taken = opened.read(group, |row| {
+                        read.push(row.key.to_owned());
+                        Ok::<_, String>(())
+                    });
+                    taken.unwrap();
+                }
+                let written = rows.iter().map(|row| &row.key);
+                assert!(read.iter().eq(written), "{distinct} {version:?} {dictionary} {encoding:?}");
+            }
+        }
+    }
+}
+
+/// Bytes changed one at a time: it reads other keys or fails, and does not hang or take memory without end.
+#[test]
+fn a_page_of_keys_that_is_damaged_is_an_error_or_other_keys() {
+    let rows: Vec<Written> = (0..40).map(|n| object(&format!("inbound/{}", n % 7), 40)).collect();
+    let mut refused = 0;
+    for dictionary in [true, false] {
+        let properties = WriterProperties::builder().set_dictionary_enabled(dictionary).build();
+        let whole = parquet_as(&rows, 40, properties);
+        for place in 4..400 {
+            for byte in [0, 1, 0x7f, 0x80, 0xff] {
+                let mut torn = whole.clone();
+                torn[place] = byte;
+                let read = std::panic::catch_unwind(|| {
+                    let opened = Opened::open(on_disk(&torn), true)?;
+                    let mut rows = 0;
+                    opened.read(0, |_| {
+                        rows += 1;
+                        Ok::<_, String>(())
+                    })?;
+                    Ok::<_, String>(rows)
+                });
+                match read {
+                    Ok(Ok(rows)) => assert_eq!(rows, 40),
+                    Ok(Err(_)) | Err(_) => refused += 1,
+                }
+            }
+        }
+    }
+    assert!(refused > 100);
 }

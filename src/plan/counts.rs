@@ -18,13 +18,18 @@ pub struct PlainCounts {
 impl PlainCounts {
     /// Counts one of so many bytes; `due` is its due date as far as that is exact.
     pub fn add(&mut self, plain: &Plain<'_>, bytes: u64, due: Option<DateTime<Utc>>) {
-        let place = plain.rule.map_or(0, |rule| rule + 1);
+        self.add_all(plain.rule, plain.verdict, Tally { objects: 1, bytes, oldest_due: due });
+    }
+
+    /// Counts so many that a rule, or none, leads to the same verdict.
+    pub fn add_all(&mut self, rule: Option<usize>, verdict: Verdict, tally: Tally) {
+        let place = rule.map_or(0, |rule| rule + 1);
         if self.cells.len() <= place {
             self.cells.resize(place + 1, Default::default());
         }
-        let verdict = Verdict::ALL.iter().position(|verdict| *verdict == plain.verdict).unwrap_or_default();
-        if let Some(tally) = self.cells.get_mut(place).and_then(|of_rule| of_rule.get_mut(verdict)) {
-            tally.add(bytes, due);
+        let verdict = Verdict::ALL.iter().position(|one| *one == verdict).unwrap_or_default();
+        if let Some(counted) = self.cells.get_mut(place).and_then(|of_rule| of_rule.get_mut(verdict)) {
+            counted.merge(tally);
         }
     }
 

@@ -151,7 +151,7 @@ impl<'a> Planner<'a> {
         &mut self,
         bucket: &BucketContext,
         group: &KeyGroup,
-        is_counted: impl Fn(&Item) -> bool,
+        mut is_counted: impl FnMut(&Item) -> bool,
     ) -> Vec<PlanRow> {
         let mut rows = Vec::new();
         for (item, decision, disposal) in self.in_order(bucket, group) {

@@ -24,8 +24,6 @@ pub struct LookedUp {
     pub asked: u64,
     /// How many of them have nothing left.
     pub gone: u64,
-    /// How many attributes were read one by one.
-    pub read: u64,
 }
 
 impl Survey<'_> {
@@ -55,11 +53,11 @@ impl Survey<'_> {
                 Some(last) => uploads.before(Some(&last.key)).await?.into(),
                 None => VecDeque::new(),
             };
-            let (groups, read) = self.decide(merged(drafts, &mut open)).await;
-            take(LookedUp { groups, asked: asked as u64, gone: gone as u64, read })?;
+            let groups = self.decide(merged(drafts, &mut open)).await;
+            take(LookedUp { groups, asked: asked as u64, gone: gone as u64 })?;
         }
-        let (groups, read) = self.decide(uploads.before(None).await?).await;
-        take(LookedUp { groups, read, ..LookedUp::default() })
+        let groups = self.decide(uploads.before(None).await?).await;
+        take(LookedUp { groups, ..LookedUp::default() })
     }
 }
 

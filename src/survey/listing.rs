@@ -107,8 +107,7 @@ impl Survey<'_> {
         part: &mut S::Part,
         sink: &mut S,
     ) -> Result<(), S::Error> {
-        let (groups, read) = self.decide_also(trail, &mut drafts, |seen| sink.asks(seen)).await;
-        sink.progress(0, read);
+        let groups = self.decide_also(trail, &mut drafts, |seen| sink.asks(seen)).await;
         for (draft, group) in drafts.iter().zip(groups) {
             sink.seen(part, &Seen::new(&self.facts.name, draft), group)?;
         }
@@ -232,7 +231,7 @@ impl<P: Default> Listing<'_, P> {
             let draft = held.open.get_or_insert_with(|| Draft::new(key));
             stack.iter().for_each(|entry| draft.push(entry, &self.survey.facts));
         }
-        sink.progress(within.count as u64, 0);
+        sink.progress(within.count as u64);
         if held.first.is_none() {
             held.first =
                 page.and_then(|page| page.entries().take(within.count).next()).map(|it| it.key.to_owned());

@@ -42,7 +42,7 @@ impl Survey<'_> {
     /// If they cannot be listed.
     pub async fn look_up(&self, keys: &[&str]) -> Result<BTreeMap<SmolStr, KeyGroup>, StoreError> {
         // Some stores do not list in byte order: a key is gone only if it says so itself.
-        let (groups, _) = self.decide(self.drafts(keys, true).await?).await;
+        let groups = self.decide(self.drafts(keys, true).await?).await;
         Ok(groups.into_iter().map(|group| (group.key.clone(), group)).collect())
     }
 
@@ -71,7 +71,7 @@ impl Survey<'_> {
     /// If they cannot be listed.
     pub async fn look_up_uploads(&self, key: &str) -> Result<Option<KeyGroup>, StoreError> {
         let drafts = self.uploads_of(key).await?.into_iter().collect();
-        Ok(self.decide(drafts).await.0.into_iter().next())
+        Ok(self.decide(drafts).await.into_iter().next())
     }
 
     pub(super) async fn uploads_of(&self, key: &str) -> Result<Option<Draft>, StoreError> {

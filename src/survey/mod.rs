@@ -89,8 +89,8 @@ pub trait Sink {
     /// Forgets all keys since the survey began: they come again.
     fn start_over(&mut self);
 
-    /// Hears of progress: so many more entries listed, so many more attributes read.
-    fn progress(&mut self, _listed: u64, _read: u64) {}
+    /// Hears of so many more entries listed. Reads are counted as they begin, in [`Survey::reads`].
+    fn progress(&mut self, _listed: u64) {}
 }
 
 /// A bucket, and what its objects are decided by.

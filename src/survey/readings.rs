@@ -54,8 +54,8 @@ fn take(drafts: &mut [Draft], brought: Brought) {
 }
 
 impl Survey<'_> {
-    /// Decides every item of `drafts`, reading what that takes; the number of reads comes too.
-    pub(super) async fn decide(&self, mut drafts: Vec<Draft>) -> (Vec<KeyGroup>, u64) {
+    /// Decides every item of `drafts`, reading what that takes.
+    pub(super) async fn decide(&self, mut drafts: Vec<Draft>) -> Vec<KeyGroup> {
         let decider = self.decider();
         self.decide_also(&mut decider.trail(), &mut drafts, |_| Vec::new()).await
     }
@@ -71,16 +71,15 @@ impl Survey<'_> {
         trail: &mut Trail<'_>,
         drafts: &mut [Draft],
         asks: impl Fn(&Seen<'_>) -> Vec<Needs>,
-    ) -> (Vec<KeyGroup>, u64) {
-        let mut read = 0;
+    ) -> Vec<KeyGroup> {
         for _ in 0..ROUNDS {
             let open = self.open(trail, drafts, &asks);
             if open.is_empty() {
                 break;
             }
-            read += self.take_in(drafts, open).await;
+            self.take_in(drafts, open).await;
         }
-        (drafts.iter_mut().map(|draft| self.group(trail, draft)).collect(), read)
+        drafts.iter_mut().map(|draft| self.group(trail, draft)).collect()
     }
 
     /// Reads what is asked of the items of one draft.
@@ -89,10 +88,9 @@ impl Survey<'_> {
         self.take_in(drafts, asked).await;
     }
 
-    /// Takes what is asked into the drafts; says of how many items the store had to be asked.
-    async fn take_in(&self, drafts: &mut [Draft], asked: Vec<(Place, Needs)>) -> u64 {
+    /// Takes what is asked into the drafts.
+    async fn take_in(&self, drafts: &mut [Draft], asked: Vec<(Place, Needs)>) {
         let asked = self.recall(drafts, asked).await;
-        let count = asked.len() as u64;
         let all = self.read(drafts, asked).await;
         if let Some(cache) = &self.reads.cache {
             let told = all.iter().filter_map(|brought| match &brought.head {
@@ -104,7 +102,6 @@ impl Survey<'_> {
         for brought in all {
             take(drafts, brought);
         }
-        count
     }
 
     /// Takes what the cache has of what is asked, and says what is left to ask for.

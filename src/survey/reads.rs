@@ -65,6 +65,13 @@ impl Reads {
     }
 }
 
+impl ReadTally {
+    /// How many reads there were of any kind.
+    pub const fn asked(&self) -> u64 {
+        self.heads + self.tags + self.locks
+    }
+}
+
 impl AddAssign for ReadTally {
     fn add_assign(&mut self, other: Self) {
         self.heads += other.heads;

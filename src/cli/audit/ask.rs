@@ -3,7 +3,6 @@
 use tokio::task::JoinSet;
 
 use super::super::exit::Failure;
-use super::super::progress::Progress;
 use crate::audit::{Asked, Auditor, Candidate, Comparison, Standing, compare, foretold};
 use crate::lifecycle::Match;
 use crate::object::{Kind, Reading, Unreadable};
@@ -25,7 +24,7 @@ pub async fn ask(
     candidates: Vec<Candidate>,
     auditor: &mut Auditor<'_>,
     asked: &mut Asked,
-    progress: &Progress,
+    asked_one: impl Fn(),
 ) {
     let mut running = JoinSet::new();
     let mut waiting = candidates.into_iter();
@@ -53,7 +52,7 @@ pub async fn ask(
                 asked.failed.1.get_or_insert(error.to_string());
             }
         }
-        progress.advance(1);
+        asked_one();
     }
 }
 

@@ -35,7 +35,8 @@ pub async fn run(context: &Context, store: &StoreArgs, args: &AuditArgs) -> Resu
     let standings = standings(&ready, &caching, &mut auditor).await?;
     let mut asked = Asked::default();
     for (survey, standing) in &standings {
-        let progress = Progress::counting(&format!("listing {}", survey.facts.name), context.quiet);
+        let title = format!("listing {}", survey.facts.name);
+        let progress = Progress::surveying(&title, &survey.reads, context.quiet);
         let mut sink = ToAudit {
             before: (auditor.clone(), asked.clone()),
             auditor: &mut auditor,
@@ -43,7 +44,6 @@ pub async fn run(context: &Context, store: &StoreArgs, args: &AuditArgs) -> Resu
             survey,
             standing,
             progress: &progress,
-            read: 0,
         };
         // What no rule covers is part of the answer.
         let result = survey.run(&survey::WHOLE_BUCKET, &mut sink, args.concurrency.into()).await;
@@ -63,7 +63,8 @@ pub async fn run(context: &Context, store: &StoreArgs, args: &AuditArgs) -> Resu
         if !sample.is_empty() {
             let title = format!("asking {}", survey.facts.name);
             let progress = Progress::of(&title, sample.len() as u64, context.quiet);
-            ask::ask(survey, standing, sample, &mut auditor, &mut asked, &progress).await;
+            let asked_one = || progress.advance(1);
+            ask::ask(survey, standing, sample, &mut auditor, &mut asked, asked_one).await;
             progress.finish();
         }
     }
@@ -118,7 +119,6 @@ struct ToAudit<'s, 'a> {
     survey: &'s Survey<'s>,
     standing: &'s Standing,
     progress: &'s Progress,
-    read: u64,
 }
 
 impl Sink for ToAudit<'_, '_> {
@@ -143,7 +143,8 @@ impl Sink for ToAudit<'_, '_> {
 
     async fn page_done(&mut self) -> Result<(), StoreError> {
         let page = self.auditor.take_page();
-        ask::ask(self.survey, self.standing, page, self.auditor, self.asked, self.progress).await;
+        let asked_one = || self.progress.asked_one();
+        ask::ask(self.survey, self.standing, page, self.auditor, self.asked, asked_one).await;
         Ok(())
     }
 
@@ -154,14 +155,9 @@ impl Sink for ToAudit<'_, '_> {
     fn start_over(&mut self) {
         self.auditor.clone_from(&self.before.0);
         self.asked.clone_from(&self.before.1);
-        self.read = 0;
     }
 
-    fn progress(&mut self, listed: u64, read: u64) {
+    fn progress(&mut self, listed: u64) {
         self.progress.advance(listed);
-        self.read += read;
-        if read > 0 {
-            self.progress.say(format!("({} read one by one)", self.read));
-        }
     }
 }

@@ -75,6 +75,14 @@ impl Clock {
         Some(Basis { moment: Moment::Instant(from), source: source.into() })
     }
 
+    /// The periods of which the longest runs from the upload of what is current, if nothing else counts.
+    pub fn uploaded(&self) -> Option<&[Period]> {
+        match &self.by_trigger {
+            ByTrigger::Uploaded(periods) => Some(periods),
+            _ => None,
+        }
+    }
+
     /// What it says of an object, which is no delete marker that is all that is left.
     #[inline]
     pub fn says(&self, object: &Observed<'_>) -> Says {
@@ -120,11 +128,16 @@ impl Clock {
 /// When a retention that runs from an instant is over; `None` for dates that are out of the way.
 #[inline]
 pub fn due(from: DateTime<Utc>, period: Period) -> Option<i64> {
-    let seconds = from.timestamp();
+    due_from(from.timestamp(), from.timestamp_subsec_nanos() != 0, period)
+}
+
+/// The same of so many seconds since 1970, and of more than these.
+#[inline]
+pub fn due_from(seconds: i64, and_more: bool, period: Period) -> Option<i64> {
     if !(0..=LAST).contains(&seconds) || period.days > MOST_DAYS || period.months > MOST_MONTHS {
         return None;
     }
-    let begun = i64::from(seconds % DAY != 0 || from.timestamp_subsec_nanos() != 0);
+    let begun = i64::from(seconds % DAY != 0 || and_more);
     let day = seconds / DAY;
     let after = if period.months == 0 { day } else { months_after(day, i64::from(period.months)) };
     Some((after + i64::from(period.days) + begun) * DAY)

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::automaton::Automaton;
 use super::places::{Picked, Places, There};
-use super::plain::{Outcome, Plain};
+use super::plain::{Outcome, Plain, Stay};
 use super::walk::{MOST, Walk};
 use crate::decide::settle::decide_within;
 use crate::decide::{Scope, Step};
@@ -33,6 +33,26 @@ impl<'p> Decider<'p> {
     pub fn new(policy: &'p Policy, records: &'p Records, bucket: &str, now: DateTime<Utc>) -> Self {
         let (places, automaton) = Places::new(policy, bucket, now);
         Self { policy, records, bucket: bucket.to_owned(), now, places, automaton }
+    }
+
+    /// The policy.
+    pub const fn policy(&self) -> &'p Policy {
+        self.policy
+    }
+
+    /// External facts.
+    pub const fn records(&self) -> &'p Records {
+        self.records
+    }
+
+    /// The bucket.
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    /// The date that everything is decided for.
+    pub const fn now(&self) -> DateTime<Utc> {
+        self.now
     }
 
     /// A trail for one range of the listing.
@@ -80,6 +100,14 @@ impl<'d> Trail<'d> {
         self.outcomes.get(place)?.0.plain(object)
     }
 
+    /// What [`Trail::plainly`] says of a current object or version in the decider's bucket of which nothing has
+    /// been read, by its key and its upload alone: seconds since 1970, and whether more than these had passed.
+    #[inline]
+    pub fn stays(&mut self, key: &str, uploaded: i64, and_more: bool) -> Option<Stay> {
+        let place = self.place(key)?;
+        self.outcomes.get(place)?.0.stays(uploaded, and_more)
+    }
+
     /// Decides `object` as [`crate::decide::decide`] does, and looks only at what can cover it.
     pub fn decide(&mut self, object: &Observed<'_>) -> Step {
         let Decider { policy, records, now, .. } = *self.decider;
@@ -97,9 +125,14 @@ impl<'d> Trail<'d> {
         if object.bucket != self.decider.bucket {
             return None;
         }
-        let state = self.walk.read(object.key)?;
+        self.place(object.key)
+    }
+
+    #[inline]
+    fn place(&mut self, key: &str) -> Option<usize> {
+        let state = self.walk.read(key)?;
         let extensions = self.decider.places.extensions();
-        let media = extensions.class(object.key);
+        let media = extensions.class(key);
         if self.epoch != self.walk.epoch() {
             self.epoch = self.walk.epoch();
             self.slots.clear();

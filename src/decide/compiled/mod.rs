@@ -10,7 +10,8 @@ mod decider;
 mod media;
 mod places;
 mod plain;
+mod together;
 mod walk;
 
 pub use decider::{Decider, Trail};
-pub use plain::Plain;
+pub use plain::{Plain, Stay};

@@ -2,8 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::clock::{Clock, NEVER, Says};
+use super::clock::{Clock, NEVER, Says, due_from};
 use super::places::{Places, There, Whose};
+use super::together::Together;
+use crate::calendar::Period;
 use crate::decide::select::covers_there;
 use crate::decide::tenant::{Owner, tenancy};
 use crate::decide::{Decision, Fit, Reason, Supposed, Verdict};
@@ -24,6 +26,26 @@ pub struct Plain<'k> {
     pub tenant: Option<&'k str>,
 }
 
+/// How a current object stays of which nothing has been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stay {
+    /// The rule that retains it: index into the policy. `None`: no rule covers it.
+    pub rule: Option<usize>,
+    /// When it is due, in seconds since 1970; `None` if never.
+    pub due: Option<i64>,
+}
+
+/// What a current object goes by of which nothing has been read.
+#[derive(Clone, Copy, Debug)]
+enum Longest {
+    /// Of several things, or something that must be asked.
+    Unclear,
+    /// No rule.
+    Nothing,
+    /// The period that is over last, whenever it begins.
+    Rule(usize, Period),
+}
+
 /// All that bears on the objects at a place.
 #[derive(Debug)]
 pub struct Outcome<'p> {
@@ -40,6 +62,7 @@ pub struct Outcome<'p> {
     may_be_held: bool,
     /// Which part of the key names the tenant, where that is counted.
     level: Option<usize>,
+    longest: Longest,
     now: i64,
 }
 
@@ -83,6 +106,7 @@ impl<'p> Outcome<'p> {
             only_unread: false,
             may_be_held: false,
             level: None,
+            longest: Longest::Unclear,
             now: now.timestamp(),
         };
         let is_open = there.whose == Whose::Open;
@@ -111,7 +135,41 @@ impl<'p> Outcome<'p> {
         if !policy.guards.per_tenant.is_none() {
             outcome.count(there);
         }
+        outcome.longest = outcome.longest();
         outcome
+    }
+
+    fn longest(&self) -> Longest {
+        let has_more = !self.erasures.is_empty() || !self.holds.is_empty() || self.level.is_some();
+        if self.is_unclear || has_more || self.rules.is_empty() && self.may_be_held {
+            return Longest::Unclear;
+        }
+        let mut longest = Longest::Nothing;
+        for rule in &self.rules {
+            let (None, Some(periods)) = (rule.asks, rule.clock.uploaded()) else { return Longest::Unclear };
+            for period in periods {
+                longest = match longest {
+                    // Of those that are over at the same time the first counts.
+                    Longest::Rule(_, other) if covers(other, *period) => longest,
+                    Longest::Rule(_, other) if !covers(*period, other) => return Longest::Unclear,
+                    _ => Longest::Rule(rule.index, *period),
+                };
+            }
+        }
+        longest
+    }
+
+    /// How a current object stays of which nothing has been read; `None` if it may not, or more bears on it.
+    #[inline]
+    pub fn stays(&self, uploaded: i64, and_more: bool) -> Option<Stay> {
+        match self.longest {
+            Longest::Unclear => None,
+            Longest::Nothing => Some(Stay { rule: None, due: None }),
+            Longest::Rule(rule, period) => {
+                let due = due_from(uploaded, and_more, period)?;
+                (due > self.now).then_some(Stay { rule: Some(rule), due: Some(due) })
+            }
+        }
     }
 
     fn hold(&mut self, select: &'p Select, there: &There<'_>) {
@@ -236,8 +294,13 @@ impl<'p> Outcome<'p> {
                 tenant: None,
             });
         }
-        all.retained(self.now)
+        all.retained(self.now).map(|(rule, due)| retained(rule, due))
     }
+}
+
+/// Whether it is over no earlier than the other, whenever both begin.
+const fn covers(period: Period, other: Period) -> bool {
+    period.months >= other.months && period.days >= other.days
 }
 
 fn retained<'k>(rule: usize, due: Option<i64>) -> Plain<'k> {
@@ -248,86 +311,6 @@ fn retained<'k>(rule: usize, due: Option<i64>) -> Plain<'k> {
 fn is_locked(object: &Observed<'_>) -> bool {
     // Whether it still is makes no difference here.
     matches!(object.lock, Reading::Known(lock) if lock.legal_hold || lock.retain_until.is_some())
-}
-
-/// What several rules say together.
-#[derive(Default)]
-struct Together {
-    covered: bool,
-    /// Of the rules that cover it for certain the one with the latest exact due date.
-    last: Option<(i64, usize)>,
-    /// Of those that may.
-    last_possible: Option<(i64, usize)>,
-    /// The earliest of the due dates of those that may.
-    first_possible: Option<i64>,
-    /// The one of those that do which may be due at any date, and before when it is not.
-    open: Option<(i64, usize)>,
-    /// The same for one that is due at one of several dates.
-    between: Option<(i64, usize)>,
-    /// One that may cover it is due at no date that is known.
-    possible_open: bool,
-    possible_unclear: bool,
-    unclear: bool,
-}
-
-impl Together {
-    fn certain(&mut self, rule: usize, says: Says) {
-        self.covered = true;
-        match says {
-            Says::Due(due) if self.last.is_none_or(|(last, _)| due > last) => self.last = Some((due, rule)),
-            Says::Due(_) => {}
-            Says::NotBefore(at) if self.open.is_none() => self.open = Some((at, rule)),
-            Says::Between(at) if self.between.is_none() => self.between = Some((at, rule)),
-            Says::NotBefore(_) | Says::Between(_) | Says::Unclear => self.unclear = true,
-        }
-    }
-
-    fn possible(&mut self, rule: usize, says: Says) {
-        self.covered = true;
-        match says {
-            Says::Due(due) => {
-                if self.last_possible.is_none_or(|(last, _)| due > last) {
-                    self.last_possible = Some((due, rule));
-                }
-                self.first_possible = Some(self.first_possible.map_or(due, |first| first.min(due)));
-            }
-            Says::NotBefore(_) => self.possible_open = true,
-            Says::Between(_) | Says::Unclear => self.possible_unclear = true,
-        }
-    }
-
-    /// If it is retained for certain, the rule that keeps it longest, and its due date where there is just one.
-    fn retained<'k>(&self, now: i64) -> Option<Plain<'k>> {
-        if self.unclear {
-            return None;
-        }
-        let last_possible = self.last_possible.map_or(i64::MIN, |(due, _)| due);
-        match (self.last, self.open, self.between) {
-            // Nothing covers it for certain: it is due before all that may.
-            (None, None, None) => {
-                let (Some(first), false) = (self.first_possible, self.possible_open || self.possible_unclear)
-                else {
-                    return None;
-                };
-                let (_, rule) = self.last_possible?;
-                (first > now).then(|| retained(rule, None))
-            }
-            (Some((due, rule)), None, None) => {
-                // The due date of all is that of the last, unless it is not known when one that may cover it is.
-                let is_exact = due >= last_possible && !self.possible_open;
-                let is_open = self.possible_unclear && due != NEVER && is_exact;
-                (due > now && !is_open).then(|| retained(rule, is_exact.then_some(due)))
-            }
-            // It may never be due, which is later than any date.
-            (last, Some((at, rule)), None) => {
-                let due = last.map_or(i64::MIN, |(due, _)| due);
-                (due != NEVER && at.max(due) > now).then(|| retained(rule, None))
-            }
-            // It has more than one due date, and is the only one that covers it for certain.
-            (None, None, Some((at, rule))) => (at > now).then(|| retained(rule, None)),
-            (_, _, Some(_)) => None,
-        }
-    }
 }
 
 impl<'p> LiveErasure<'p> {

@@ -5,8 +5,6 @@
 
 use std::collections::HashMap;
 
-use memchr::memchr;
-
 use super::automaton::{Ahead, Automaton};
 
 /// How many bytes the known part of an automaton may take, roughly.
@@ -17,6 +15,9 @@ const FAR_TOO_MUCH: usize = 1 << 28;
 const MOST_IN_VAIN: usize = 4;
 /// Keys to be read for each state that was found, for it to have been worth its while.
 const KEYS_A_STATE: usize = 4;
+
+/// Bytes that are compared at once.
+const WORD: usize = size_of::<u64>();
 
 /// What of a state's number says where its row begins.
 const ROW: u32 = (1 << 30) - 1;
@@ -106,49 +107,60 @@ impl<'a> Walk<'a> {
 
     #[inline]
     fn try_read(&mut self, key: &[u8]) -> Result<u32, Forgotten> {
-        if !key.starts_with(&self.shared) {
-            self.go_back(key);
+        let alike = alike(key, &self.shared);
+        if alike < self.shared.len() {
+            self.go_back(alike);
         }
+        let state = self.read_on(key)?;
+        if let Some((at, top)) = self.marks.last().filter(|(at, _)| *at > self.shared.len()) {
+            self.shared.extend_from_slice(key.get(self.shared.len()..*at).unwrap_or_default());
+            self.top = *top;
+        }
+        Ok(state)
+    }
+
+    /// Reads what follows the shared start.
+    #[inline]
+    fn read_on(&mut self, key: &[u8]) -> Result<u32, Forgotten> {
         let classes = self.automaton.classes();
         let (mut at, mut state) = (self.shared.len(), self.top);
         loop {
-            if state & (SETTLED | UNTIL_SLASH) != 0 {
-                if state & SETTLED != 0 {
-                    self.mark(key, at, state);
-                    return Ok(state);
+            if state & SETTLED != 0 {
+                if at > self.marks.last().map_or(0, |(marked, _)| *marked) {
+                    self.marks.push((at, state));
                 }
-                match memchr(b'/', key.get(at..).unwrap_or_default()) {
-                    Some(further) => at += further,
+                return Ok(state);
+            }
+            if state & UNTIL_SLASH != 0 {
+                match slash(key, at) {
+                    Some(further) => at = further,
                     None => return Ok(state),
                 }
             }
-            let Some(byte) = key.get(at) else { return Ok(state) };
-            let class = classes[usize::from(*byte)];
-            let mut next =
-                self.table.get((state & ROW) as usize + usize::from(class)).copied().unwrap_or(UNKNOWN);
-            if next == UNKNOWN {
-                next = self.find(state, class)?;
-            }
-            (at, state) = (at + 1, next);
-            if *byte == b'/' {
-                self.mark(key, at, state);
+            // Most states have no flag, and are their own row.
+            let mut row = state & ROW;
+            let (byte, class, next) = loop {
+                let Some(byte) = key.get(at) else { return Ok(state) };
+                let class = classes[usize::from(*byte)];
+                let next = self.table.get(row as usize + usize::from(class)).copied().unwrap_or(UNKNOWN);
+                at += 1;
+                if next >= UNTIL_SLASH {
+                    break (*byte, class, next);
+                }
+                (row, state) = (next, next);
+                if *byte == b'/' {
+                    self.marks.push((at, state));
+                }
+            };
+            state = if next == UNKNOWN { self.find(state, class)? } else { next };
+            if byte == b'/' {
+                self.marks.push((at, state));
             }
         }
     }
 
-    /// Notes that all before `at` leads to `state`.
-    #[inline]
-    fn mark(&mut self, key: &[u8], at: usize, state: u32) {
-        if let Some(more) = key.get(self.shared.len()..at).filter(|more| !more.is_empty()) {
-            self.shared.extend_from_slice(more);
-            self.marks.push((at, state));
-            self.top = state;
-        }
-    }
-
-    /// Back to the last mark that lies in what `key` shares.
-    fn go_back(&mut self, key: &[u8]) {
-        let alike = key.iter().zip(&self.shared).take_while(|(one, other)| one == other).count();
+    /// Back to the last mark in the bytes that are alike.
+    fn go_back(&mut self, alike: usize) {
         while self.marks.pop_if(|(at, _)| *at > alike).is_some() {}
         let (at, state) = self.marks.last().copied().unwrap_or((0, self.start));
         self.shared.truncate(at);
@@ -200,6 +212,41 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// How many bytes both start with.
+#[inline]
+fn alike(one: &[u8], other: &[u8]) -> usize {
+    let (ones, others) = (one.as_chunks::<WORD>(), other.as_chunks::<WORD>());
+    let mut alike = 0;
+    for (one, other) in ones.0.iter().zip(others.0) {
+        let differ = u64::from_le_bytes(*one) ^ u64::from_le_bytes(*other);
+        if differ != 0 {
+            return alike + differ.trailing_zeros() as usize / 8;
+        }
+        alike += WORD;
+    }
+    let rest = one.iter().zip(other).skip(alike);
+    alike + rest.take_while(|(one, other)| one == other).count()
+}
+
+/// Where the next slash is, from a place on. Names are short: looked for in words, without a call.
+#[inline]
+fn slash(key: &[u8], from: usize) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; WORD]);
+    const HIGH: u64 = ONES << 7;
+    const SLASHES: u64 = ONES * b'/' as u64;
+    let (words, rest) = key.get(from..)?.as_chunks::<WORD>();
+    for (place, word) in words.iter().enumerate() {
+        let differ = u64::from_le_bytes(*word) ^ SLASHES;
+        // The lowest of its bits is that of the first byte that is zero, and those above mean nothing.
+        let zero = differ.wrapping_sub(ONES) & !differ & HIGH;
+        if zero != 0 {
+            return Some(from + place * WORD + zero.trailing_zeros() as usize / 8);
+        }
+    }
+    let found = rest.iter().position(|byte| *byte == b'/')?;
+    Some(from + words.len() * WORD + found)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -235,6 +282,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn starts_are_compared_and_slashes_found_as_byte_by_byte(
+            one in proptest::collection::vec(proptest::sample::select(b"/0.\xaf\x2e\x00".to_vec()), 0..40),
+            other in proptest::collection::vec(proptest::sample::select(b"/0.\xaf\x2e\x00".to_vec()), 0..40),
+            same in 0_usize..40,
+            from in 0_usize..45,
+        ) {
+            let other = [one.get(..same).unwrap_or(&one), &other].concat();
+            let expected = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
+            prop_assert_eq!(alike(&one, &other), expected);
+            let expected = (from..one.len()).find(|at| one[*at] == b'/');
+            prop_assert_eq!(slash(&one, from), expected);
+        }
+
         /// Whatever the keys before it and however little room there is, a key matches what it matches.
         #[test]
         fn a_key_matches_its_prefixes_and_patterns(
