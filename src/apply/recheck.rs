@@ -1,9 +1,9 @@
 //! Looking at planned rows again: a row goes only if it would be planned again, unchanged.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use hashbrown::HashMap;
 use smol_str::SmolStr;
 
 use super::run::Run;
@@ -40,7 +40,7 @@ pub(super) struct Looked {
     /// One for each row, in their order.
     pub looks: Vec<Look>,
     /// Everything that stands under their keys.
-    pub groups: BTreeMap<SmolStr, KeyGroup>,
+    pub groups: HashMap<SmolStr, KeyGroup>,
 }
 
 /// Looks at each of `rows`, which share a bucket, as it is now.

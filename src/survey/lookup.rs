@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use futures::stream::{self, StreamExt, TryStreamExt};
+use hashbrown::HashMap;
 use smol_str::SmolStr;
 
 use super::Survey;
@@ -40,7 +41,7 @@ impl Survey<'_> {
     ///
     /// # Errors
     /// If they cannot be listed.
-    pub async fn look_up(&self, keys: &[&str]) -> Result<BTreeMap<SmolStr, KeyGroup>, StoreError> {
+    pub async fn look_up(&self, keys: &[&str]) -> Result<HashMap<SmolStr, KeyGroup>, StoreError> {
         // Some stores do not list in byte order: a key is gone only if it says so itself.
         let groups = self.decide(self.drafts(keys, true).await?).await;
         Ok(groups.into_iter().map(|group| (group.key.clone(), group)).collect())
