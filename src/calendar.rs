@@ -229,11 +229,15 @@ fn ascii(text: &[u8]) -> SmolStr {
     std::str::from_utf8(text).map(SmolStr::new).unwrap_or_default()
 }
 
-/// For years of four digits.
+/// For years of four digits, and minutes of sixty seconds.
 fn written(at: &DateTime<Utc>) -> Option<[u8; 20]> {
     const DIGITS: &[u8; 10] = b"0123456789";
     let (day, time) = (at.date_naive(), at.time());
     let year = u32::try_from(day.year()).ok().filter(|year| *year <= 9_999)?;
+    if time.nanosecond() >= 1_000_000_000 {
+        // A leap second.
+        return None;
+    }
     let mut text = *b"0000-00-00T00:00:00Z";
     let parts = [(0, year / 100), (2, year % 100), (5, day.month()), (8, day.day())];
     let parts = parts.into_iter().chain([(11, time.hour()), (14, time.minute()), (17, time.second())]);

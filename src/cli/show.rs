@@ -94,10 +94,11 @@ fn bucket(style: Style, header: &PlanHeader, name: &str, bucket: &BucketPlan) {
         .collect();
     if rows.is_empty() {
         let is_of_inventory = header.inventories.contains_key(name);
-        output::print(&style.dim(match (header.narrow_only, is_of_inventory) {
-            (true, _) => "  not listed",
-            (false, true) => "  nothing in the inventory",
-            (false, false) => "  nothing there",
+        output::print(&style.dim(match (header.narrow_only, is_of_inventory, bucket.listed.as_deref()) {
+            (true, ..) | (false, false, Some([])) => "  not listed",
+            (false, true, _) => "  nothing in the inventory",
+            (false, false, Some(_)) => "  nothing where something is covered",
+            (false, false, None) => "  nothing there",
         }));
     } else {
         output::print(&output::table(
@@ -158,9 +159,9 @@ fn listed(under: &[String]) -> String {
     let more =
         if more.is_empty() { String::new() } else { format!(" and {} more", text::count(more.len() as u64)) };
     match named {
-        [] => "nothing; no rule covers any key (--whole-bucket lists them all)".to_owned(),
+        [] => "nothing; no rule, erasure or hold covers any key (--whole-bucket lists them all)".to_owned(),
         named => format!(
-            "only under {}{more}; the rest of the bucket is covered by no rule and was not listed (--whole-bucket lists it)",
+            "only under {}{more}; the rest of the bucket is covered by nothing and was not listed (--whole-bucket lists it)",
             named.join(", ")
         ),
     }

@@ -96,7 +96,8 @@ pub struct BucketPlan {
     pub warnings: Vec<String>,
     /// What somebody has changed since Shelflife last wrote the configuration, in words.
     pub drift: Vec<String>,
-    /// What all keys start with that were listed, where not all of the bucket was: the rest is in no count.
+    /// What all keys start with that were listed, where not all of the bucket was: the rest is in no count. It
+    /// says nothing of a plan that only makes S3 do less, nor of a bucket that was not listed for its inventory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listed: Option<Vec<String>>,
 }

@@ -37,7 +37,7 @@ impl Survey<'_> {
         keys: impl Iterator<Item = Result<String, E>>,
         mut take: impl FnMut(LookedUp) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut uploads = UploadsAhead::new(self.bucket.uploads(""));
+        let mut uploads = UploadsAhead::new(&self.bucket, "", None);
         let looked_up = |block: Result<Vec<String>, E>| async move {
             let block = block?;
             let keys: Vec<&str> = block.iter().map(String::as_str).collect();

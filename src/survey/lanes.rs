@@ -103,10 +103,7 @@ impl Lanes {
 
     fn begin(&self, range: usize, ranges: &Ranges) -> Lane {
         let (prefix, after) = ranges.start(range);
-        let own = || {
-            let pages = self.bucket.uploads(prefix);
-            UploadsAhead::new(if let Some(after) = after { pages.after(after) } else { pages })
-        };
+        let own = || UploadsAhead::new(&self.bucket, prefix, after);
         Lane {
             range,
             pages: self.bucket.versions(prefix, after),

@@ -152,14 +152,12 @@ impl Survey<'_> {
         let mut found: Vec<Option<Draft>> = wanted.iter().map(|_| None).collect();
         let mut settled = wanted.len();
         if let Some(page) = self.bucket.versions("", Some(after)).next().await? {
-            let (mut last, mut next) = (None, 0);
+            let (mut last, mut next) = (None, 0_usize);
             for entry in page.entries() {
-                // Where nothing else stands between them, the next entry is of the next key.
-                let place = if wanted.get(next) == Some(&entry.key) {
-                    Some(next)
-                } else {
-                    wanted.binary_search(&entry.key).ok()
-                };
+                // Most entries are of the key of the one before, or of the next key.
+                let near = [next.checked_sub(1), Some(next)].into_iter().flatten();
+                let mut near = near.filter(|place| wanted.get(*place) == Some(&entry.key));
+                let place = near.next().or_else(|| wanted.binary_search(&entry.key).ok());
                 if let Some(place) = place {
                     let draft = found[place].get_or_insert_with(|| Draft::new(wanted[place]));
                     draft.push(&entry, &self.facts);

@@ -57,14 +57,22 @@ impl Uploads {
 /// The uploads of one range in key order, fetched as they are needed.
 pub(super) struct UploadsAhead {
     pages: UploadPages,
+    prefix: String,
     /// One draft a key; the last one may still grow with the next page.
     waiting: VecDeque<Draft>,
     finished: bool,
 }
 
 impl UploadsAhead {
-    pub(super) const fn new(pages: UploadPages) -> Self {
-        Self { pages, waiting: VecDeque::new(), finished: false }
+    /// Those behind a key, or all, that start with `prefix`. The store is not asked for the prefix, for some
+    /// take it for a whole key.
+    pub(super) fn new(bucket: &Bucket, prefix: &str, after: Option<&str>) -> Self {
+        let mut before = prefix.chars();
+        before.next_back();
+        let from = after.unwrap_or(before.as_str());
+        let pages = bucket.uploads("");
+        let pages = if from.is_empty() { pages } else { pages.after(from) };
+        Self { pages, prefix: prefix.to_owned(), waiting: VecDeque::new(), finished: false }
     }
 
     /// Takes all uploads up to and with `key`, one draft a key; all that are left for `None`.
@@ -74,6 +82,10 @@ impl UploadsAhead {
             match self.pages.next().await? {
                 Some(page) => {
                     for upload in page.entries() {
+                        if !upload.key.starts_with(&self.prefix) {
+                            self.finished |= *upload.key > *self.prefix;
+                            continue;
+                        }
                         if self.waiting.back().is_none_or(|draft| draft.key != upload.key) {
                             self.waiting.push_back(Draft::new(upload.key));
                         }

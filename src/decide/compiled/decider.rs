@@ -9,7 +9,7 @@ use super::places::{Picked, Places, There};
 use super::plain::{Outcome, Plain, Stay};
 use super::walk::{MOST, Walk};
 use crate::decide::settle::decide_within;
-use crate::decide::{Scope, Step};
+use crate::decide::{Decision, Scope, Step};
 use crate::object::Observed;
 use crate::policy::Policy;
 use crate::records::Records;
@@ -106,6 +106,12 @@ impl<'d> Trail<'d> {
     pub fn stays(&mut self, key: &str, uploaded: i64, and_more: bool) -> Option<Stay> {
         let place = self.place(key)?;
         self.outcomes.get(place)?.0.stays(uploaded, and_more)
+    }
+
+    /// What [`Trail::decide`] says of an object, if it is plain to see that it is expired.
+    pub fn expired(&mut self, object: &Observed<'_>) -> Option<Decision> {
+        let place = self.outcome(object)?;
+        self.outcomes.get(place)?.0.expired(self.decider.policy, object)
     }
 
     /// Decides `object` as [`crate::decide::decide`] does, and looks only at what can cover it.
