@@ -1,13 +1,5 @@
-//! The document of a DeleteObjects, written by ourselves and sent by the SDK.
-//!
-//! The SDK's own writer takes several times as long for a thousand keys as all the rest of the request. So it
-//! gets a request for nothing, and this puts the document in before it is given its checksum and signed.
-
-use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
-use aws_smithy_types::body::SdkBody;
-use bytes::Bytes;
+//! The document of a DeleteObjects: the SDK's own writer takes several times as long for a thousand keys as all
+//! the rest of the request.
 
 use super::delete_target::DeleteTarget;
 use super::values;
@@ -15,29 +7,23 @@ use super::values;
 /// About as many bytes as one target takes.
 const ABOUT_ONE: usize = 192;
 
-/// What is sent in place of the SDK's document.
-#[derive(Clone, Debug)]
-pub(super) struct Document(Bytes);
-
-impl Document {
-    /// That deletes `targets`, and asks what became of each.
-    pub(super) fn of(targets: &[DeleteTarget]) -> Self {
-        let mut xml = String::with_capacity(targets.len() * ABOUT_ONE + ABOUT_ONE);
-        xml.push_str("<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
-        for target in targets {
-            xml.push_str("<Object>");
-            element(&mut xml, "Key", &target.key);
-            if let Some(version_id) = &target.version_id {
-                element(&mut xml, "VersionId", version_id);
-            }
-            if let Some(etag) = &target.if_match {
-                element(&mut xml, "ETag", &values::quoted(etag));
-            }
-            xml.push_str("</Object>");
+/// Deletes `targets`, and asks what became of each.
+pub(super) fn delete_document(targets: &[DeleteTarget]) -> String {
+    let mut xml = String::with_capacity(targets.len() * ABOUT_ONE + ABOUT_ONE);
+    xml.push_str("<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+    for target in targets {
+        xml.push_str("<Object>");
+        element(&mut xml, "Key", &target.key);
+        if let Some(version_id) = &target.version_id {
+            element(&mut xml, "VersionId", version_id);
         }
-        xml.push_str("<Quiet>false</Quiet></Delete>");
-        Self(xml.into())
+        if let Some(etag) = &target.if_match {
+            element(&mut xml, "ETag", &values::quoted(etag));
+        }
+        xml.push_str("</Object>");
     }
+    xml.push_str("<Quiet>false</Quiet></Delete>");
+    xml
 }
 
 fn element(xml: &mut String, name: &str, text: &str) {
@@ -56,24 +42,6 @@ fn element(xml: &mut String, name: &str, text: &str) {
     xml.extend([rest, "</", name, ">"]);
 }
 
-impl Intercept for Document {
-    fn name(&self) -> &'static str {
-        "DeleteDocument"
-    }
-
-    fn modify_before_retry_loop(
-        &self,
-        context: &mut BeforeTransmitInterceptorContextMut<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let request = context.request_mut();
-        request.headers_mut().try_insert("content-length", self.0.len().to_string())?;
-        *request.body_mut() = SdkBody::from(self.0.clone());
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -83,9 +51,8 @@ mod tests {
     use crate::s3::xml::Reader;
 
     /// Key, version and condition of each target, as a strict reader finds them.
-    fn read(document: &Document) -> Vec<(String, Option<String>, Option<String>)> {
-        let text = std::str::from_utf8(&document.0).unwrap();
-        let mut reader = Reader::enter(text, "Delete").unwrap();
+    fn read(document: &str) -> Vec<(String, Option<String>, Option<String>)> {
+        let mut reader = Reader::enter(document, "Delete").unwrap();
         let mut targets = Vec::new();
         while let Some(name) = reader.child().unwrap() {
             if name == "Quiet" {
@@ -136,7 +103,7 @@ mod tests {
             let quoted = |etag: &String| format!("\"{etag}\"");
             let wanted: Vec<_> =
                 wanted.iter().map(|(key, id, etag)| (key.clone(), id.clone(), etag.as_ref().map(quoted))).collect();
-            prop_assert_eq!(read(&Document::of(&targets)), wanted);
+            prop_assert_eq!(read(&delete_document(&targets)), wanted);
         }
     }
 }

@@ -8,9 +8,10 @@ use hashbrown::HashMap;
 use super::answer::Take;
 use super::bucket::Bucket;
 use super::client::once;
-use super::delete_document::Document;
+use super::delete_document::delete_document;
 use super::delete_target::DeleteTarget;
 use super::error::{Call, StoreError, StoreErrorKind};
+use super::replace_body::ReplaceBody;
 use super::xml::{Malformed, Reader};
 
 /// How many targets one request takes (API Reference, DeleteObjects).
@@ -71,7 +72,7 @@ impl Bucket {
             .set_request_payer(self.payer())
             .customize()
             .config_override(once())
-            .interceptor(Document::of(targets))
+            .interceptor(ReplaceBody(delete_document(targets).into()))
             .interceptor(take.clone())
             .send()
             .await

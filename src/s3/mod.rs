@@ -42,6 +42,7 @@ mod list_order;
 mod list_xml;
 mod put_bucket_lifecycle_configuration;
 mod put_object;
+mod replace_body;
 mod tag_set;
 mod values;
 mod xml;
