@@ -2,7 +2,7 @@
 //! the order of their keys.
 //!
 //! The rows of a stretch are kept as bytes, and those that are more than a little go to a file, so that memory
-//! stays flat however many rows there are: about 5 MB, and a few hundred bytes for each stretch. A row takes
+//! stays flat however many rows there are: about 3 MB, and a few hundred bytes for each stretch. A row takes
 //! some 150 bytes; a text that is the same as in the row before takes one. That is less than ten million rows
 //! would take in memory, simpler than to hold stretches back until those before them are done, and nothing has
 //! to be taken out of a plan when a bucket must be listed again.
@@ -19,7 +19,7 @@ use crate::plan::row::{Action, PlanRow};
 const MOST_OF_ONE: usize = 256 << 10;
 
 /// How many bytes are held of all before there is none.
-const MOST_OF_ALL: usize = 4 << 20;
+const MOST_OF_ALL: usize = 2 << 20;
 
 /// How many bytes of one stretch are held then.
 const LITTLE: usize = 4 << 10;
