@@ -339,3 +339,25 @@ mod kind_word {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Due {
+        #[serde(serialize_with = "instant")]
+        due: DateTime<Utc>,
+    }
+
+    #[test]
+    fn a_due_date_is_written_like_every_other_instant() {
+        let texts = ["0999-12-31T23:59:59Z", "2026-02-28T00:00:00Z", "2026-02-28T10:20:30.040Z"];
+        let written = texts.map(|text| text.parse::<DateTime<Utc>>().unwrap());
+        let far = DateTime::from_timestamp(300_000_000_000, 0).unwrap();
+        for at in written.into_iter().chain([far, DateTime::UNIX_EPOCH, DateTime::<Utc>::MIN_UTC]) {
+            let expected = serde_json::json!({ "due": at });
+            assert_eq!(serde_json::to_value(Due { due: at }).unwrap(), expected);
+        }
+    }
+}

@@ -116,11 +116,11 @@ impl<'d> Trail<'d> {
 
     /// Decides `object` as [`crate::decide::decide`] does, and looks only at what can cover it.
     pub fn decide(&mut self, object: &Observed<'_>) -> Step {
-        let Decider { policy, records, now, .. } = *self.decider;
-        let picked = self.outcome(object).and_then(|place| self.outcomes.get(place));
-        if let Some(expired) = picked.and_then(|(outcome, _)| outcome.expired(policy, object)) {
+        if let Some(expired) = self.expired(object) {
             return Step::Decided(expired);
         }
+        let Decider { policy, records, now, .. } = *self.decider;
+        let picked = self.outcome(object).and_then(|place| self.outcomes.get(place));
         let scope = picked.map_or(Scope::Everything, |(_, picked)| picked.scope());
         decide_within((policy, scope), records, object, now)
     }
