@@ -10,7 +10,6 @@ mod column;
 mod counting;
 mod csv;
 mod fault;
-mod keys;
 mod manifest;
 mod parquet;
 mod row;

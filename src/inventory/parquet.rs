@@ -10,8 +10,7 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
 use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 
-use super::column::{BATCH, Column, Leaf, Wrong, boolean, int64, wrong};
-use super::keys::Keys;
+use super::column::{BATCH, Column, Leaf, Wrong, boolean, int64, text, wrong};
 use super::row::{Instant, Row};
 
 /// The most bytes of one column in one group of rows: more is no inventory but an attack on memory.
@@ -71,7 +70,7 @@ impl Opened {
             .map_err(|_| Wrong::from("a group of rows of no size"))?;
         let Places { key, size, last_modified, unit, versions } = self.columns;
         let group = group.as_ref();
-        let mut keys = Keys::open(group, key, left)?;
+        let mut keys = Column::open(group, key, text)?;
         let mut sizes = Column::open(group, size, int64)?;
         let mut dates = Column::open(group, last_modified, int64)?;
         let mut flags = match versions {
@@ -82,6 +81,7 @@ impl Opened {
         };
         while left > 0 {
             let count = left.min(BATCH);
+            keys.fill(count)?;
             sizes.fill(count)?;
             dates.fill(count)?;
             if let Some((latest, marker)) = &mut flags {
@@ -89,7 +89,8 @@ impl Opened {
                 marker.fill(count)?;
             }
             for place in 0..count {
-                let key = keys.next()?.ok_or_else(|| Wrong::from("a row without a key"))?;
+                let key = keys.next(place).ok_or_else(|| Wrong::from("a row without a key"))?;
+                let key = str::from_utf8(key.data()).map_err(|_| Wrong::from("a key that is not UTF-8"))?;
                 let uploaded = dates.next(place).and_then(|date| instant(*date, unit));
                 let (is_latest, is_marker) = match &mut flags {
                     None => (Some(true), Some(false)),
@@ -100,7 +101,7 @@ impl Opened {
             }
             left -= count;
         }
-        if keys.has_more()? {
+        if keys.has_more() {
             return Err(Wrong::from("a column that is longer than its group of rows").into());
         }
         Ok(())

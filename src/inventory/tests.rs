@@ -488,34 +488,3 @@ fn keys_are_read_however_they_are_written() {
         }
     }
 }
-
-/// Bytes changed one at a time: it reads other keys or fails, and does not hang or take memory without end.
-#[test]
-fn a_page_of_keys_that_is_damaged_is_an_error_or_other_keys() {
-    let rows: Vec<Written> = (0..40).map(|n| object(&format!("inbound/{}", n % 7), 40)).collect();
-    let mut refused = 0;
-    for dictionary in [true, false] {
-        let properties = WriterProperties::builder().set_dictionary_enabled(dictionary).build();
-        let whole = parquet_as(&rows, 40, properties);
-        for place in 4..400 {
-            for byte in [0, 1, 0x7f, 0x80, 0xff] {
-                let mut torn = whole.clone();
-                torn[place] = byte;
-                let read = std::panic::catch_unwind(|| {
-                    let opened = Opened::open(on_disk(&torn), true)?;
-                    let mut rows = 0;
-                    opened.read(0, |_| {
-                        rows += 1;
-                        Ok::<_, String>(())
-                    })?;
-                    Ok::<_, String>(rows)
-                });
-                match read {
-                    Ok(Ok(rows)) => assert_eq!(rows, 40),
-                    Ok(Err(_)) | Err(_) => refused += 1,
-                }
-            }
-        }
-    }
-    assert!(refused > 100);
-}
