@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as Physical};
+use parquet::data_type::{BoolType, ByteArrayType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
 use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 
-use super::column::{BATCH, Column, Leaf, Wrong, boolean, int64, text, wrong};
+use super::column::{BATCH, Column, Leaf, Wrong, wrong};
 use super::row::{Instant, Row};
 
 /// The most bytes of one column in one group of rows: more is no inventory but an attack on memory.
@@ -70,13 +71,13 @@ impl Opened {
             .map_err(|_| Wrong::from("a group of rows of no size"))?;
         let Places { key, size, last_modified, unit, versions } = self.columns;
         let group = group.as_ref();
-        let mut keys = Column::open(group, key, text)?;
-        let mut sizes = Column::open(group, size, int64)?;
-        let mut dates = Column::open(group, last_modified, int64)?;
+        let mut keys = Column::<ByteArrayType>::open(group, key)?;
+        let mut sizes = Column::<Int64Type>::open(group, size)?;
+        let mut dates = Column::<Int64Type>::open(group, last_modified)?;
         let mut flags = match versions {
             None => None,
             Some((latest, marker)) => {
-                Some((Column::open(group, latest, boolean)?, Column::open(group, marker, boolean)?))
+                Some((Column::<BoolType>::open(group, latest)?, Column::<BoolType>::open(group, marker)?))
             }
         };
         while left > 0 {
@@ -101,7 +102,7 @@ impl Opened {
             }
             left -= count;
         }
-        if keys.has_more() {
+        if keys.has_more()? {
             return Err(Wrong::from("a column that is longer than its group of rows").into());
         }
         Ok(())

@@ -3,18 +3,13 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Seek, Write};
-use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use md5::{Digest, Md5};
 use parquet::basic::{Compression as Codec, Encoding};
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int64Type};
 use parquet::file::properties::{WriterProperties, WriterVersion};
-use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::parser::parse_message_type;
 
+use self::written::{Written, csv_of, gzipped, object, parquet_as, parquet_of};
 use super::parquet::Opened;
 use super::{Candidates, DataFile, Found, InventoryError, Judge, MOST_DAYS, Manifest, Row, Scan};
 use crate::decide::{self, Decider, Step, Verdict};
@@ -22,6 +17,8 @@ use crate::object::{BucketFacts, Observed, Versioning};
 use crate::plan::Line;
 use crate::policy::{self, Policy, SourceFile};
 use crate::records::Records;
+
+mod written;
 
 const PARQUET_SCHEMA: &str = "message s3.inventory { required binary bucket (UTF8); required binary key (UTF8); \
      optional binary version_id (UTF8); optional boolean is_latest; optional boolean is_delete_marker; \
@@ -51,108 +48,6 @@ fn thirty_days() -> Policy {
 
 fn facts(versioning: Versioning) -> BucketFacts {
     BucketFacts { name: "media".to_owned(), versioning, mfa_delete: false, object_lock: false }
-}
-
-/// A row to be written.
-#[derive(Clone)]
-struct Written {
-    key: String,
-    is_latest: bool,
-    is_marker: bool,
-    size: Option<i64>,
-    uploaded: Option<DateTime<Utc>>,
-}
-
-fn object(key: &str, days: i64) -> Written {
-    Written {
-        key: key.to_owned(),
-        is_latest: true,
-        is_marker: false,
-        size: Some(5),
-        uploaded: Some(days_ago(days)),
-    }
-}
-
-fn parquet_of(rows: &[Written], group: usize) -> Vec<u8> {
-    parquet_as(rows, group, WriterProperties::builder().set_compression(Codec::SNAPPY).build())
-}
-
-fn parquet_as(rows: &[Written], group: usize, properties: WriterProperties) -> Vec<u8> {
-    let schema = Arc::new(parse_message_type(PARQUET_SCHEMA).unwrap());
-    let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties)).unwrap();
-    for rows in rows.chunks(group) {
-        let mut group = writer.next_row_group().unwrap();
-        let texts = |text: &dyn Fn(&Written) -> String| -> Vec<ByteArray> {
-            rows.iter().map(|row| ByteArray::from(text(row).into_bytes())).collect()
-        };
-        let all = vec![1; rows.len()];
-        for place in 0..8 {
-            let mut column = group.next_column().unwrap().unwrap();
-            match place {
-                0 => {
-                    let names = texts(&|_| "media".to_owned());
-                    column.typed::<ByteArrayType>().write_batch(&names, None, None).unwrap();
-                }
-                1 => {
-                    let keys = texts(&|row| row.key.clone());
-                    column.typed::<ByteArrayType>().write_batch(&keys, None, None).unwrap();
-                }
-                2 | 7 => {
-                    let ids = texts(&|row| row.key.len().to_string());
-                    column.typed::<ByteArrayType>().write_batch(&ids, Some(&all), None).unwrap();
-                }
-                3 | 4 => {
-                    let flags: Vec<bool> = rows
-                        .iter()
-                        .map(|row| if place == 3 { row.is_latest } else { row.is_marker })
-                        .collect();
-                    column.typed::<BoolType>().write_batch(&flags, Some(&all), None).unwrap();
-                }
-                _ => {
-                    let value = |row: &Written| {
-                        if place == 5 { row.size } else { row.uploaded.map(|at| at.timestamp_millis()) }
-                    };
-                    let levels: Vec<i16> = rows.iter().map(|row| value(row).is_some().into()).collect();
-                    let values: Vec<i64> = rows.iter().filter_map(value).collect();
-                    column.typed::<Int64Type>().write_batch(&values, Some(&levels), None).unwrap();
-                }
-            }
-            column.close().unwrap();
-        }
-        group.close().unwrap();
-    }
-    writer.into_inner().unwrap()
-}
-
-fn csv_of(rows: &[Written]) -> Vec<u8> {
-    let mut lines = String::new();
-    for row in rows {
-        let key: String = row
-            .key
-            .bytes()
-            .map(|byte| match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' => {
-                    char::from(byte).to_string()
-                }
-                b' ' => "+".to_owned(),
-                byte => format!("%{byte:02X}"),
-            })
-            .collect();
-        let size = row.size.map(|size| size.to_string()).unwrap_or_default();
-        let uploaded =
-            row.uploaded.map(|at| at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()).unwrap_or_default();
-        lines += &format!(
-            "\"media\",\"{key}\",\"\",\"{}\",\"{}\",\"{size}\",\"{uploaded}\",\"STANDARD\"\n",
-            row.is_latest, row.is_marker
-        );
-    }
-    gzipped(&lines)
-}
-
-fn gzipped(text: &str) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(text.as_bytes()).unwrap();
-    encoder.finish().unwrap()
 }
 
 fn hex(md5: impl AsRef<[u8]>) -> String {
@@ -487,4 +382,38 @@ fn keys_are_read_however_they_are_written() {
             }
         }
     }
+}
+
+/// Bytes changed one at a time: it reads other keys or fails, and does not hang or take memory without end.
+#[test]
+fn a_page_of_keys_that_is_damaged_is_an_error_or_other_keys() {
+    let rows: Vec<Written> = (0..40).map(|n| object(&format!("inbound/{}", n % 7), 40)).collect();
+    let (mut refused, mut too_long) = (0, 0);
+    for dictionary in [true, false] {
+        let properties = WriterProperties::builder().set_dictionary_enabled(dictionary).build();
+        let whole = parquet_as(&rows, 40, properties);
+        for place in 4..400 {
+            for byte in [0, 1, 0x7f, 0x80, 0xff] {
+                let mut torn = whole.clone();
+                torn[place] = byte;
+                let read = std::panic::catch_unwind(|| {
+                    let opened = Opened::open(on_disk(&torn), true)?;
+                    let mut rows = 0;
+                    opened.read(0, |_| {
+                        rows += 1;
+                        Ok::<_, String>(())
+                    })?;
+                    Ok::<_, String>(rows)
+                });
+                match read {
+                    Ok(Ok(rows)) => assert_eq!(rows, 40),
+                    Ok(Err(why)) if why.contains("a dictionary that is shorter than it says") => {
+                        too_long += 1
+                    }
+                    Ok(Err(_)) | Err(_) => refused += 1,
+                }
+            }
+        }
+    }
+    assert!(refused > 100 && too_long > 0, "{refused}, {too_long}");
 }
