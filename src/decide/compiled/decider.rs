@@ -96,8 +96,7 @@ impl<'d> Trail<'d> {
     /// What [`Trail::decide`] says of an object, without allocating, if that is plain to see.
     #[inline]
     pub fn plainly<'k>(&mut self, object: &Observed<'k>) -> Option<Plain<'k>> {
-        let place = self.outcome(object)?;
-        self.outcomes.get(place)?.0.plain(object)
+        self.outcome(object)?.0.plain(object)
     }
 
     /// What [`Trail::plainly`] says of a current object or version in the decider's bucket of which nothing has
@@ -110,28 +109,29 @@ impl<'d> Trail<'d> {
 
     /// What [`Trail::decide`] says of an object, if it is plain to see that it is expired.
     pub fn expired(&mut self, object: &Observed<'_>) -> Option<Decision> {
-        let place = self.outcome(object)?;
-        self.outcomes.get(place)?.0.expired(self.decider.policy, object)
+        let policy = self.decider.policy;
+        self.outcome(object)?.0.expired(policy, object)
     }
 
     /// Decides `object` as [`crate::decide::decide`] does, and looks only at what can cover it.
     pub fn decide(&mut self, object: &Observed<'_>) -> Step {
-        if let Some(expired) = self.expired(object) {
+        let Decider { policy, records, now, .. } = *self.decider;
+        let found = self.outcome(object);
+        if let Some(expired) = found.and_then(|(outcome, _)| outcome.expired(policy, object)) {
             return Step::Decided(expired);
         }
-        let Decider { policy, records, now, .. } = *self.decider;
-        let picked = self.outcome(object).and_then(|place| self.outcomes.get(place));
-        let scope = picked.map_or(Scope::Everything, |(_, picked)| picked.scope());
+        let scope = found.map_or(Scope::Everything, |(_, picked)| picked.scope());
         decide_within((policy, scope), records, object, now)
     }
 
-    /// The place of what bears on the object; `None` if that is not known.
+    /// What bears on the object; `None` if that is not known.
     #[inline]
-    fn outcome(&mut self, object: &Observed<'_>) -> Option<usize> {
+    fn outcome(&mut self, object: &Observed<'_>) -> Option<&(Outcome<'d>, Picked)> {
         if object.bucket != self.decider.bucket {
             return None;
         }
-        self.place(object.key)
+        let place = self.place(object.key)?;
+        self.outcomes.get(place)
     }
 
     #[inline]
