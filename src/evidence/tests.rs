@@ -12,6 +12,9 @@ use super::chain::line_hash;
 use super::*;
 use crate::object::Kind;
 
+mod resumption;
+mod several_logs;
+
 const PLAN: &str = "7930ea79";
 const HOLDS: &str = "0b5c";
 
@@ -306,98 +309,6 @@ fn an_outcome_needs_an_intent_and_comes_once() {
 }
 
 #[test]
-fn an_interrupted_run_goes_on_from_any_place_a_crash_can_leave() {
-    let (log, _) = whole_log();
-    let lines = lines(&log);
-    let ends = (1..lines.len()).map(|count| lines[..count].concat().len());
-    for length in ends.flat_map(|end| [end - 1, end, end + 1, end + 90]) {
-        let folder = Folder::new();
-        fs::write(folder.log(), &log[..length]).unwrap();
-        let resumed = folder.resume().unwrap();
-        let closed = resumed.close(at(101), true).unwrap();
-        let after = folder.bytes();
-        assert!(after.starts_with(&log[..length]), "nothing is taken out, {length}");
-        let verified = verify(&after[..], Some(&closed.head)).unwrap();
-        assert_eq!(verified.end, End::Finished, "{length}");
-    }
-}
-
-#[test]
-fn a_resumption_that_was_torn_itself_can_be_resumed() {
-    let folder = Folder::new();
-    drop(folder.create());
-    for torn in ["{\"seq\":2,\"at", "{\"seq\":2,\"at\":\"2024-10", "\0\0\0\0"] {
-        let whole = folder.bytes();
-        let before = if whole.ends_with(b"\n") { "" } else { "\n" };
-        let mut file = OpenOptions::new().append(true).open(folder.log()).unwrap();
-        write!(file, "{before}{torn}").unwrap();
-    }
-    let closed = folder.resume().unwrap().close(at(101), true).unwrap();
-    let log = folder.bytes();
-    verify(&log[..], Some(&closed.head)).unwrap();
-    let resumed = entries(&log[..]).map(Result::unwrap).find_map(|entry| match entry.body {
-        Body::Resumed(resumed) => Some(resumed),
-        _ => None,
-    });
-    assert_eq!(resumed.unwrap().torn.len(), 3);
-    for line in 1..4 {
-        let mut lines = lines(&log);
-        lines.remove(line);
-        let error = verify(&lines.concat()[..], None).unwrap_err();
-        assert!(matches!(error, VerifyError::TornLines { line: 4 }), "{error:?}");
-    }
-}
-
-#[test]
-fn a_batch_whose_outcome_a_crash_took_is_unclear() {
-    let folder = Folder::new();
-    let mut log = folder.create();
-    log.intent(at(1), vec![item("a")]).unwrap();
-    let after = Some("<LifecycleConfiguration/>".into());
-    let bucket = "acme-ott-media".to_string();
-    let intent = ConfigurationIntent { bucket, before: None, after, changes: Vec::new() };
-    log.configuration_intent(at(1), intent).unwrap();
-    drop(log);
-    let mut log = folder.resume().unwrap();
-    assert_eq!(log.totals().of(ItemResult::Unclear), 1);
-    let batch = log.intent(at(101), vec![item("a")]).unwrap();
-    assert_eq!(batch, 2);
-    log.outcome(at(102), batch, vec![outcome("a", ItemResult::AlreadyGone)]).unwrap();
-    let totals = log.close(at(103), true).unwrap().totals;
-    assert_eq!(totals.configurations.get(&ConfigurationResult::Unclear), Some(&1));
-    let done: Vec<_> = done(&folder.bytes()[..]).map(|outcome| outcome.unwrap().result).collect();
-    assert_eq!(done, [ItemResult::Unclear, ItemResult::AlreadyGone]);
-}
-
-#[test]
-fn what_is_done_can_be_read_from_a_torn_log_but_not_from_a_changed_one() {
-    let (log, _) = whole_log();
-    let lines = lines(&log);
-    let torn = [lines[..6].concat(), lines[6][..20].to_vec()].concat();
-    let done_items: Vec<_> = done(&torn[..]).map(Result::unwrap).collect();
-    assert_eq!(done_items, [outcome("b", ItemResult::Held), outcome("a\n\u{202e}\"\\", ItemResult::Deleted)]);
-    let changed = String::from_utf8(torn).unwrap().replace("\"held\"", "\"deleted\"");
-    assert!(done(changed.as_bytes()).last().unwrap().is_err());
-}
-
-#[test]
-fn a_log_of_another_plan_or_a_finished_or_changed_one_is_not_resumed() {
-    let (log, _) = whole_log();
-    let folder = Folder::new();
-    fs::write(folder.log(), &log).unwrap();
-    assert!(matches!(folder.resume(), Err(EvidenceError::Finished)));
-    let unfinished = lines(&log)[..6].concat();
-    fs::write(folder.log(), &unfinished).unwrap();
-    let other = EvidenceLog::resume(&folder.log(), at(100), "another", resuming());
-    assert!(matches!(other, Err(EvidenceError::OtherPlan)));
-    let mut changed = unfinished;
-    changed[20] ^= 1;
-    fs::write(folder.log(), &changed).unwrap();
-    assert!(matches!(folder.resume(), Err(EvidenceError::Verify(_))));
-    assert_eq!(folder.bytes(), changed, "a log that does not verify is left as it is");
-}
-
-#[test]
 fn a_log_never_replaces_a_file() {
     let folder = Folder::new();
     fs::write(folder.log(), "precious").unwrap();
@@ -449,67 +360,6 @@ fn an_entry_reads_as_it_is_documented() {
     assert_eq!(line["items"][1]["action"], "delete");
     assert_eq!(line["items"][1]["kind"], "version");
     assert_eq!(line["prev"].as_str().unwrap().len(), 64);
-}
-
-mod several_logs {
-    use super::*;
-
-    /// A finished log that follows `before`, and its head.
-    fn log(before: Option<&str>, number: i64) -> (Vec<u8>, String) {
-        let folder = Folder::new();
-        let opening = Opening { previous_head: before.map(str::to_owned), ..opening() };
-        let log = EvidenceLog::create(&folder.log(), at(number), opening).unwrap();
-        let head = log.close(at(number), true).unwrap().head;
-        (folder.bytes(), head)
-    }
-
-    fn checked(logs: &[&[u8]], heads: &[&str]) -> Vec<Checked> {
-        let before = logs.iter().filter_map(|log| opened(*log).unwrap().opening.previous_head);
-        let asked = before.chain(heads.iter().map(|head| (*head).to_owned())).collect();
-        logs.iter().map(|log| check(*log, &asked, |_| ()).unwrap()).collect()
-    }
-
-    #[test]
-    fn the_newest_head_confirms_all_that_lead_to_it_and_no_other() {
-        let (first, first_head) = log(None, 1);
-        let (second, second_head) = log(Some(&first_head), 2);
-        let (third, head) = log(Some(&second_head), 3);
-        let (other, _) = log(None, 4);
-        let mut all = checked(&[&third, &first, &other, &second], &[&head]);
-        let follows = chained(&all);
-        assert_eq!(follows, [Follows::Log(3), Follows::Nothing, Follows::Nothing, Follows::Log(1)]);
-        assert_eq!(in_order(&follows), [1, 2, 3, 0]);
-        assert!(matches!(confirm(&mut all, &follows, &[head]), Heads::Confirmed));
-        let confirmed: Vec<bool> = all.iter().map(|log| log.verified.head_confirmed).collect();
-        assert_eq!(confirmed, [true, true, false, true]);
-    }
-
-    #[test]
-    fn a_missing_log_and_a_head_that_nobody_has_are_found() {
-        let (first, first_head) = log(None, 1);
-        let (_, second_head) = log(Some(&first_head), 2);
-        let (third, _) = log(Some(&second_head), 3);
-        let mut all = checked(&[&first, &third], &[&second_head]);
-        let follows = chained(&all);
-        assert_eq!(follows, [Follows::Nothing, Follows::Missing]);
-        let found = confirm(&mut all, &follows, std::slice::from_ref(&second_head));
-        assert!(matches!(found, Heads::Unknown(head) if head == second_head));
-        assert!(all.iter().all(|log| !log.verified.head_confirmed));
-    }
-
-    #[test]
-    fn a_log_that_went_on_after_the_next_began_is_not_confirmed_by_it() {
-        let folder = Folder::new();
-        let earlier = folder.create().close(at(1), false).unwrap().head;
-        let (next, head) = log(Some(&earlier), 2);
-        folder.resume().unwrap().close(at(101), true).unwrap();
-        let first = folder.bytes();
-        let mut all = checked(&[&first, &next], &[&head]);
-        let follows = chained(&all);
-        assert_eq!(follows, [Follows::Nothing, Follows::Within(0, 2)]);
-        assert!(matches!(confirm(&mut all, &follows, &[head]), Heads::Confirmed));
-        assert_eq!(all.iter().map(|log| log.verified.head_confirmed).collect::<Vec<_>>(), [false, true]);
-    }
 }
 
 #[test]
