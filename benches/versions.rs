@@ -71,7 +71,7 @@ fn measure(sandbox: &Sandbox, folder: &Path, command: &str, args: &[&str]) {
         }
         std::thread::sleep(Duration::from_millis(20));
     };
-    println!("{command}: {:.0} s, peak {} MB", began.elapsed().as_secs_f64(), peak / 1_024);
+    println!("{command}: {:.0} s, peak {} MiB", began.elapsed().as_secs_f64(), peak / 1_024);
     assert!(status.success(), "{status}");
 }
 
