@@ -31,14 +31,14 @@ impl Cursor {
     }
 
     /// Reads the page that was asked for and moves behind it.
-    pub(super) fn read(&mut self, body: String, shape: &Shape) -> Result<Page, Malformed> {
+    pub(super) fn read<S: Shape>(&mut self, body: String) -> Result<Page, Malformed> {
         let asked = Asked {
             prefix: &self.prefix,
             from: &self.last_key,
             from_is_done: self.after.as_ref().is_some_and(|after| after.id.is_none()),
         };
-        let page = Page::read(body, shape, asked)?;
-        let last = page.entries().last().map(|entry| entry.key);
+        let page = Page::read::<S>(body, asked)?;
+        let last = page.last().map(|entry| entry.key);
         match page.next() {
             None => self.done = true,
             Some(next) => {

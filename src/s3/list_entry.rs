@@ -9,33 +9,39 @@ use super::values;
 use super::xml::{Malformed, Raw, Reader, Text};
 use crate::object::Kind;
 
-/// Names of the elements of one kind of listing.
-#[derive(Debug)]
-pub(super) struct Shape {
-    pub(super) root: &'static str,
-    pub(super) entries: &'static [(&'static str, Kind)],
-    id: &'static str,
-    time: &'static str,
-    pub(super) next_id: &'static str,
+/// The names of the elements of one kind of listing: constants, so that reading compares with them at once.
+pub(super) trait Shape {
+    const ROOT: &'static str;
+    const ENTRIES: &'static [(&'static str, Kind)];
+    const ID: &'static str;
+    const TIME: &'static str;
+    const NEXT_ID: &'static str;
 }
 
 /// ListObjectVersions.
-pub(super) const VERSIONS: Shape = Shape {
-    root: "ListVersionsResult",
-    entries: &[("Version", Kind::Version), ("DeleteMarker", Kind::Marker)],
-    id: "VersionId",
-    time: "LastModified",
-    next_id: "NextVersionIdMarker",
-};
+#[derive(Debug)]
+pub(super) enum Versions {}
+
+impl Shape for Versions {
+    const ROOT: &'static str = "ListVersionsResult";
+    const ENTRIES: &'static [(&'static str, Kind)] =
+        &[("Version", Kind::Version), ("DeleteMarker", Kind::Marker)];
+    const ID: &'static str = "VersionId";
+    const TIME: &'static str = "LastModified";
+    const NEXT_ID: &'static str = "NextVersionIdMarker";
+}
 
 /// ListMultipartUploads.
-pub(super) const UPLOADS: Shape = Shape {
-    root: "ListMultipartUploadsResult",
-    entries: &[("Upload", Kind::Upload)],
-    id: "UploadId",
-    time: "Initiated",
-    next_id: "NextUploadIdMarker",
-};
+#[derive(Debug)]
+pub(super) enum Uploads {}
+
+impl Shape for Uploads {
+    const ROOT: &'static str = "ListMultipartUploadsResult";
+    const ENTRIES: &'static [(&'static str, Kind)] = &[("Upload", Kind::Upload)];
+    const ID: &'static str = "UploadId";
+    const TIME: &'static str = "Initiated";
+    const NEXT_ID: &'static str = "NextUploadIdMarker";
+}
 
 /// A stretch of the body or, if `decoded`, of the decoded texts.
 #[derive(Clone, Copy, Debug)]
@@ -71,10 +77,9 @@ pub(super) struct Ending<'a> {
 }
 
 /// Reads the entry whose start tag was just read. `ending` is that of an entry before.
-pub(super) fn read_entry<'a>(
+pub(super) fn read_entry<'a, S: Shape>(
     reader: &mut Reader<'a>,
     body: &str,
-    shape: &Shape,
     kind: Kind,
     decoded: &mut String,
     ending: &mut Option<Ending<'a>>,
@@ -82,17 +87,20 @@ pub(super) fn read_entry<'a>(
     let (at, name) = (reader.position(), reader.current());
     // As AWS writes it. Whatever stands otherwise, or in other places, is left to the loop.
     let mut key = reader.leaf("Key").map(|raw| span_of(body, raw, decoded)).transpose()?;
-    let mut id = reader.leaf(shape.id).map(|raw| span_of(body, raw, decoded)).transpose()?;
+    let mut id = reader.leaf(S::ID).map(|raw| span_of(body, raw, decoded)).transpose()?;
     let mut latest = if reader.passes("<IsLatest>true</IsLatest>") {
         Some(true)
     } else {
-        reader.leaf("IsLatest").map(|raw| flag(&raw.resolve(body)?, reader)).transpose()?
+        reader.passes("<IsLatest>false</IsLatest>").then_some(false)
     };
-    let mut time = reader.leaf(shape.time).map(|raw| instant(&raw.resolve(body)?, reader)).transpose()?;
-    let mut etag = reader.leaf("ETag").map(|raw| bare(body, raw, decoded)).transpose()?;
+    let mut time = reader.leaf_as(S::TIME, values::usual_instant);
+    let mut etag = match reader.quoted_leaf("ETag") {
+        Some(raw) => Some(narrow(raw.at, raw.len, false)),
+        None => reader.leaf("ETag").map(|raw| bare(body, raw, decoded)).transpose()?,
+    };
     reader.leaf("ChecksumAlgorithm");
     reader.leaf("ChecksumType");
-    let mut size = reader.leaf("Size").map(|raw| number(&raw.resolve(body)?, reader)).transpose()?;
+    let mut size = reader.leaf_as("Size", values::usual_size);
     let behind = reader.position();
     let known = ending.as_ref().filter(|known| reader.leaves_like(known.name, known.text));
     let class = if let Some(known) = known {
@@ -116,8 +124,8 @@ pub(super) fn read_entry<'a>(
                 "Size" => size.replace(number(&reader.value()?, reader)?).is_some(),
                 "ETag" => etag.replace(unquoted(reader, body, decoded)?).is_some(),
                 "StorageClass" => class.replace(span(reader, body, decoded)?).is_some(),
-                name if name == shape.id => id.replace(span(reader, body, decoded)?).is_some(),
-                name if name == shape.time => time.replace(instant(&reader.value()?, reader)?).is_some(),
+                name if name == S::ID => id.replace(span(reader, body, decoded)?).is_some(),
+                name if name == S::TIME => time.replace(instant(&reader.value()?, reader)?).is_some(),
                 _ => {
                     reader.skip()?;
                     false
@@ -135,14 +143,14 @@ pub(super) fn read_entry<'a>(
     };
     let missing = |what: &str| Malformed::new(at, format!("`{what}` is missing from an entry"));
     if id.is_some_and(|id| id.len == 0) || (id.is_none() && kind == Kind::Upload) {
-        return Err(missing(shape.id));
+        return Err(missing(S::ID));
     }
     Ok(Row {
         kind,
         key: key.ok_or_else(|| missing("Key"))?,
         id,
         is_latest: if kind == Kind::Upload { true } else { latest.ok_or_else(|| missing("IsLatest"))? },
-        last_modified: time.ok_or_else(|| missing(shape.time))?,
+        last_modified: time.ok_or_else(|| missing(S::TIME))?,
         etag: etag.filter(|etag| etag.len > 0),
         size: if kind == Kind::Version { size.ok_or_else(|| missing("Size"))? } else { 0 },
         storage_class: class.filter(|class| class.len > 0),
@@ -164,17 +172,15 @@ fn unquoted(reader: &mut Reader<'_>, body: &str, decoded: &mut String) -> Result
     })
 }
 
-/// An ETag, which AWS sends between `&quot;` references, without them.
+/// An ETag without its quotes.
 fn bare(body: &str, raw: Raw, decoded: &mut String) -> Result<Span, Malformed> {
-    const QUOTE: &str = "&quot;";
-    let sent = &body[raw.at..raw.at + raw.len];
-    match sent.strip_prefix(QUOTE).and_then(|rest| rest.strip_suffix(QUOTE)) {
-        Some(bare) => span_of(body, Raw { at: raw.at + QUOTE.len(), len: bare.len(), plain: false }, decoded),
-        None => Ok(keep(decoded, values::unquoted(&raw.resolve(body)?))),
-    }
+    Ok(keep(decoded, values::unquoted(&raw.resolve(body)?)))
 }
 
 fn span_of(body: &str, raw: Raw, decoded: &mut String) -> Result<Span, Malformed> {
+    if raw.plain {
+        return Ok(narrow(raw.at, raw.len, false));
+    }
     match raw.resolve(body)? {
         Cow::Borrowed(_) => Ok(narrow(raw.at, raw.len, false)),
         Cow::Owned(text) => Ok(keep(decoded, &text)),

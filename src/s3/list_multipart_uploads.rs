@@ -6,7 +6,7 @@ use super::answer::Take;
 use super::bucket::Bucket;
 use super::error::StoreError;
 use super::list_cursor::Cursor;
-use super::list_xml::{Page, UPLOADS};
+use super::list_xml::{Page, Shape, Uploads};
 
 /// A listing of incomplete multipart uploads in key order.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl UploadPages {
             return Ok(None);
         }
         let call = self.bucket.call("ListMultipartUploads");
-        let take = Take::new(UPLOADS.root);
+        let take = Take::new(Uploads::ROOT);
         let after = self.cursor.after.as_ref();
         self.bucket
             .client()
@@ -57,6 +57,6 @@ impl UploadPages {
             .await
             .map_err(|error| StoreError::from_sdk(call, error))?;
         let body = take.text(call)?;
-        self.cursor.read(body, &UPLOADS).map(Some).map_err(|error| StoreError::unreadable(call, error))
+        self.cursor.read::<Uploads>(body).map(Some).map_err(|error| StoreError::unreadable(call, error))
     }
 }

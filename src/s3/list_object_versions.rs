@@ -6,7 +6,7 @@ use super::answer::Take;
 use super::bucket::Bucket;
 use super::error::StoreError;
 use super::list_cursor::Cursor;
-use super::list_xml::{Page, VERSIONS};
+use super::list_xml::{Page, Shape, Versions};
 
 /// A listing of versions and delete markers in key order, within a key newest first.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl VersionPages {
         }
         let max_keys = if self.only_first { self.max_keys.take() } else { self.max_keys };
         let call = self.bucket.call("ListObjectVersions");
-        let take = Take::new(VERSIONS.root);
+        let take = Take::new(Versions::ROOT);
         let after = self.cursor.after.as_ref();
         self.bucket
             .client()
@@ -83,6 +83,6 @@ impl VersionPages {
             .map_err(|error| StoreError::from_sdk(call, error))?;
         self.objected = take.objected();
         let body = take.text(call)?;
-        self.cursor.read(body, &VERSIONS).map(Some).map_err(|error| StoreError::unreadable(call, error))
+        self.cursor.read::<Versions>(body).map(Some).map_err(|error| StoreError::unreadable(call, error))
     }
 }

@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 
 use super::list_cursor::Cursor;
-use super::list_xml::{Asked, Entry, Page, Shape, UPLOADS, VERSIONS};
+use super::list_xml::{Asked, Entry, Page, Shape, Uploads, Versions};
 use super::xml::Malformed;
 use crate::object::Kind;
 
-fn read(body: &str, shape: &Shape) -> Result<Page, Malformed> {
-    Page::read(body.to_owned(), shape, Asked { prefix: "", from: "", from_is_done: false })
+fn read<S: Shape>(body: &str) -> Result<Page, Malformed> {
+    Page::read::<S>(body.to_owned(), Asked { prefix: "", from: "", from_is_done: false })
 }
 
 fn time(seconds: i64) -> DateTime<Utc> {
@@ -41,7 +41,7 @@ fn marker(key: &str, latest: bool, seconds: i64) -> String {
 }
 
 fn ids(body: &str) -> Result<Vec<String>, Malformed> {
-    let page = read(body, &VERSIONS)?;
+    let page = read::<Versions>(body)?;
     Ok(page.entries().map(|entry| format!("{}:{}", entry.key, entry.version_id.unwrap_or("-"))).collect())
 }
 
@@ -58,7 +58,7 @@ const AWS: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
 
 #[test]
 fn an_answer_of_aws_is_read() {
-    let page = read(AWS, &VERSIONS).unwrap();
+    let page = read::<Versions>(AWS).unwrap();
     let entries: Vec<_> = page.entries().collect();
     let marker = Entry {
         key: "in/a",
@@ -90,7 +90,7 @@ fn an_answer_of_aws_is_read() {
 #[test]
 fn a_page_cut_at_any_byte_is_an_error() {
     for end in 0..AWS.len() {
-        assert!(read(&AWS[..end], &VERSIONS).is_err(), "{}", &AWS[..end]);
+        assert!(read::<Versions>(&AWS[..end]).is_err(), "{}", &AWS[..end]);
     }
 }
 
@@ -104,18 +104,18 @@ fn every_field_that_decides_is_demanded_once() {
         let (before, rest) = whole.split_once(&start).unwrap();
         let (value, after) = rest.split_once(&end).unwrap();
         let without = format!("{before}{after}");
-        assert_eq!(read(&listed(&without), &VERSIONS).is_err(), name != "VersionId", "{without}");
+        assert_eq!(read::<Versions>(&listed(&without)).is_err(), name != "VersionId", "{without}");
         let empty = format!("{before}{start}{end}{after}");
-        assert_eq!(read(&listed(&empty), &VERSIONS).is_err(), empty_is_wrong, "{empty}");
+        assert_eq!(read::<Versions>(&listed(&empty)).is_err(), empty_is_wrong, "{empty}");
         let twice = format!("{before}{start}{value}{end}{start}{value}{end}{after}");
-        assert!(read(&listed(&twice), &VERSIONS).is_err(), "{twice}");
+        assert!(read::<Versions>(&listed(&twice)).is_err(), "{twice}");
     }
 }
 
 #[test]
 fn a_missing_field_is_reported_with_the_place_of_its_entry() {
     let body = listed(&version("a", true, 0).replace("<Size>1</Size>", ""));
-    let error = read(&body, &VERSIONS).unwrap_err();
+    let error = read::<Versions>(&body).unwrap_err();
     assert_eq!(error.what, "`Size` is missing from an entry");
     assert_eq!(error.at, body.find("<Key>").unwrap());
 }
@@ -125,7 +125,7 @@ fn a_page_that_does_not_say_whether_there_is_more_is_an_error() {
     let body = listed(&version("a", true, 0));
     for odd in ["", "<IsTruncated/>", "<IsTruncated>perhaps</IsTruncated>", "<IsTruncated>true</IsTruncated>"]
     {
-        assert!(read(&body.replace("<IsTruncated>false</IsTruncated>", odd), &VERSIONS).is_err(), "{odd}");
+        assert!(read::<Versions>(&body.replace("<IsTruncated>false</IsTruncated>", odd)).is_err(), "{odd}");
     }
 }
 
@@ -137,15 +137,15 @@ fn what_is_said_twice_of_the_page_is_an_error() {
         "<NextKeyMarker>a</NextKeyMarker><NextKeyMarker>b</NextKeyMarker>",
         "<NextVersionIdMarker>a</NextVersionIdMarker><NextVersionIdMarker>a</NextVersionIdMarker>",
     ] {
-        assert!(read(&listed(told), &VERSIONS).is_err(), "{told}");
+        assert!(read::<Versions>(&listed(told)).is_err(), "{told}");
     }
 }
 
 #[test]
 fn elements_that_stand_behind_an_entry_are_not_taken_into_it() {
-    assert!(read(&listed("<Version/><Key>a</Key>"), &VERSIONS).is_err());
+    assert!(read::<Versions>(&listed("<Version/><Key>a</Key>")).is_err());
     assert!(
-        read(&listed("<DeleteMarker></DeleteMarker><Key>a</Key><IsLatest>true</IsLatest>"), &VERSIONS)
+        read::<Versions>(&listed("<DeleteMarker></DeleteMarker><Key>a</Key><IsLatest>true</IsLatest>"))
             .is_err()
     );
 }
@@ -175,7 +175,7 @@ fn odd_values_are_errors() {
     ] {
         let odd = whole.replace(from, to);
         assert_ne!(odd, whole);
-        assert!(read(&odd, &VERSIONS).is_err(), "{odd}");
+        assert!(read::<Versions>(&odd).is_err(), "{odd}");
     }
 }
 
@@ -235,12 +235,12 @@ fn uploads_need_an_id_and_a_start() {
     let upload = "<ListMultipartUploadsResult><IsTruncated>false</IsTruncated><Upload><Key>a</Key>\
                   <UploadId>u</UploadId><Initiated>2026-01-01T00:00:00.000Z</Initiated></Upload>\
                   </ListMultipartUploadsResult>";
-    let page = read(upload, &UPLOADS).unwrap();
+    let page = read::<Uploads>(upload).unwrap();
     let entry = page.entries().next().unwrap();
     assert_eq!((entry.kind, entry.upload_id, entry.version_id), (Kind::Upload, Some("u"), None));
     for field in ["<UploadId>u</UploadId>", "<Initiated>2026-01-01T00:00:00.000Z</Initiated>", "<Key>a</Key>"]
     {
-        assert!(read(&upload.replace(field, ""), &UPLOADS).is_err(), "{field}");
+        assert!(read::<Uploads>(&upload.replace(field, "")).is_err(), "{field}");
     }
 }
 
@@ -253,15 +253,15 @@ fn a_listing_goes_on_within_a_key_and_not_back() {
         )
     };
     let mut cursor = Cursor::new("", None);
-    assert!(cursor.read(page(&version("a", true, 9), "a", "v9"), &VERSIONS).is_ok());
-    assert!(cursor.read(page(&version("a", false, 8), "a", "v8"), &VERSIONS).is_ok());
-    assert!(cursor.read(page("", "b", ""), &VERSIONS).is_ok(), "a page may be empty");
+    assert!(cursor.read::<Versions>(page(&version("a", true, 9), "a", "v9")).is_ok());
+    assert!(cursor.read::<Versions>(page(&version("a", false, 8), "a", "v8")).is_ok());
+    assert!(cursor.read::<Versions>(page("", "b", "")).is_ok(), "a page may be empty");
     assert!(
-        cursor.read(page(&version("c", true, 8), "b", "v8"), &VERSIONS).is_err(),
+        cursor.read::<Versions>(page(&version("c", true, 8), "b", "v8")).is_err(),
         "the marker stays behind"
     );
-    assert!(cursor.read(page(&version("a", false, 7), "d", ""), &VERSIONS).is_err(), "a key comes again");
-    assert!(cursor.read(listed(&version("c", true, 8)), &VERSIONS).is_ok());
+    assert!(cursor.read::<Versions>(page(&version("a", false, 7), "d", "")).is_err(), "a key comes again");
+    assert!(cursor.read::<Versions>(listed(&version("c", true, 8))).is_ok());
     assert!(cursor.done);
 }
 
@@ -355,7 +355,7 @@ proptest! {
             body.push_str("<EncodingType>url</EncodingType>");
         }
         body.push_str("<IsTruncated>false</IsTruncated></ListVersionsResult>");
-        let page = read(&body, &VERSIONS).unwrap();
+        let page = read::<Versions>(&body).unwrap();
         prop_assert_eq!(page.entries().len(), entries.len());
         for (read, entry) in page.entries().zip(&entries) {
             prop_assert_eq!(read.key, &entry.key);
@@ -370,13 +370,13 @@ proptest! {
         while !body.is_char_boundary(end) {
             end -= 1;
         }
-        prop_assert!(read(&body[..end], &VERSIONS).is_err());
+        prop_assert!(read::<Versions>(&body[..end]).is_err());
     }
 
     #[test]
     fn no_text_makes_the_reader_panic(text in "(<|>|/|!|\\[CDATA\\[|\\]\\]>|--|\\?|&|;|#x?|\"|a|ListVersionsResult|Version|Key| |é){0,40}") {
-        let _ = read(&text, &VERSIONS);
-        let _ = read(&format!("<ListVersionsResult>{text}</ListVersionsResult>"), &VERSIONS);
+        let _ = read::<Versions>(&text);
+        let _ = read::<Versions>(&format!("<ListVersionsResult>{text}</ListVersionsResult>"));
     }
 }
 
@@ -416,8 +416,8 @@ proptest! {
             })
             .collect();
         let alone: Result<Vec<Page>, Malformed> =
-            entries.iter().map(|entry| read(&listed(entry), &VERSIONS)).collect();
-        let together = read(&listed(&entries.concat()), &VERSIONS);
+            entries.iter().map(|entry| read::<Versions>(&listed(entry))).collect();
+        let together = read::<Versions>(&listed(&entries.concat()));
         match (alone, together) {
             (Ok(alone), Ok(together)) => {
                 let alone: Vec<Entry<'_>> = alone.iter().flat_map(Page::entries).collect();

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use memchr::memchr2;
 
 use super::list_entry::{Row, Span, flag, keep, read_entry, text_of};
-pub(super) use super::list_entry::{Shape, UPLOADS, VERSIONS};
+pub(super) use super::list_entry::{Shape, Uploads, Versions};
 use super::list_order::{self, Standing};
 use super::values;
 use super::xml::{Malformed, Reader};
@@ -80,7 +80,7 @@ impl Page {
     /// # Errors
     /// Whatever is not as S3 has it, with its place: an entry is never passed over.
     pub fn from_answer(body: Vec<u8>) -> Result<Self, Malformed> {
-        Self::from_bytes(body, &VERSIONS)
+        Self::from_bytes::<Versions>(body)
     }
 
     /// The same of ListMultipartUploads.
@@ -88,23 +88,23 @@ impl Page {
     /// # Errors
     /// As [`Page::from_answer`].
     pub fn from_uploads_answer(body: Vec<u8>) -> Result<Self, Malformed> {
-        Self::from_bytes(body, &UPLOADS)
+        Self::from_bytes::<Uploads>(body)
     }
 
-    fn from_bytes(body: Vec<u8>, shape: &Shape) -> Result<Self, Malformed> {
+    fn from_bytes<S: Shape>(body: Vec<u8>) -> Result<Self, Malformed> {
         let body = String::from_utf8(body)
             .map_err(|error| Malformed::new(error.utf8_error().valid_up_to(), "not UTF-8"))?;
-        Self::read(body, shape, Asked { prefix: "", from: "", from_is_done: false })
+        Self::read::<S>(body, Asked { prefix: "", from: "", from_is_done: false })
     }
 
     /// Reads a whole answer.
-    pub(super) fn read(body: String, shape: &Shape, asked: Asked<'_>) -> Result<Self, Malformed> {
+    pub(super) fn read<S: Shape>(body: String, asked: Asked<'_>) -> Result<Self, Malformed> {
         if body.len() > LONGEST {
             return Err(Malformed::new(0, "the answer is too long"));
         }
         let mut decoded = String::new();
         let mut rows = Vec::with_capacity(body.len() / 400);
-        let head = read_elements(&body, shape, &mut decoded, &mut rows)?;
+        let head = read_elements::<S>(&body, &mut decoded, &mut rows)?;
         let mut page = Self { body, decoded, rows, next: None };
         if head.url_encoded {
             page.decode_keys()?;
@@ -118,6 +118,16 @@ impl Page {
     /// The entries by key and, within a key, newest first.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry<'_>> {
         self.rows.iter().map(|row| self.entry(row))
+    }
+
+    /// The entry at this place among them, counted from 0.
+    pub fn get(&self, place: usize) -> Option<Entry<'_>> {
+        self.rows.get(place).map(|row| self.entry(row))
+    }
+
+    /// The last of them.
+    pub fn last(&self) -> Option<Entry<'_>> {
+        self.rows.last().map(|row| self.entry(row))
     }
 
     /// Whether the listing goes on after this page.
@@ -229,17 +239,14 @@ impl Head {
     }
 }
 
-fn read_elements(
-    body: &str,
-    shape: &Shape,
-    decoded: &mut String,
-    rows: &mut Vec<Row>,
-) -> Result<Head, Malformed> {
-    let mut reader = Reader::enter(body, shape.root)?;
+fn read_elements<S: Shape>(body: &str, decoded: &mut String, rows: &mut Vec<Row>) -> Result<Head, Malformed> {
+    let mut reader = Reader::enter(body, S::ROOT)?;
     let (mut head, mut ending) = (Head::default(), None);
-    while let Some(name) = reader.child()? {
-        if let Some((_, kind)) = shape.entries.iter().find(|(entry, _)| *entry == name) {
-            rows.push(read_entry(&mut reader, body, shape, *kind, decoded, &mut ending)?);
+    loop {
+        let opened = S::ENTRIES.iter().find(|(entry, _)| reader.opens(entry)).map(|(entry, _)| *entry);
+        let Some(name) = opened.map_or_else(|| reader.child(), |entry| Ok(Some(entry)))? else { break };
+        if let Some((_, kind)) = S::ENTRIES.iter().find(|(entry, _)| *entry == name) {
+            rows.push(read_entry::<S>(&mut reader, body, *kind, decoded, &mut ending)?);
             continue;
         }
         let twice = match name {
@@ -249,7 +256,7 @@ fn read_elements(
             "CommonPrefixes" => {
                 return Err(reader.wrong("keys folded into prefixes, which was not asked for"));
             }
-            name if name == shape.next_id => head.next_id.replace(reader.string()?).is_some(),
+            name if name == S::NEXT_ID => head.next_id.replace(reader.string()?).is_some(),
             _ => {
                 reader.skip()?;
                 false

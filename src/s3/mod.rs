@@ -46,14 +46,11 @@ mod replace_body;
 mod tag_set;
 mod values;
 mod xml;
-mod xml_text;
 
 #[cfg(test)]
 mod list_tests;
 #[cfg(test)]
 mod values_tests;
-#[cfg(test)]
-mod xml_tests;
 
 pub use bucket::Bucket;
 pub use connect::{ConnectError, ConnectOptions, StaticCredentials, Store};

@@ -6,11 +6,16 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr3, memmem};
+use memchr::{memchr, memmem};
 
-pub use super::xml_text::Malformed;
-pub(super) use super::xml_text::Raw;
-use super::xml_text::resolve;
+pub use self::text::Malformed;
+pub(super) use self::text::Raw;
+use self::text::{leaf_at, resolve};
+
+mod expected;
+#[cfg(test)]
+mod tests;
+mod text;
 
 /// White space as XML has it.
 const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
@@ -53,6 +58,11 @@ impl<'a> Reader<'a> {
         self.at
     }
 
+    /// The name of the current element, as written.
+    pub(super) fn current(&self) -> Option<&'a str> {
+        self.open.last().copied()
+    }
+
     /// What is wrong here.
     pub(super) fn wrong(&self, what: impl Into<Cow<'static, str>>) -> Malformed {
         Malformed::new(self.at, what)
@@ -66,63 +76,6 @@ impl<'a> Reader<'a> {
             Some(Raw { at, len, .. }) if is_blank(&self.text[at..at + len]) => Ok(None),
             Some(text) => Err(Malformed::new(text.at, "text between elements")),
         }
-    }
-
-    /// The text of the next child if that follows at once as `<name>text</name>`; it is then left.
-    /// `None` moves nothing. This is but a faster [`Reader::child`] for names that are expected;
-    /// inlined, they are compared as constants.
-    #[inline(always)]
-    pub(super) fn leaf(&mut self, name: &str) -> Option<Raw> {
-        if self.leaf.is_some() {
-            return None;
-        }
-        let content = behind(self.rest().as_bytes(), b'<', name)?;
-        let leaf = leaf_at(self.text.len() - content.len(), content, name)?;
-        self.at = leaf.at + leaf.len + "</".len() + name.len() + ">".len();
-        Some(leaf)
-    }
-
-    /// Moves behind `text` if that follows at once. It must be a whole child, as written.
-    #[inline(always)]
-    pub(super) fn passes(&mut self, text: &str) -> bool {
-        let passes = self.leaf.is_none() && self.rest().as_bytes().starts_with(text.as_bytes());
-        if passes {
-            self.at += text.len();
-        }
-        passes
-    }
-
-    /// The end of the current element, from `from` on to behind its end tag, which was just read; to be
-    /// passed by [`Reader::leaves_like`] where it comes again.
-    pub(super) fn ending(&self, from: usize) -> &'a str {
-        &self.text[from..self.at]
-    }
-
-    /// Leaves the current element, which is called `name`, if it ends at once as another one did.
-    #[inline(always)]
-    pub(super) fn leaves_like(&mut self, name: &str, ending: &str) -> bool {
-        let leaves = self.open.last() == Some(&name) && self.passes(ending);
-        if leaves {
-            self.open.pop();
-        }
-        leaves
-    }
-
-    /// The name of the current element, as written.
-    pub(super) fn current(&self) -> Option<&'a str> {
-        self.open.last().copied()
-    }
-
-    /// Enters the next child if that follows at once as `<name>`. This is but a faster
-    /// [`Reader::child`], too.
-    #[inline(always)]
-    pub(super) fn opens(&mut self, name: &'static str) -> bool {
-        let enters = self.leaf.is_none() && behind(self.rest().as_bytes(), b'<', name).is_some();
-        if enters {
-            self.open.push(name);
-            self.at += "<>".len() + name.len();
-        }
-        enters
     }
 
     /// The character data of the current element, which is then left. It must have no children.
@@ -352,25 +305,6 @@ fn after_attribute(text: &str) -> Option<&str> {
     let name = name.trim_end_matches(SPACE);
     let named = !name.is_empty() && !name.contains(unfit);
     named.then(|| value[1..].split_once(quote)).flatten().map(|(_, rest)| rest)
-}
-
-/// The text at the start of `content`, if nothing but the end tag of `name` follows it.
-#[inline(always)]
-fn leaf_at(at: usize, content: &[u8], name: &str) -> Option<Raw> {
-    let special = memchr3(b'<', b'&', b'\r', content)?;
-    let plain = content[special] == b'<';
-    let len = if plain { special } else { special + memchr(b'<', &content[special..])? };
-    let end = behind(content.get(len + 1..)?, b'/', name);
-    end.is_some().then_some(Raw { at, len, plain })
-}
-
-/// What follows in `text` behind one byte, a name and the end of a tag; `None` if it does not begin so.
-/// Lengths that are known when this is built make of it a few comparisons without any call.
-#[inline(always)]
-fn behind<'t>(text: &'t [u8], first: u8, name: &str) -> Option<&'t [u8]> {
-    let end = name.len() + 1;
-    let is_tag = *text.first()? == first && text.get(1..end)? == name.as_bytes() && *text.get(end)? == b'>';
-    is_tag.then(|| &text[end + 1..])
 }
 
 fn is_blank(text: &str) -> bool {

@@ -180,7 +180,7 @@ async fn page_after(
     there: &mut Standing,
 ) -> Result<usize, StoreError> {
     let Some(page) = bucket.versions("", Some(after)).next().await? else { return Ok(wanted.len()) };
-    let last = page.entries().last().map(|entry| entry.key);
+    let last = page.last().map(|entry| entry.key);
     // The last key of a page may go on in the next one, so it is not settled yet.
     let settled = match last {
         Some(last) if page.is_truncated() => wanted.partition_point(|key| *key < last),

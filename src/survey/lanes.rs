@@ -175,7 +175,7 @@ impl Lane {
     ) -> Result<Option<Page>, StoreError> {
         if let Some(uploads) = &mut self.uploads {
             let goes_on = page.as_ref().filter(|page| page.is_truncated());
-            let last = goes_on.and_then(|page| page.entries().last()).map(|last| last.key.to_owned());
+            let last = goes_on.and_then(|page| page.last()).map(|last| last.key.to_owned());
             if goes_on.is_none() || last.is_some() {
                 self.found = uploads.before(last.or(upto).as_deref()).await?;
             }

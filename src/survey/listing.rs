@@ -179,7 +179,7 @@ impl<P: Default> Listing<'_, P> {
     /// Tells the ranges what a page has brought.
     fn note(&mut self, range: usize, page: Option<&Page>) -> Within {
         let mut count = page.map_or(0, |page| page.entries().len());
-        let entry = |place| page.and_then(|page| page.entries().nth(place));
+        let entry = |place| page.and_then(|page| page.get(place));
         let mut last = count.checked_sub(1).and_then(entry);
         let all = count;
         if let (Some(page), Some(upto)) = (page, self.ranges.upto(range))
@@ -207,7 +207,8 @@ impl<P: Default> Listing<'_, P> {
             through: self.ranges.start(range).1.unwrap_or_default().to_owned(),
             ..Held::default()
         });
-        let entries: Vec<Entry<'_>> = page.into_iter().flat_map(Page::entries).take(within.count).collect();
+        let mut entries: Vec<Entry<'_>> = Vec::with_capacity(within.count);
+        entries.extend(page.into_iter().flat_map(Page::entries).take(within.count));
         let last = entries.last().map(|entry| entry.key);
         let so_far = || last.or_else(|| held.open.as_ref().map(|draft| &*draft.key));
         let through = if within.is_last { self.ranges.upto(range) } else { so_far() }.map(str::to_owned);
@@ -233,11 +234,10 @@ impl<P: Default> Listing<'_, P> {
         }
         sink.progress(within.count as u64);
         if held.first.is_none() {
-            held.first =
-                page.and_then(|page| page.entries().take(within.count).next()).map(|it| it.key.to_owned());
+            held.first = entries.first().map(|first| first.key.to_owned());
         }
         if within.is_last {
-            let beyond = page.and_then(|page| page.entries().nth(within.count));
+            let beyond = page.and_then(|page| page.get(within.count));
             held.border = through.as_ref().map(|upto| Border {
                 prefix: self.ranges.start(range).0.to_owned(),
                 last: self.ranges.last(range).to_owned(),

@@ -1,8 +1,9 @@
-//! Text as it stands in an answer, and what it means: references resolved, or an error with its place.
+//! Text as it stands in an answer, where it ends, and what it means: references resolved, or an error with its
+//! place.
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2, memchr3};
 
 /// What is wrong with an answer, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,33 +17,56 @@ pub struct Malformed {
 
 impl Malformed {
     /// Says what is wrong at an offset.
-    pub(super) fn new(at: usize, what: impl Into<Cow<'static, str>>) -> Self {
+    pub(in crate::s3) fn new(at: usize, what: impl Into<Cow<'static, str>>) -> Self {
         Self { at, what: what.into() }
     }
 }
 
 /// A stretch of the answer, references not resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Raw {
+pub(in crate::s3) struct Raw {
     /// Where it starts.
-    pub(super) at: usize,
+    pub(in crate::s3) at: usize,
     /// Its length in bytes.
-    pub(super) len: usize,
+    pub(in crate::s3) len: usize,
     /// Whether it is known to have nothing to resolve.
-    pub(super) plain: bool,
+    pub(in crate::s3) plain: bool,
 }
 
 impl Raw {
     /// The text in the answer that it is a part of, references resolved.
-    pub(super) fn resolve<'a>(&self, answer: &'a str) -> Result<Cow<'a, str>, Malformed> {
+    pub(in crate::s3) fn resolve<'a>(&self, answer: &'a str) -> Result<Cow<'a, str>, Malformed> {
         let raw = &answer[self.at..self.at + self.len];
         if self.plain { Ok(Cow::Borrowed(raw)) } else { resolve(raw, self.at) }
     }
 }
 
+/// The text at the start of `content`, which starts at `at`, if nothing but the end tag of `name` follows it.
+#[inline(always)]
+pub(super) fn leaf_at(at: usize, content: &[u8], name: &str) -> Option<Raw> {
+    let special = memchr3(b'<', b'&', b'\r', content)?;
+    let plain = content[special] == b'<';
+    let len = if plain { special } else { special + memchr(b'<', &content[special..])? };
+    closed(&content[len..], name).is_some().then_some(Raw { at, len, plain })
+}
+
+/// What follows in `text` behind the end tag that it starts with.
+#[inline(always)]
+pub(super) fn closed<'t>(text: &'t [u8], name: &str) -> Option<&'t [u8]> {
+    behind(text.strip_prefix(b"<")?, b'/', name)
+}
+
+/// What follows in `text` behind one byte, a name and the end of a tag.
+#[inline(always)]
+pub(super) fn behind<'t>(text: &'t [u8], first: u8, name: &str) -> Option<&'t [u8]> {
+    let end = name.len() + 1;
+    let is_tag = *text.first()? == first && text.get(1..end)? == name.as_bytes() && *text.get(end)? == b'>';
+    is_tag.then(|| &text[end + 1..])
+}
+
 /// Resolves entity and character references. A raw carriage return is refused: XML would have it
 /// read as a line feed, which in a key is another key.
-pub(super) fn resolve(raw: &str, at: usize) -> Result<Cow<'_, str>, Malformed> {
+pub(in crate::s3) fn resolve(raw: &str, at: usize) -> Result<Cow<'_, str>, Malformed> {
     let Some(first) = memchr2(b'&', b'\r', raw.as_bytes()) else { return Ok(Cow::Borrowed(raw)) };
     let mut resolved = String::with_capacity(raw.len());
     let mut rest = raw;

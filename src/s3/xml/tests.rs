@@ -1,7 +1,6 @@
 //! The reader takes every form of well-formed XML and nothing else.
 
-use super::xml::{Malformed, Raw, Reader, Text};
-use super::xml_text::resolve;
+use super::{Malformed, Raw, Reader, Text, resolve};
 
 /// The text of the children `a` of a root `r`, other elements skipped.
 fn texts(document: &str) -> Result<Vec<String>, Malformed> {
