@@ -37,7 +37,7 @@ pub(super) enum Broken {
 #[derive(Clone, Debug)]
 pub(super) struct Take {
     root: &'static str,
-    taken: Arc<Mutex<Option<Vec<u8>>>>,
+    taken: Arc<Mutex<Option<Bytes>>>,
     objected: Arc<AtomicBool>,
 }
 
@@ -58,7 +58,7 @@ impl Take {
     }
 
     /// What was taken; `None` if the answer had another root and the SDK made do with that.
-    pub(super) fn taken(&self) -> Option<Vec<u8>> {
+    pub(super) fn taken(&self) -> Option<Bytes> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -80,9 +80,8 @@ impl Intercept for Take {
         }
         if response.status().is_success() {
             let inner = mem::replace(response.body_mut(), SdkBody::taken());
-            let announced = usize::try_from(inner.size_hint().lower()).unwrap_or(LONGEST);
-            let read = Vec::with_capacity(announced.min(LONGEST));
-            let body = Diverted { inner, read, to: self.clone(), over: false };
+            let announced = usize::try_from(inner.size_hint().lower()).unwrap_or(LONGEST).min(LONGEST);
+            let body = Diverted { inner, announced, read: Read::Nothing, to: self.clone(), over: false };
             *response.body_mut() = SdkBody::from_body_1_x(body);
         }
         Ok(())
@@ -92,9 +91,51 @@ impl Intercept for Take {
 /// A body that is kept back until it has ended.
 struct Diverted {
     inner: SdkBody,
-    read: Vec<u8>,
+    /// How long it says it is.
+    announced: usize,
+    read: Read,
     to: Take,
     over: bool,
+}
+
+/// What there is of a body. A page of a listing mostly comes in one piece, which is then not copied.
+#[derive(Debug)]
+enum Read {
+    Nothing,
+    Piece(Bytes),
+    Pieces(Vec<u8>),
+}
+
+impl Read {
+    /// Adds a piece to what is to be at least `announced` bytes long, and says how long it is now.
+    fn add(&mut self, piece: Bytes, announced: usize) -> usize {
+        *self = match mem::replace(self, Self::Nothing) {
+            Self::Nothing => Self::Piece(piece),
+            Self::Piece(first) => {
+                let mut pieces = Vec::with_capacity(announced.max(first.len() + piece.len()));
+                pieces.extend_from_slice(&first);
+                pieces.extend_from_slice(&piece);
+                Self::Pieces(pieces)
+            }
+            Self::Pieces(mut pieces) => {
+                pieces.extend_from_slice(&piece);
+                Self::Pieces(pieces)
+            }
+        };
+        match self {
+            Self::Nothing => 0,
+            Self::Piece(piece) => piece.len(),
+            Self::Pieces(pieces) => pieces.len(),
+        }
+    }
+
+    fn whole(self) -> Bytes {
+        match self {
+            Self::Nothing => Bytes::new(),
+            Self::Piece(piece) => piece,
+            Self::Pieces(pieces) => Bytes::from(pieces),
+        }
+    }
 }
 
 impl Body for Diverted {
@@ -111,10 +152,8 @@ impl Body for Diverted {
         loop {
             match ready!(Pin::new(&mut self.inner).poll_frame(context)) {
                 Some(Ok(frame)) => {
-                    if let Some(data) = frame.data_ref() {
-                        self.read.extend_from_slice(data);
-                    }
-                    if self.read.len() > LONGEST {
+                    let announced = self.announced;
+                    if frame.into_data().is_ok_and(|piece| self.read.add(piece, announced) > LONGEST) {
                         self.over = true;
                         return Poll::Ready(Some(Err(Broken::Endless.into())));
                     }
@@ -138,9 +177,9 @@ impl Body for Diverted {
 
 impl Diverted {
     fn ended(&mut self) -> Result<Bytes, Broken> {
-        let read = mem::take(&mut self.read);
+        let read = mem::replace(&mut self.read, Read::Nothing).whole();
         match judge(&read, self.to.root) {
-            Judged::Other => Ok(Bytes::from(read)),
+            Judged::Other => Ok(read),
             Judged::Cut => Err(Broken::Cut(self.to.root)),
             Judged::Whole => {
                 *self.to.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);

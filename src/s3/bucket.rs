@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::RequestPayer;
+use bytes_utils::Str;
 use chrono::{DateTime, Utc};
 
 use super::answer::Take;
@@ -71,9 +72,9 @@ impl Bucket {
 
 impl Take {
     /// The answer's text.
-    pub(super) fn text(&self, call: Call<'_>) -> Result<String, StoreError> {
+    pub(super) fn text(&self, call: Call<'_>) -> Result<Str, StoreError> {
         let body = self.taken().ok_or_else(|| StoreError::unreadable(call, "there is no answer to read"))?;
-        String::from_utf8(body).map_err(|error| StoreError::unreadable(call, error.utf8_error()))
+        Str::from_inner(body).map_err(|error| StoreError::unreadable(call, error.utf8_error()))
     }
 
     /// Reads the children of the answer's root, down to its end.

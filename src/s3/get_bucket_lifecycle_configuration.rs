@@ -38,7 +38,7 @@ impl Bucket {
             .map_err(|error| StoreError::from_sdk(call, error));
         match answer {
             Ok(output) => {
-                let xml = take.text(call)?;
+                let xml = take.text(call)?.to_string();
                 let size = output.transition_default_minimum_object_size();
                 Ok(Some(StoredLifecycle {
                     xml,

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use bytes_utils::Str;
+
 use super::list_xml::{Asked, Marker, Page, Shape};
 use super::xml::Malformed;
 
@@ -31,7 +33,7 @@ impl Cursor {
     }
 
     /// Reads the page that was asked for and moves behind it.
-    pub(super) fn read<S: Shape>(&mut self, body: String) -> Result<Page, Malformed> {
+    pub(super) fn read<S: Shape>(&mut self, body: Str) -> Result<Page, Malformed> {
         let asked = Asked {
             prefix: &self.prefix,
             from: &self.last_key,

@@ -9,7 +9,7 @@ use super::xml::Malformed;
 use crate::object::Kind;
 
 fn read<S: Shape>(body: &str) -> Result<Page, Malformed> {
-    Page::read::<S>(body.to_owned(), Asked { prefix: "", from: "", from_is_done: false })
+    Page::read::<S>(body.to_owned().into(), Asked { prefix: "", from: "", from_is_done: false })
 }
 
 fn time(seconds: i64) -> DateTime<Utc> {
@@ -251,6 +251,7 @@ fn a_listing_goes_on_within_a_key_and_not_back() {
             "<ListVersionsResult>{entries}<IsTruncated>true</IsTruncated><NextKeyMarker>{key}</NextKeyMarker>\
              <NextVersionIdMarker>{id}</NextVersionIdMarker></ListVersionsResult>"
         )
+        .into()
     };
     let mut cursor = Cursor::new("", None);
     assert!(cursor.read::<Versions>(page(&version("a", true, 9), "a", "v9")).is_ok());
@@ -261,7 +262,7 @@ fn a_listing_goes_on_within_a_key_and_not_back() {
         "the marker stays behind"
     );
     assert!(cursor.read::<Versions>(page(&version("a", false, 7), "d", "")).is_err(), "a key comes again");
-    assert!(cursor.read::<Versions>(listed(&version("c", true, 8))).is_ok());
+    assert!(cursor.read::<Versions>(listed(&version("c", true, 8)).into()).is_ok());
     assert!(cursor.done);
 }
 

@@ -5,6 +5,8 @@
 //! copied. What is missing, doubled, unordered or does not parse makes the page an error: an entry
 //! that is silently left out could be the newer version that keeps an older one noncurrent.
 
+use bytes::Bytes;
+use bytes_utils::Str;
 use chrono::{DateTime, Utc};
 use memchr::memchr2;
 
@@ -46,7 +48,7 @@ pub struct Entry<'a> {
 /// One answer of a listing: its text and where the entries stand in it.
 #[derive(Debug)]
 pub struct Page {
-    body: String,
+    body: Str,
     /// Texts that do not stand in the body as they are meant.
     decoded: String,
     rows: Vec<Row>,
@@ -79,26 +81,26 @@ impl Page {
     ///
     /// # Errors
     /// Whatever is not as S3 has it, with its place: an entry is never passed over.
-    pub fn from_answer(body: Vec<u8>) -> Result<Self, Malformed> {
-        Self::from_bytes::<Versions>(body)
+    pub fn from_answer(body: impl Into<Bytes>) -> Result<Self, Malformed> {
+        Self::from_bytes::<Versions>(body.into())
     }
 
     /// The same of ListMultipartUploads.
     ///
     /// # Errors
     /// As [`Page::from_answer`].
-    pub fn from_uploads_answer(body: Vec<u8>) -> Result<Self, Malformed> {
-        Self::from_bytes::<Uploads>(body)
+    pub fn from_uploads_answer(body: impl Into<Bytes>) -> Result<Self, Malformed> {
+        Self::from_bytes::<Uploads>(body.into())
     }
 
-    fn from_bytes<S: Shape>(body: Vec<u8>) -> Result<Self, Malformed> {
-        let body = String::from_utf8(body)
+    fn from_bytes<S: Shape>(body: Bytes) -> Result<Self, Malformed> {
+        let body = Str::from_inner(body)
             .map_err(|error| Malformed::new(error.utf8_error().valid_up_to(), "not UTF-8"))?;
         Self::read::<S>(body, Asked { prefix: "", from: "", from_is_done: false })
     }
 
     /// Reads a whole answer.
-    pub(super) fn read<S: Shape>(body: String, asked: Asked<'_>) -> Result<Self, Malformed> {
+    pub(super) fn read<S: Shape>(body: Str, asked: Asked<'_>) -> Result<Self, Malformed> {
         if body.len() > LONGEST {
             return Err(Malformed::new(0, "the answer is too long"));
         }

@@ -89,16 +89,21 @@ pub(super) fn usual_instant(text: &[u8]) -> Option<(DateTime<Utc>, usize)> {
 }
 
 fn digits<const N: usize>(text: [u8; N]) -> Option<u32> {
-    text.iter()
-        .try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))
+    let digits = text.map(|byte| byte.wrapping_sub(b'0'));
+    let number = digits.iter().fold(0, |number, digit| number * 10 + u32::from(*digit));
+    digits.iter().all(|digit| *digit < 10).then_some(number)
 }
 
 /// The size that `text` starts with, in bytes, and the number of its digits; `None` also for more of them than
 /// any size has.
 pub(super) fn usual_size(text: &[u8]) -> Option<(u64, usize)> {
-    let digits = text.iter().take(19).take_while(|byte| byte.is_ascii_digit());
-    let (size, len) =
-        digits.fold((0, 0), |(size, len), digit| (size * 10 + u64::from(digit - b'0'), len + 1));
+    let (mut size, mut len) = (0, 0);
+    while let Some(byte @ b'0'..=b'9') = text.get(len)
+        && len < 19
+    {
+        size = size * 10 + u64::from(byte - b'0');
+        len += 1;
+    }
     (len > 0).then_some((size, len))
 }
 

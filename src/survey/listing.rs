@@ -207,9 +207,8 @@ impl<P: Default> Listing<'_, P> {
             through: self.ranges.start(range).1.unwrap_or_default().to_owned(),
             ..Held::default()
         });
-        let mut entries: Vec<Entry<'_>> = Vec::with_capacity(within.count);
-        entries.extend(page.into_iter().flat_map(Page::entries).take(within.count));
-        let last = entries.last().map(|entry| entry.key);
+        let at = |place: Option<usize>| page.zip(place).and_then(|(page, place)| page.get(place));
+        let last = at(within.count.checked_sub(1)).map(|entry| entry.key);
         let so_far = || last.or_else(|| held.open.as_ref().map(|draft| &*draft.key));
         let through = if within.is_last { self.ranges.upto(range) } else { so_far() }.map(str::to_owned);
         held.uploads.extend(uploads);
@@ -219,14 +218,21 @@ impl<P: Default> Listing<'_, P> {
             held.through = through.clone().unwrap_or_default();
         }
         let mut done = Vec::new();
-        for stack in entries.chunk_by(|one, other| one.key == other.key) {
-            let Some(Entry { key, .. }) = stack.first() else { continue };
+        let mut entries = page.into_iter().flat_map(Page::entries).take(within.count).peekable();
+        let mut stack = Vec::new();
+        while let Some(first) = entries.next() {
+            let key = first.key;
+            stack.clear();
+            stack.push(first);
+            while let Some(next) = entries.next_if(|next| next.key == key) {
+                stack.push(next);
+            }
             if held.open.as_ref().is_some_and(|draft| draft.key != *key) {
                 done.extend(held.open.take());
             }
             // What more there is of the last key stands on the next page.
-            let is_whole = held.open.is_none() && (within.is_last || last.is_some_and(|last| last != *key));
-            if is_whole && sink.counts_plain() && !held.has_uploads(key) && self.stays(stack, sink) {
+            let is_whole = held.open.is_none() && (within.is_last || last.is_some_and(|last| last != key));
+            if is_whole && sink.counts_plain() && !held.has_uploads(key) && self.stays(&stack, sink) {
                 continue;
             }
             let draft = held.open.get_or_insert_with(|| Draft::new(key));
@@ -234,10 +240,10 @@ impl<P: Default> Listing<'_, P> {
         }
         sink.progress(within.count as u64);
         if held.first.is_none() {
-            held.first = entries.first().map(|first| first.key.to_owned());
+            held.first = at(Some(0)).filter(|_| within.count > 0).map(|first| first.key.to_owned());
         }
         if within.is_last {
-            let beyond = page.and_then(|page| page.get(within.count));
+            let beyond = at(Some(within.count));
             held.border = through.as_ref().map(|upto| Border {
                 prefix: self.ranges.start(range).0.to_owned(),
                 last: self.ranges.last(range).to_owned(),

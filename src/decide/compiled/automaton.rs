@@ -25,9 +25,9 @@ struct Node {
 pub enum Ahead {
     /// Whatever follows makes no difference.
     Settled,
-    /// Nothing but a slash makes a difference.
-    UntilSlash,
-    /// Any byte may.
+    /// Nothing but this byte makes a difference.
+    Until(u8),
+    /// Several may.
     Open,
 }
 
@@ -161,24 +161,14 @@ impl Automaton {
 
     /// What may still make a difference.
     pub fn ahead(&self, set: &[u32]) -> Ahead {
-        let nodes = || set.iter().filter_map(|at| Some((*at, self.nodes.get(*at as usize)?)));
-        let stays_on = |any: &[Bytes]| {
-            let mut again = Vec::new();
-            nodes()
-                .filter(|(_, node)| node.stays.is_some_and(|takes| any.contains(&takes)))
-                .for_each(|(at, _)| self.enter(at, &mut again));
-            // Of those that stay on other bytes it is not known whether they do.
-            nodes().all(|(_, node)| node.stays.is_none_or(|takes| any.contains(&takes)))
-                && *sorted(again) == *set
-        };
-        let leads =
-            |on: fn(Bytes) -> bool| nodes().any(|(_, node)| node.one.iter().any(|(takes, _)| on(*takes)));
-        if !leads(|_| true) && stays_on(&[Bytes::Any]) {
-            Ahead::Settled
-        } else if !leads(|takes| takes != Bytes::Exact(b'/')) && stays_on(&[Bytes::Any, Bytes::NotSlash]) {
-            Ahead::UntilSlash
-        } else {
-            Ahead::Open
+        let all = self.examples.iter().zip(0_u8..);
+        let mut leaving = all.filter(|(_, class)| *self.step(set, *class) != *set);
+        match (leaving.next(), leaving.next()) {
+            (None, _) => Ahead::Settled,
+            (Some((byte, class)), None) if self.classes.iter().filter(|of| **of == class).count() == 1 => {
+                Ahead::Until(*byte)
+            }
+            _ => Ahead::Open,
         }
     }
 }

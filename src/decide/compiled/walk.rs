@@ -21,7 +21,7 @@ const WORD: usize = size_of::<u64>();
 
 /// What of a state's number says where its row begins.
 const ROW: u32 = (1 << 30) - 1;
-const UNTIL_SLASH: u32 = 1 << 30;
+const UNTIL: u32 = 1 << 30;
 const SETTLED: u32 = 1 << 31;
 /// Not looked at yet; no state has this number.
 const UNKNOWN: u32 = u32::MAX;
@@ -30,8 +30,11 @@ const UNKNOWN: u32 = u32::MAX;
 #[derive(Debug)]
 pub struct Walk<'a> {
     automaton: &'a Automaton,
-    /// For each state and class of bytes the state that follows.
+    /// For each state and class of bytes the state that follows; behind these the byte that alone leads on,
+    /// if there is one.
     table: Vec<u32>,
+    /// How long the row of a state is.
+    stride: usize,
     sets: Vec<Box<[u32]>>,
     by_set: HashMap<Box<[u32]>, u32>,
     bytes: usize,
@@ -58,6 +61,7 @@ impl<'a> Walk<'a> {
         let mut walk = Self {
             automaton,
             table: Vec::new(),
+            stride: automaton.width() + 1,
             sets: Vec::new(),
             by_set: HashMap::new(),
             bytes: 0,
@@ -99,7 +103,7 @@ impl<'a> Walk<'a> {
             }
             self.keys += 1;
             if let Ok(state) = self.try_read(key.as_bytes()) {
-                return Some((state & ROW) as usize / self.automaton.width());
+                return Some((state & ROW) as usize / self.stride);
             }
         }
         None
@@ -131,8 +135,9 @@ impl<'a> Walk<'a> {
                 }
                 return Ok(state);
             }
-            if state & UNTIL_SLASH != 0 {
-                match slash(key, at) {
+            if state & UNTIL != 0 {
+                let until = self.table.get((state & ROW) as usize + self.stride - 1);
+                match until.and_then(|byte| find(key, at, (*byte & 0xff) as u8)) {
                     Some(further) => at = further,
                     None => return Ok(state),
                 }
@@ -144,7 +149,7 @@ impl<'a> Walk<'a> {
                 let class = classes[usize::from(*byte)];
                 let next = self.table.get(row as usize + usize::from(class)).copied().unwrap_or(UNKNOWN);
                 at += 1;
-                if next >= UNTIL_SLASH {
+                if next >= UNTIL {
                     break (*byte, class, next);
                 }
                 (row, state) = (next, next);
@@ -170,7 +175,7 @@ impl<'a> Walk<'a> {
     #[cold]
     fn find(&mut self, state: u32, class: u8) -> Result<u32, Forgotten> {
         let row = (state & ROW) as usize;
-        let set = self.sets.get(row / self.automaton.width()).map(|set| self.automaton.step(set, class));
+        let set = self.sets.get(row / self.stride).map(|set| self.automaton.step(set, class));
         let set = set.unwrap_or_default();
         let next = match self.by_set.get(&set) {
             Some(known) => *known,
@@ -191,16 +196,16 @@ impl<'a> Walk<'a> {
 
     /// A new state.
     fn state(&mut self, set: Box<[u32]>) -> u32 {
-        let width = self.automaton.width();
         // Far below the flags: there are fewer entries than bytes that they may take.
         let row = u32::try_from(self.table.len()).unwrap_or(ROW) & ROW;
-        let state = match self.automaton.ahead(&set) {
-            Ahead::Settled => row | SETTLED,
-            Ahead::UntilSlash => row | UNTIL_SLASH,
-            Ahead::Open => row,
+        let (state, until) = match self.automaton.ahead(&set) {
+            Ahead::Settled => (row | SETTLED, UNKNOWN),
+            Ahead::Until(byte) => (row | UNTIL, u32::from(byte)),
+            Ahead::Open => (row, UNKNOWN),
         };
-        self.table.resize(self.table.len() + width, UNKNOWN);
-        self.bytes += width * size_of::<u32>() + set.len() * 2 * size_of::<u32>() + 100;
+        self.table.resize(self.table.len() + self.stride - 1, UNKNOWN);
+        self.table.push(until);
+        self.bytes += self.stride * size_of::<u32>() + set.len() * 2 * size_of::<u32>() + 100;
         self.sets.push(set.clone());
         self.by_set.insert(set, state);
         state
@@ -228,22 +233,22 @@ fn alike(one: &[u8], other: &[u8]) -> usize {
     alike + rest.take_while(|(one, other)| one == other).count()
 }
 
-/// Where the next slash is, from a place on. Names are short: looked for in words, without a call.
+/// Where the next such byte is, from a place on. Names are short: looked for in words, without a call.
 #[inline]
-fn slash(key: &[u8], from: usize) -> Option<usize> {
+fn find(key: &[u8], from: usize, byte: u8) -> Option<usize> {
     const ONES: u64 = u64::from_le_bytes([1; WORD]);
     const HIGH: u64 = ONES << 7;
-    const SLASHES: u64 = ONES * b'/' as u64;
+    let all = ONES * u64::from(byte);
     let (words, rest) = key.get(from..)?.as_chunks::<WORD>();
     for (place, word) in words.iter().enumerate() {
-        let differ = u64::from_le_bytes(*word) ^ SLASHES;
+        let differ = u64::from_le_bytes(*word) ^ all;
         // The lowest of its bits is that of the first byte that is zero, and those above mean nothing.
         let zero = differ.wrapping_sub(ONES) & !differ & HIGH;
         if zero != 0 {
             return Some(from + place * WORD + zero.trailing_zeros() as usize / 8);
         }
     }
-    let found = rest.iter().position(|byte| *byte == b'/')?;
+    let found = rest.iter().position(|it| *it == byte)?;
     Some(from + words.len() * WORD + found)
 }
 
@@ -283,17 +288,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn starts_are_compared_and_slashes_found_as_byte_by_byte(
+        fn starts_are_compared_and_bytes_found_as_byte_by_byte(
             one in proptest::collection::vec(proptest::sample::select(b"/0.\xaf\x2e\x00".to_vec()), 0..40),
             other in proptest::collection::vec(proptest::sample::select(b"/0.\xaf\x2e\x00".to_vec()), 0..40),
             same in 0_usize..40,
             from in 0_usize..45,
+            byte in proptest::sample::select(b"/.\xaf\x00".to_vec()),
         ) {
             let other = [one.get(..same).unwrap_or(&one), &other].concat();
             let expected = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
             prop_assert_eq!(alike(&one, &other), expected);
-            let expected = (from..one.len()).find(|at| one[*at] == b'/');
-            prop_assert_eq!(slash(&one, from), expected);
+            let expected = (from..one.len()).find(|at| one[*at] == byte);
+            prop_assert_eq!(find(&one, from, byte), expected);
         }
 
         /// Whatever the keys before it and however little room there is, a key matches what it matches.
