@@ -376,8 +376,10 @@ impl Watch for Bar<'_> {
 pub fn stop_on_ctrl_c(quiet: bool) -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
-    tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
+    // Where requests are made a file may be waited for.
+    std::thread::spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        while runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
             if flag.swap(true, Ordering::SeqCst) {
                 std::process::exit(Exit::Interrupted.code().into());
             }

@@ -45,7 +45,7 @@ pub fn main() -> ExitCode {
     keep_quiet_about_damaged_files();
     let cli = Cli::parse();
     let context = Context::of(&cli.global);
-    match dispatch(&context, cli) {
+    match dispatch(context, cli) {
         Ok(exit) => exit.into(),
         Err(failure) => {
             output::note(&output::wrap(&format!("{} ", context.err.red("error:")), &failure.message));
@@ -70,25 +70,35 @@ fn keep_quiet_about_damaged_files() {
     }));
 }
 
-fn dispatch(context: &Context, cli: Cli) -> Result<Exit, Failure> {
+/// Runs a command on one thread beside the one that it waits on: what requests bring is used up faster than any
+/// store sends it, and to hand each page to another thread costs more than it saves.
+fn dispatch(context: Context, cli: Cli) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("the runtime could not be started: {error}")))?;
-    let store = cli.global.store;
-    match cli.command {
-        Command::Check(args) => runtime.block_on(check::run(context, &store, &args, Utc::now())),
-        Command::Plan(args) => runtime.block_on(run::plan(context, &store, &args)),
-        Command::Apply(args) => runtime.block_on(run::apply(context, &store, &args)),
-        Command::Reconcile(args) => runtime.block_on(run::reconcile(context, &store, &args)),
-        Command::Audit(args) => runtime.block_on(audit::run(context, &store, &args)),
-        Command::Explain(args) => runtime.block_on(explain::run(context, &store, &args)),
-        Command::Compile(args) => runtime.block_on(compile::run(context, &store, &args, Utc::now())),
-        Command::Test(args) => test::run(context, &args),
-        Command::Verify(args) => runtime.block_on(verify::run(context, &store, &args)),
-        Command::Report(args) => runtime.block_on(report::run(context, &store, &args, Utc::now())),
-        Command::Undo(args) => runtime.block_on(undo::run(context, &store, &args)),
+    match runtime.block_on(runtime.spawn(run_command(context, cli))) {
+        Ok(result) => result,
+        Err(ended) => std::panic::resume_unwind(ended.into_panic()),
+    }
+}
+
+async fn run_command(context: Context, cli: Cli) -> Result<Exit, Failure> {
+    let (context, store) = (&context, &cli.global.store);
+    match &cli.command {
+        Command::Check(args) => check::run(context, store, args, Utc::now()).await,
+        Command::Plan(args) => run::plan(context, store, args).await,
+        Command::Apply(args) => run::apply(context, store, args).await,
+        Command::Reconcile(args) => run::reconcile(context, store, args).await,
+        Command::Audit(args) => audit::run(context, store, args).await,
+        Command::Explain(args) => explain::run(context, store, args).await,
+        Command::Compile(args) => compile::run(context, store, args, Utc::now()).await,
+        Command::Test(args) => test::run(context, args),
+        Command::Verify(args) => verify::run(context, store, args).await,
+        Command::Report(args) => report::run(context, store, args, Utc::now()).await,
+        Command::Undo(args) => undo::run(context, store, args).await,
         #[cfg(feature = "sandbox")]
-        Command::Demo(args) => runtime.block_on(demo::run(context, &args)),
+        Command::Demo(args) => demo::run(context, args).await,
     }
 }

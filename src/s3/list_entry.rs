@@ -87,7 +87,12 @@ pub(super) fn read_entry<'a, S: Shape>(
     let (at, name) = (reader.position(), reader.current());
     // As AWS writes it. Whatever stands otherwise, or in other places, is left to the loop.
     let mut key = reader.leaf("Key").map(|raw| span_of(body, raw, decoded)).transpose()?;
-    let mut id = reader.leaf(S::ID).map(|raw| span_of(body, raw, decoded)).transpose()?;
+    let null =
+        |text: &'a [u8]| text.starts_with(b"null").then(|| (narrow(body.len() - text.len(), 4, false), 4));
+    let mut id = match reader.leaf_as(S::ID, null) {
+        Some(null) => Some(null),
+        None => reader.leaf(S::ID).map(|raw| span_of(body, raw, decoded)).transpose()?,
+    };
     let mut latest = if reader.passes("<IsLatest>true</IsLatest>") {
         Some(true)
     } else {

@@ -127,6 +127,11 @@ impl Page {
         self.rows.get(place).map(|row| self.entry(row))
     }
 
+    /// Its key.
+    pub fn key(&self, place: usize) -> Option<&str> {
+        self.rows.get(place).map(|row| self.text(row.key))
+    }
+
     /// The last of them.
     pub fn last(&self) -> Option<Entry<'_>> {
         self.rows.last().map(|row| self.entry(row))
@@ -177,6 +182,10 @@ impl Page {
 
     /// Puts the entries of stores that send versions and markers as two lists into one order.
     fn order(&mut self) {
+        let has = |markers: bool| self.rows.iter().any(|row| (row.kind == Kind::Marker) == markers);
+        if !has(true) || !has(false) {
+            return;
+        }
         let standing = |row: &Row| Standing {
             key: text_of(&self.body, &self.decoded, row.key),
             marker: row.kind == Kind::Marker,

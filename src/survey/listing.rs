@@ -179,17 +179,17 @@ impl<P: Default> Listing<'_, P> {
     /// Tells the ranges what a page has brought.
     fn note(&mut self, range: usize, page: Option<&Page>) -> Within {
         let mut count = page.map_or(0, |page| page.entries().len());
-        let entry = |place| page.and_then(|page| page.get(place));
-        let mut last = count.checked_sub(1).and_then(entry);
+        let key_at = |place| page.and_then(|page| page.key(place));
+        let mut last = count.checked_sub(1).and_then(key_at);
         let all = count;
         if let (Some(page), Some(upto)) = (page, self.ranges.upto(range))
-            && last.is_some_and(|last| last.key > upto)
+            && last.is_some_and(|last| last > upto)
         {
             count = page.entries().take_while(|entry| entry.key <= upto).count();
-            last = count.checked_sub(1).and_then(entry);
+            last = count.checked_sub(1).and_then(key_at);
         }
         let is_last = count < all || page.is_none_or(|page| !page.is_truncated());
-        let keys = entry(0).zip(last).map(|(first, last)| (first.key, last.key));
+        let keys = key_at(0).zip(last);
         self.ranges.listed(range, Brought { keys, count, is_last });
         Within { count, is_last }
     }
@@ -207,8 +207,24 @@ impl<P: Default> Listing<'_, P> {
             through: self.ranges.start(range).1.unwrap_or_default().to_owned(),
             ..Held::default()
         });
-        let at = |place: Option<usize>| page.zip(place).and_then(|(page, place)| page.get(place));
-        let last = at(within.count.checked_sub(1)).map(|entry| entry.key);
+        let drafts = self.sift(range, page, within, uploads, &mut held, sink);
+        self.survey.decide_and_send(&mut self.trail, drafts, &mut held.part, sink).await?;
+        self.held.insert(range, held);
+        Ok(())
+    }
+
+    /// Counts what plainly stays, and gives all else of which no more can come.
+    fn sift<S: Sink<Part = P>>(
+        &mut self,
+        range: usize,
+        page: Option<&Page>,
+        within: &Within,
+        uploads: Vec<Draft>,
+        held: &mut Held<P>,
+        sink: &mut S,
+    ) -> Vec<Draft> {
+        let key_at = |place: usize| page.filter(|_| place < within.count).and_then(|page| page.key(place));
+        let last = within.count.checked_sub(1).and_then(key_at);
         let so_far = || last.or_else(|| held.open.as_ref().map(|draft| &*draft.key));
         let through = if within.is_last { self.ranges.upto(range) } else { so_far() }.map(str::to_owned);
         held.uploads.extend(uploads);
@@ -217,16 +233,12 @@ impl<P: Default> Listing<'_, P> {
             held.uploads.extend(self.uploads.take(prefix, &held.through, through.as_deref()));
             held.through = through.clone().unwrap_or_default();
         }
-        let mut done = Vec::new();
-        let mut entries = page.into_iter().flat_map(Page::entries).take(within.count).peekable();
-        let mut stack = Vec::new();
-        while let Some(first) = entries.next() {
-            let key = first.key;
+        let (mut done, mut stack, mut place) = (Vec::new(), Vec::new(), 0);
+        while let Some(key) = key_at(place) {
+            let end = (place + 1..).find(|more| key_at(*more) != Some(key)).unwrap_or(place + 1);
             stack.clear();
-            stack.push(first);
-            while let Some(next) = entries.next_if(|next| next.key == key) {
-                stack.push(next);
-            }
+            stack.extend((place..end).filter_map(|place| page?.get(place)));
+            place = end;
             if held.open.as_ref().is_some_and(|draft| draft.key != *key) {
                 done.extend(held.open.take());
             }
@@ -240,15 +252,15 @@ impl<P: Default> Listing<'_, P> {
         }
         sink.progress(within.count as u64);
         if held.first.is_none() {
-            held.first = at(Some(0)).filter(|_| within.count > 0).map(|first| first.key.to_owned());
+            held.first = key_at(0).map(str::to_owned);
         }
         if within.is_last {
-            let beyond = at(Some(within.count));
+            let beyond = page.and_then(|page| page.key(within.count));
             held.border = through.as_ref().map(|upto| Border {
                 prefix: self.ranges.start(range).0.to_owned(),
                 last: self.ranges.last(range).to_owned(),
                 upto: upto.clone(),
-                beyond: beyond.map(|entry| entry.key.to_owned()),
+                beyond: beyond.map(str::to_owned),
             });
             done.extend(held.open.take());
         }
@@ -257,9 +269,7 @@ impl<P: Default> Listing<'_, P> {
             let belongs = |draft: &Draft| through.as_ref().is_none_or(|upto| draft.key <= *upto);
             drafts.extend(mem::take(&mut held.uploads).into_iter().take_while(belongs));
         }
-        self.survey.decide_and_send(&mut self.trail, drafts, &mut held.part, sink).await?;
-        self.held.insert(range, held);
-        Ok(())
+        drafts
     }
 
     /// Whether all that stands under a key plainly stays; then it is counted.

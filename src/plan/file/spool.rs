@@ -26,7 +26,7 @@ const LITTLE: usize = 4 << 10;
 
 /// Holds rows until they are taken.
 pub struct Spool<F> {
-    make: Box<dyn FnMut() -> io::Result<F> + Send>,
+    make: Box<dyn FnMut() -> io::Result<F> + Send + Sync>,
     file: Option<F>,
     written: u64,
     held: usize,
@@ -43,7 +43,7 @@ pub struct Stretch {
 
 impl<F: Read + Write + Seek> Spool<F> {
     /// `make` makes the file, if one is needed.
-    pub fn new(make: impl FnMut() -> io::Result<F> + Send + 'static) -> Self {
+    pub fn new(make: impl FnMut() -> io::Result<F> + Send + Sync + 'static) -> Self {
         Self { make: Box::new(make), file: None, written: 0, held: 0 }
     }
 
