@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, Utc};
-use smol_str::{SmolStr, SmolStrBuilder, ToSmolStr};
+use smol_str::{SmolStr, ToSmolStr};
 
 use super::context::BucketContext;
 use super::counts::Counts;
@@ -18,6 +18,9 @@ use super::tenants::Tenants;
 use crate::decide::{Decision, Plain, Reason, Verdict};
 use crate::object::{Kind, Versioning};
 use crate::policy::{Enforce, Erasure, Policy, Rule};
+
+/// As many bytes as most reasons have at most.
+const USUAL_REASON: usize = 96;
 
 /// One version, marker or upload, decided.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,8 +156,9 @@ impl<'a> Planner<'a> {
         group: &KeyGroup,
         mut is_counted: impl FnMut(&Item) -> bool,
     ) -> Vec<PlanRow> {
-        let mut rows = Vec::new();
-        for (item, decision, disposal) in self.in_order(bucket, group) {
+        let all = self.in_order(bucket, group);
+        let mut rows = Vec::with_capacity(all.len());
+        for (item, decision, disposal) in all {
             // What goes is always counted: guards go by it.
             if disposal.is_some() || !is_counted(item) {
                 self.count(bucket, item, decision, disposal);
@@ -346,7 +350,7 @@ impl<'a> Planner<'a> {
     }
 
     fn written(&self, decision: &Decision) -> SmolStr {
-        let mut reasons = SmolStrBuilder::new();
+        let mut reasons = String::with_capacity(USUAL_REASON);
         for (place, reason) in decision.reasons.iter().enumerate() {
             if place > 0 {
                 reasons.push_str("; ");
@@ -354,7 +358,7 @@ impl<'a> Planner<'a> {
             // Writing to a string cannot fail.
             let _ = reason.write_to(self.policy, &mut reasons);
         }
-        reasons.finish()
+        reasons.into()
     }
 }
 

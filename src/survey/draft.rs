@@ -41,7 +41,8 @@ pub(super) struct Listed {
 
 impl Draft {
     pub fn new(key: &str) -> Self {
-        Self { key: key.into(), items: Vec::new(), uploads: Vec::new(), above: Above::default() }
+        // Most keys have one entry; what grows has room for four at once.
+        Self { key: key.into(), items: Vec::with_capacity(1), uploads: Vec::new(), above: Above::default() }
     }
 
     /// Adds the next older entry of the key.
