@@ -98,7 +98,8 @@ struct Diverted {
     over: bool,
 }
 
-/// What there is of a body. A page of a listing mostly comes in one piece, which is then not copied.
+/// What there is of a body. What comes in one piece is not copied; it keeps the connection's buffer, which is
+/// less than half a megabyte, from being used again.
 #[derive(Debug)]
 enum Read {
     Nothing,

@@ -98,7 +98,10 @@ pub(super) fn read_entry<'a, S: Shape>(
     } else {
         reader.passes("<IsLatest>false</IsLatest>").then_some(false)
     };
-    let mut time = reader.leaf_as(S::TIME, values::usual_instant);
+    let mut time = match reader.leaf_as(S::TIME, values::usual_instant) {
+        Some(time) => Some(time),
+        None => reader.leaf(S::TIME).map(|raw| instant(&raw.resolve(body)?, reader)).transpose()?,
+    };
     let mut etag = match reader.quoted_leaf("ETag") {
         Some(raw) => Some(narrow(raw.at, raw.len, false)),
         None => reader.leaf("ETag").map(|raw| bare(body, raw, decoded)).transpose()?,

@@ -151,6 +151,28 @@ fn elements_that_stand_behind_an_entry_are_not_taken_into_it() {
 }
 
 #[test]
+fn an_id_that_begins_like_that_of_a_null_version_is_another() {
+    for (written, id) in [
+        ("<VersionId>null</VersionId>", Some("null")),
+        ("<VersionId>null</VersionId >", Some("null")),
+        ("<VersionId>nul&#108;</VersionId>", Some("null")),
+        ("<VersionId>null<!-- --></VersionId>", Some("null")),
+        ("<VersionId>null </VersionId>", Some("null ")),
+        ("<VersionId>nullable</VersionId>", Some("nullable")),
+        ("<VersionId>null&amp;</VersionId>", Some("null&")),
+        ("<VersionId>nul</VersionId>", Some("nul")),
+        ("<VersionId>null</VersionId><VersionId>null</VersionId>", None),
+        ("<VersionId>null", None),
+    ] {
+        let body = listed(&version("a", true, 0).replace("<VersionId>v0</VersionId>", written));
+        match read::<Versions>(&body) {
+            Ok(page) => assert_eq!(page.get(0).unwrap().version_id, id, "{written}"),
+            Err(_) => assert_eq!(id, None, "{written}"),
+        }
+    }
+}
+
+#[test]
 fn an_answer_that_is_not_utf8_is_an_error_with_its_place() {
     let mut body = listed(&version("a", true, 0)).into_bytes();
     let at = body.len() / 2;

@@ -85,13 +85,15 @@ const fn of_form(form: &[u8; 24], digit: u8, other: u8) -> [u64; 3] {
     words
 }
 
-/// The size that `text` starts with, in bytes, and the number of its digits; `None` also for more of them than
-/// any size has.
+/// The size that `text` starts with, in bytes, and the number of its digits; `None` also for more digits than any
+/// size has.
 pub(super) fn usual_size(text: &[u8]) -> Option<(u64, usize)> {
     let (mut size, mut len) = (0, 0);
-    while let Some(byte @ b'0'..=b'9') = text.get(len)
-        && len < 19
-    {
+    while let Some(byte @ b'0'..=b'9') = text.get(len) {
+        // Nineteen always fit.
+        if len == 19 {
+            return None;
+        }
         size = size * 10 + u64::from(byte - b'0');
         len += 1;
     }

@@ -76,7 +76,7 @@ fn entries(listing: &Listing, rng: &mut Rng) -> Vec<Listed> {
             entries.push(Listed {
                 key: key.clone(),
                 kind,
-                id: (is_upload || rng.chance(90)).then(|| format!("{age}{}", word(rng))),
+                id: (is_upload || rng.chance(90)).then(|| id(age, rng)),
                 // The first key of a page may go on from the page before.
                 is_latest: is_upload || age == 0 && (place > 0 || rng.chance(90)),
                 last_modified: at,
@@ -122,6 +122,11 @@ fn key(rng: &mut Rng) -> String {
         "2026-11-24",
     ];
     (0..=rng.below(5)).map(|_| rng.pick(&parts)).collect()
+}
+
+/// One of its own, or what S3 calls what it put there without versioning, or what begins so.
+fn id(age: usize, rng: &mut Rng) -> String {
+    if rng.chance(20) { rng.pick(&["null", "nullable"]).to_owned() } else { format!("{age}{}", word(rng)) }
 }
 
 fn word(rng: &mut Rng) -> String {

@@ -1,6 +1,6 @@
 //! Faster ways through what an answer is expected to say next, as S3 writes it.
 //!
-//! None of them moves the reader unless all of it stands there to the letter; whatever else stands there is
+//! None of them moves the reader unless what it passes stands there to the letter; whatever else stands there is
 //! left to [`Reader::child`], so that they change what reading costs and never what is read. They are inlined
 //! where names are constants, which makes of most a few comparisons without any call.
 
@@ -33,6 +33,7 @@ impl<'a> Reader<'a> {
     ) -> Option<T> {
         let content = self.content(name)?;
         let (value, len) = read(content)?;
+        debug_assert!(memchr3(b'<', b'&', b'\r', content.get(..len)?).is_none(), "not what the text means");
         let after = closed(content.get(len..)?, name)?;
         self.at = self.text.len() - after.len();
         Some(value)
