@@ -6,8 +6,10 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use chrono::{DateTime, Utc};
+use tokio::runtime::Runtime;
 
 use super::copying::{Copied, Copying};
 use super::evidence_files::{evidence_failure, keep_until};
@@ -373,12 +375,15 @@ impl Watch for Bar<'_> {
 }
 
 /// Stops after the batch in flight on the first Ctrl-C, at once on the second.
-pub fn stop_on_ctrl_c(quiet: bool) -> Arc<AtomicBool> {
+///
+/// # Errors
+/// If nobody could wait for it: then nothing is begun that it would break off.
+pub fn stop_on_ctrl_c(quiet: bool) -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
-    // Where requests are made a file may be waited for.
-    std::thread::spawn(move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    // On a runtime of its own: that of the command has one thread, which may be waiting for a disk.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let wait = move |runtime: Runtime| {
         while runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
             if flag.swap(true, Ordering::SeqCst) {
                 std::process::exit(Exit::Interrupted.code().into());
@@ -387,6 +392,9 @@ pub fn stop_on_ctrl_c(quiet: bool) -> Arc<AtomicBool> {
                 super::output::note("finishing the batch in flight; press Ctrl-C again to stop at once");
             }
         }
-    });
-    stop
+    };
+    runtime
+        .and_then(|runtime| thread::Builder::new().name("ctrl-c".to_owned()).spawn(move || wait(runtime)))
+        .map_err(|error| Failure::failed(format!("Ctrl-C cannot be waited for: {error}")))?;
+    Ok(stop)
 }

@@ -70,11 +70,17 @@ fn keep_quiet_about_damaged_files() {
     }));
 }
 
-/// Runs a command on one thread beside the one that it waits on: what requests bring is used up faster than any
+/// As much as the main thread has.
+const STACK: usize = 8 << 20;
+
+/// Runs a command on one thread beside the one that waits for it: what requests bring is used up faster than any
 /// store sends it, and to hand each page to another thread costs more than it saves.
+///
+/// So what waits for anything but requests, and for long, does it in `block_in_place`, which lets requests go on.
 fn dispatch(context: Context, cli: Cli) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
+        .thread_stack_size(STACK)
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("the runtime could not be started: {error}")))?;

@@ -325,7 +325,7 @@ async fn carry_out(
         endpoint: ready.store.endpoint_url().map(str::to_owned),
         previous_head: evidence_files::previous_head(folder, &ready.loaded.policy().name),
         clock: &clock,
-        stop: stop_on_ctrl_c(context.quiet),
+        stop: stop_on_ctrl_c(context.quiet)?,
         max_rate: applying.max_rate,
         at_once: applying.concurrency.into(),
         first_pause: std::time::Duration::from_millis(args.retry_pause.unwrap_or(1_000) / 4),

@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -90,8 +90,7 @@ async fn ctrl_c_ends_after_the_batch_in_flight_and_the_same_command_goes_on() {
 
     let mut running = desk.command(&APPLY).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     gate.wait_for(Place::At);
-    let signal = Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap();
-    assert!(signal.success());
+    press_ctrl_c(&running);
     let mut stderr = BufReader::new(running.stderr.take().unwrap());
     let mut heard = String::new();
     stderr.read_line(&mut heard).unwrap();
@@ -113,6 +112,36 @@ async fn ctrl_c_ends_after_the_batch_in_flight_and_the_same_command_goes_on() {
     assert_eq!(desk.outcomes(&log).len(), OBJECTS);
     let head = resumed["head"].as_str().unwrap();
     desk.run(&["verify", &log, "--head", head]).ends(0).shows(&["is whole", "1,200"]);
+}
+
+fn press_ctrl_c(running: &Child) {
+    assert!(Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap().success());
+}
+
+#[tokio::test]
+async fn a_second_ctrl_c_ends_at_once_and_claims_nothing() {
+    let Some(store) = LocalStack::shared() else { return };
+    let shelf = Shelf::new(store, "interrupted").await;
+    shelf.put("inbound/1/due.jpg", 40).await;
+    let (gate, fake) = Gate::before(store);
+    let desk = Desk::at(&fake.endpoint);
+    desk.policy(&thirty_days(&shelf.bucket, ""));
+    desk.run(&["plan"]).ends(0);
+
+    let mut running = desk.command(&APPLY).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    gate.wait_for(Place::At);
+    press_ctrl_c(&running);
+    let mut heard = String::new();
+    BufReader::new(running.stderr.take().unwrap()).read_line(&mut heard).unwrap();
+    assert!(heard.contains("press Ctrl-C again"), "{heard}");
+    press_ctrl_c(&running);
+
+    // The store still has not answered.
+    Ran::of(running.wait_with_output().unwrap()).ends(130);
+    let log = desk.log();
+    assert!(desk.outcomes(&log).is_empty());
+    desk.run(&["verify", &log]).ends(1).shows(&["no outcome:", "inbound/1/due.jpg"]);
+    gate.step(Place::Behind);
 }
 
 /// The batch reaches the store after its sender is dead: nobody has seen the answer, and nothing is claimed.

@@ -161,7 +161,7 @@ impl Automaton {
 
     /// What may still make a difference.
     pub fn ahead(&self, set: &[u32]) -> Ahead {
-        let all = self.examples.iter().zip(0_u8..);
+        let all = self.examples.iter().zip(0..=u8::MAX);
         let mut leaving = all.filter(|(_, class)| *self.step(set, *class) != *set);
         match (leaving.next(), leaving.next()) {
             (None, _) => Ahead::Settled,

@@ -135,9 +135,10 @@ impl<'a> Walk<'a> {
                 }
                 return Ok(state);
             }
-            if state & UNTIL != 0 {
-                let until = self.table.get((state & ROW) as usize + self.stride - 1);
-                match until.and_then(|byte| find(key, at, (*byte & 0xff) as u8)) {
+            if state & UNTIL != 0
+                && let Some(byte) = self.table.get((state & ROW) as usize + self.stride - 1)
+            {
+                match find(key, at, *byte as u8) {
                     Some(further) => at = further,
                     None => return Ok(state),
                 }
@@ -277,11 +278,12 @@ mod tests {
         "a/b",
     ];
 
-    fn automaton() -> (Automaton, Vec<u32>, Vec<u32>) {
+    fn automaton_of(prefixes: &[&str], patterns: &[&str]) -> (Automaton, Vec<u32>, Vec<u32>) {
         let mut automaton = Automaton::new();
-        let prefixes = PREFIXES.map(|text| automaton.add(ByteStep::of_prefix(text))).to_vec();
-        let patterns =
-            PATTERNS.map(|text| automaton.add(KeyPattern::parse(text).unwrap().byte_steps(None))).to_vec();
+        let of_prefix = |text: &&str| ByteStep::of_prefix(text);
+        let of_pattern = |text: &&str| KeyPattern::parse(text).unwrap().byte_steps(None);
+        let prefixes = prefixes.iter().map(of_prefix).map(|steps| automaton.add(steps)).collect();
+        let patterns = patterns.iter().map(of_pattern).map(|steps| automaton.add(steps)).collect();
         automaton.finish();
         (automaton, prefixes, patterns)
     }
@@ -305,18 +307,23 @@ mod tests {
         /// Whatever the keys before it and however little room there is, a key matches what it matches.
         #[test]
         fn a_key_matches_its_prefixes_and_patterns(
-            keys in proptest::collection::vec("[ab/é日.0-9]{0,8}", 1..20),
+            keys in proptest::collection::vec("[ab/é日.0-9]{0,16}", 1..20),
             most in 0_usize..4000,
+            prefixes in proptest::sample::subsequence(PREFIXES.to_vec(), 0..=2),
+            patterns in proptest::sample::subsequence(PATTERNS.to_vec(), 0..=3),
+            all in proptest::bool::weighted(0.2),
         ) {
-            let (automaton, prefixes, patterns) = automaton();
+            let (prefixes, patterns) =
+                if all { (PREFIXES.to_vec(), PATTERNS.to_vec()) } else { (prefixes, patterns) };
+            let (automaton, of_prefixes, of_patterns) = automaton_of(&prefixes, &patterns);
             let mut walk = Walk::new(&automaton, most);
             for key in &keys {
                 let Some(state) = walk.read(key) else { continue };
                 let matched = walk.matched(state);
-                for (text, chain) in PREFIXES.iter().zip(&prefixes) {
+                for (text, chain) in prefixes.iter().zip(&of_prefixes) {
                     prop_assert_eq!(matched.contains(chain), key.starts_with(text), "{} {}", text, key);
                 }
-                for (text, chain) in PATTERNS.iter().zip(&patterns) {
+                for (text, chain) in patterns.iter().zip(&of_patterns) {
                     let matches = KeyPattern::parse(text).unwrap().matches(key);
                     prop_assert_eq!(matched.contains(chain), matches, "{} {}", text, key);
                 }
@@ -326,7 +333,7 @@ mod tests {
 
     #[test]
     fn one_that_forgets_in_vain_gives_up_and_one_with_room_does_not() {
-        let (automaton, ..) = automaton();
+        let (automaton, ..) = automaton_of(&PREFIXES, &PATTERNS);
         let keys: Vec<String> = (0..1000).map(|n| format!("{}/é{n}/b", n % 7)).collect();
         let read = |most: usize| {
             let mut walk = Walk::new(&automaton, most);
@@ -334,5 +341,21 @@ mod tests {
         };
         assert_eq!(read(MOST), keys.len());
         assert!(read(1000) < 20);
+    }
+
+    #[test]
+    fn what_only_one_byte_leads_on_from_is_passed_by_looking_for_it() {
+        let behind = |pattern: &str, key: &str| {
+            let (automaton, ..) = automaton_of(&[], &[pattern]);
+            let mut walk = Walk::new(&automaton, MOST);
+            let state = walk.read(key).unwrap();
+            automaton.ahead(&walk.sets[state])
+        };
+        assert_eq!(behind("**.b", "x/y"), Ahead::Until(b'.'));
+        assert_eq!(behind("**日", "x/y"), Ahead::Until("日".as_bytes()[0]));
+        assert_eq!(behind("*/b", "x"), Ahead::Until(b'/'));
+        assert_eq!(behind("a/**", "a/x"), Ahead::Settled);
+        assert_eq!(behind("a/**", "b"), Ahead::Settled);
+        assert_eq!(behind("**.b", "x."), Ahead::Open);
     }
 }
