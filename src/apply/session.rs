@@ -5,8 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::task::block_in_place;
 
 use super::run::{Applied, ApplyError, Run, Watch};
 use crate::evidence::{EvidenceError, EvidenceLog, Item, ItemOutcome, ItemResult};
@@ -56,7 +54,7 @@ impl<'a> Session<'a> {
 
     /// Says what is about to be done; it is on the disk when this returns.
     pub fn intent(&self, items: Vec<Item>) -> Result<u64, EvidenceError> {
-        unhurried(|| self.books().log.intent((self.run.clock)(), items))
+        self.books().log.intent((self.run.clock)(), items)
     }
 
     /// Says what came of it, to the log and to whoever watches.
@@ -72,7 +70,7 @@ impl<'a> Session<'a> {
         counts: impl Fn(&ItemOutcome) -> bool,
     ) -> Result<(), EvidenceError> {
         let mut books = self.books();
-        let mut outcomes = unhurried(|| books.log.outcome((self.run.clock)(), batch, outcomes))?;
+        let mut outcomes = books.log.outcome((self.run.clock)(), batch, outcomes)?;
         outcomes.retain(|outcome| counts(outcome));
         for outcome in &outcomes {
             *books.applied.results.entry(outcome.result).or_default() += 1;
@@ -151,13 +149,5 @@ impl<'a> Session<'a> {
     fn around(&self, bucket: &str) -> &Surroundings {
         static NOTHING: Surroundings = Surroundings::NOTHING;
         self.run.header.buckets.get(bucket).map_or(&NOTHING, |plan| &plan.around)
-    }
-}
-
-/// Waits for the disk, while other batches get what the store sends them: their time does not stand still.
-fn unhurried<T>(write: impl FnOnce() -> T) -> T {
-    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
-        Ok(RuntimeFlavor::MultiThread) => block_in_place(write),
-        _ => write(),
     }
 }

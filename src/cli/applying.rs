@@ -381,7 +381,7 @@ impl Watch for Bar<'_> {
 pub fn stop_on_ctrl_c(quiet: bool) -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
-    // On a runtime of its own: that of the command has one thread, which may be waiting for a disk.
+    // On a runtime of its own: it is heard whatever that of the command is doing.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let wait = move |runtime: Runtime| {
         while runtime.block_on(tokio::signal::ctrl_c()).is_ok() {

@@ -73,10 +73,11 @@ fn keep_quiet_about_damaged_files() {
 /// As much as the main thread has.
 const STACK: usize = 8 << 20;
 
-/// Runs a command on one thread beside the one that waits for it: what requests bring is used up faster than any
-/// store sends it, and to hand each page to another thread costs more than it saves.
+/// Runs a command on the one thread that makes its requests: what they bring is used up faster than any store sends
+/// it, and to hand each page to another thread costs more than it saves. What waits for anything else there, and for
+/// long, does it in `block_in_place`, which lets requests go on.
 ///
-/// So what waits for anything but requests, and for long, does it in `block_in_place`, which lets requests go on.
+/// What writes evidence runs on the thread that is left, since it waits for the disk between its requests.
 fn dispatch(context: Context, cli: Cli) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -84,7 +85,12 @@ fn dispatch(context: Context, cli: Cli) -> Result<Exit, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("the runtime could not be started: {error}")))?;
-    match runtime.block_on(runtime.spawn(run_command(context, cli))) {
+    let writes_evidence = matches!(cli.command, Command::Apply(_) | Command::Reconcile(_) | Command::Undo(_));
+    let command = run_command(context, cli);
+    if writes_evidence {
+        return runtime.block_on(command);
+    }
+    match runtime.block_on(runtime.spawn(command)) {
         Ok(result) => result,
         Err(ended) => std::panic::resume_unwind(ended.into_panic()),
     }
