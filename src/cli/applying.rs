@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::runtime::Runtime;
+use tokio::signal::ctrl_c;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use super::copying::{Copied, Copying};
 use super::evidence_files::{evidence_failure, keep_until};
@@ -379,22 +382,30 @@ impl Watch for Bar<'_> {
 /// # Errors
 /// If nobody could wait for it: then nothing is begun that it would break off.
 pub fn stop_on_ctrl_c(quiet: bool) -> Result<Arc<AtomicBool>, Failure> {
+    let cannot = |error: io::Error| Failure::failed(format!("Ctrl-C cannot be waited for: {error}"));
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     // On a runtime of its own: it is heard whatever that of the command is doing.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let wait = move |runtime: Runtime| {
-        while runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
+    // From the first look on it no longer ends the process.
+    if let Ok(pressed) = runtime.block_on(async { timeout(Duration::ZERO, ctrl_c()).await }) {
+        pressed.map_err(cannot)?;
+        stop.store(true, Ordering::SeqCst);
+    }
+    let wait = async move {
+        while ctrl_c().await.is_ok() {
             if flag.swap(true, Ordering::SeqCst) {
                 std::process::exit(Exit::Interrupted.code().into());
             }
+            // Not here: a terminal that takes nothing would keep the next one from being heard.
             if !quiet {
-                super::output::note("finishing the batch in flight; press Ctrl-C again to stop at once");
+                spawn_blocking(|| {
+                    super::output::note("finishing the batch in flight; press Ctrl-C again to stop at once");
+                });
             }
         }
     };
-    runtime
-        .and_then(|runtime| thread::Builder::new().name("ctrl-c".to_owned()).spawn(move || wait(runtime)))
-        .map_err(|error| Failure::failed(format!("Ctrl-C cannot be waited for: {error}")))?;
+    let thread = thread::Builder::new().name("ctrl-c".to_owned());
+    thread.spawn(move || runtime.block_on(wait)).map_err(cannot)?;
     Ok(stop)
 }

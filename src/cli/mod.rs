@@ -70,14 +70,15 @@ fn keep_quiet_about_damaged_files() {
     }));
 }
 
-/// As much as the main thread has.
+/// As much as the main thread mostly has.
 const STACK: usize = 8 << 20;
 
 /// Runs a command on the one thread that makes its requests: what they bring is used up faster than any store sends
-/// it, and to hand each page to another thread costs more than it saves. What waits for anything else there, and for
-/// long, does it in `block_in_place`, which lets requests go on.
+/// it, and to hand each page to another thread costs more than it saves. So nothing may wait there for what a
+/// request brings, but in `block_in_place`.
 ///
-/// What writes evidence runs on the thread that is left, since it waits for the disk between its requests.
+/// `apply`, `reconcile` and `undo` run on the thread that is left: they wait for the disk, so that what they have
+/// done is written down, and requests go on meanwhile.
 fn dispatch(context: Context, cli: Cli) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
