@@ -6,6 +6,7 @@ use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -385,14 +386,14 @@ pub fn stop_on_ctrl_c(quiet: bool) -> Result<Arc<AtomicBool>, Failure> {
     let cannot = |error: io::Error| Failure::failed(format!("Ctrl-C cannot be waited for: {error}"));
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
-    // On a runtime of its own: it is heard whatever that of the command is doing.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
-    // From the first look on it no longer ends the process.
-    if let Ok(pressed) = runtime.block_on(async { timeout(Duration::ZERO, ctrl_c()).await }) {
-        pressed.map_err(cannot)?;
-        stop.store(true, Ordering::SeqCst);
-    }
+    let (tell, told) = mpsc::sync_channel(1);
     let wait = async move {
+        // From the first look on it no longer ends the process.
+        let looked = match timeout(Duration::ZERO, ctrl_c()).await {
+            Ok(pressed) => pressed.map(|()| flag.store(true, Ordering::SeqCst)),
+            Err(_) => Ok(()),
+        };
+        let _ = tell.send(looked);
         while ctrl_c().await.is_ok() {
             if flag.swap(true, Ordering::SeqCst) {
                 std::process::exit(Exit::Interrupted.code().into());
@@ -405,7 +406,13 @@ pub fn stop_on_ctrl_c(quiet: bool) -> Result<Arc<AtomicBool>, Failure> {
             }
         }
     };
+    // On a runtime of its own: it is heard whatever that of the command is doing.
+    let listen = || -> io::Result<()> {
+        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(wait);
+        Ok(())
+    };
     let thread = thread::Builder::new().name("ctrl-c".to_owned());
-    thread.spawn(move || runtime.block_on(wait)).map_err(cannot)?;
+    thread.spawn(listen).map_err(cannot)?;
+    told.recv().map_err(io::Error::other).flatten().map_err(cannot)?;
     Ok(stop)
 }
