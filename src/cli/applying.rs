@@ -2,22 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, Utc};
-use tokio::signal::ctrl_c;
-use tokio::task::spawn_blocking;
-use tokio::time::timeout;
 
 use super::copying::{Copied, Copying};
 use super::evidence_files::{evidence_failure, keep_until};
-use super::exit::{Exit, Failure};
+use super::exit::Failure;
 use super::output;
 use super::progress::Progress;
 use super::refusing::{not_while_stopped, refused, stop_file_failure};
@@ -376,43 +370,4 @@ impl Watch for Bar<'_> {
         let said = keys_a_second.map(|rate| format!("slowed by the store to {rate:.0}/s"));
         self.0.say(said.unwrap_or_default());
     }
-}
-
-/// Stops after the batch in flight on the first Ctrl-C, at once on the second.
-///
-/// # Errors
-/// If nobody could wait for it: then nothing is begun that it would break off.
-pub fn stop_on_ctrl_c(quiet: bool) -> Result<Arc<AtomicBool>, Failure> {
-    let cannot = |error: io::Error| Failure::failed(format!("Ctrl-C cannot be waited for: {error}"));
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    let (tell, told) = mpsc::sync_channel(1);
-    let wait = async move {
-        // From the first look on it no longer ends the process.
-        let looked = match timeout(Duration::ZERO, ctrl_c()).await {
-            Ok(pressed) => pressed.map(|()| flag.store(true, Ordering::SeqCst)),
-            Err(_) => Ok(()),
-        };
-        let _ = tell.send(looked);
-        while ctrl_c().await.is_ok() {
-            if flag.swap(true, Ordering::SeqCst) {
-                std::process::exit(Exit::Interrupted.code().into());
-            }
-            // Not here: a terminal that takes nothing would keep the next one from being heard.
-            if !quiet {
-                spawn_blocking(|| {
-                    super::output::note("finishing the batch in flight; press Ctrl-C again to stop at once");
-                });
-            }
-        }
-    };
-    // On a runtime of its own: it is heard whatever that of the command is doing.
-    let listen = || -> io::Result<()> {
-        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(wait);
-        Ok(())
-    };
-    let thread = thread::Builder::new().name("ctrl-c".to_owned());
-    thread.spawn(listen).map_err(cannot)?;
-    told.recv().map_err(io::Error::other).flatten().map_err(cannot)?;
-    Ok(stop)
 }

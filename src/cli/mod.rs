@@ -15,6 +15,7 @@ mod evidence_files;
 mod exit;
 mod explain;
 mod inputs;
+mod interrupting;
 mod inventories;
 mod live;
 mod logs;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::applying::{self, Carried, Carrying, stop_on_ctrl_c};
+use super::applying::{self, Carried, Carrying};
 use super::args::{ApplyArgs, Applying, CacheArg, PlanArgs, Planning, ReconcileArgs, StoreArgs};
 use super::caching::Caching;
 use super::context::Context;
@@ -14,6 +14,7 @@ use super::copying::Copying;
 use super::earlier;
 use super::exit::{Exit, Failure};
 use super::inputs::{self, Loaded};
+use super::interrupting::stop_on_ctrl_c;
 use super::inventories::{self, Inventory};
 use super::planning::{self, Made, Making, PlanFile};
 use super::record_files::{LoadedRecords, RecordFiles, refuse_faults};
