@@ -94,6 +94,7 @@ fn dispatch(context: Context, cli: Cli) -> Result<Exit, Failure> {
     }
     match runtime.block_on(runtime.spawn(command)) {
         Ok(result) => result,
+        // Nobody aborts it, so it can only have panicked.
         Err(ended) => std::panic::resume_unwind(ended.into_panic()),
     }
 }

@@ -157,7 +157,7 @@ impl<'a> Planner<'a> {
         mut is_counted: impl FnMut(&Item) -> bool,
     ) -> Vec<PlanRow> {
         let all = self.in_order(bucket, group);
-        let mut rows = Vec::with_capacity(all.len());
+        let mut rows = Vec::with_capacity(all.iter().filter(|(.., disposal)| disposal.is_some()).count());
         for (item, decision, disposal) in all {
             // What goes is always counted: guards go by it.
             if disposal.is_some() || !is_counted(item) {
@@ -180,7 +180,7 @@ impl<'a> Planner<'a> {
     /// The rows for one key, and nothing is counted.
     pub fn rows(&mut self, bucket: &BucketContext, group: &KeyGroup) -> Vec<PlanRow> {
         let all = self.in_order(bucket, group);
-        let mut rows = Vec::with_capacity(all.len());
+        let mut rows = Vec::with_capacity(all.iter().filter(|(.., disposal)| disposal.is_some()).count());
         for (item, decision, disposal) in all {
             rows.extend(self.row_if_any(bucket, &group.key, item, decision, disposal));
         }

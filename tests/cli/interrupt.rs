@@ -78,15 +78,21 @@ impl Gate {
     }
 }
 
+/// A plan of what is older than thirty days, to be carried out through a gate.
+fn planned(store: &LocalStack, shelf: &Shelf) -> (Arc<Gate>, Fake, Desk) {
+    let (gate, fake) = Gate::before(store);
+    let desk = Desk::at(&fake.endpoint);
+    desk.policy(&thirty_days(&shelf.bucket, ""));
+    desk.run(&["plan"]).ends(0);
+    (gate, fake, desk)
+}
+
 #[tokio::test]
 async fn ctrl_c_ends_after_the_batch_in_flight_and_the_same_command_goes_on() {
     let Some(store) = LocalStack::shared() else { return };
     let shelf = Shelf::new(store, "interrupt").await;
     fill(store, &shelf).await;
-    let (gate, fake) = Gate::before(store);
-    let desk = Desk::at(&fake.endpoint);
-    desk.policy(&thirty_days(&shelf.bucket, ""));
-    desk.run(&["plan"]).ends(0);
+    let (gate, _fake, desk) = planned(store, &shelf);
 
     let mut running = desk.command(&APPLY).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     gate.wait_for(Place::At);
@@ -123,10 +129,7 @@ async fn a_second_ctrl_c_ends_at_once_and_claims_nothing() {
     let Some(store) = LocalStack::shared() else { return };
     let shelf = Shelf::new(store, "interrupted").await;
     shelf.put("inbound/1/due.jpg", 40).await;
-    let (gate, fake) = Gate::before(store);
-    let desk = Desk::at(&fake.endpoint);
-    desk.policy(&thirty_days(&shelf.bucket, ""));
-    desk.run(&["plan"]).ends(0);
+    let (gate, _fake, desk) = planned(store, &shelf);
 
     let mut running = desk.command(&APPLY).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     gate.wait_for(Place::At);
@@ -134,6 +137,7 @@ async fn a_second_ctrl_c_ends_at_once_and_claims_nothing() {
     let mut heard = String::new();
     BufReader::new(running.stderr.take().unwrap()).read_line(&mut heard).unwrap();
     assert!(heard.contains("press Ctrl-C again"), "{heard}");
+    assert!(running.try_wait().unwrap().is_none(), "the first one ends nothing by itself");
     press_ctrl_c(&running);
 
     // The store still has not answered.
@@ -151,10 +155,7 @@ async fn after_a_crash_the_same_command_goes_on_and_asks_what_became_of_the_batc
     let shelf = Shelf::new(store, "crash").await;
     shelf.put("inbound/1/due.jpg", 40).await;
     shelf.put("inbound/1/fresh.jpg", 10).await;
-    let (gate, fake) = Gate::before(store);
-    let desk = Desk::at(&fake.endpoint);
-    desk.policy(&thirty_days(&shelf.bucket, ""));
-    desk.run(&["plan"]).ends(0);
+    let (gate, _fake, desk) = planned(store, &shelf);
 
     let mut running = desk.command(&APPLY).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     gate.wait_for(Place::At);
