@@ -40,6 +40,7 @@ fn shipped(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("policies").join(name)).unwrap()
 }
 
+/// `SHELFLIFE_CASES` asks for another number of them.
 fn cases() -> ProptestConfig {
     // A panic in the decoder of Parquet is caught, and is nothing to be told.
     std::panic::set_hook(Box::new(|info| {
@@ -47,6 +48,10 @@ fn cases() -> ProptestConfig {
             eprintln!("{info}");
         }
     }));
+    if let Some(asked) = std::env::var_os("SHELFLIFE_CASES") {
+        let asked = asked.to_str().and_then(|asked| asked.parse().ok());
+        return ProptestConfig::with_cases(asked.expect("SHELFLIFE_CASES is a number"));
+    }
     ProptestConfig::with_cases(if std::env::var_os("CI").is_some() { 4_000 } else { 1_000 })
 }
 

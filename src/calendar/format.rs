@@ -1,6 +1,6 @@
 //! Dates written otherwise than in ISO 8601: epoch numbers, and forms in strftime's words.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
@@ -38,6 +38,11 @@ pub enum DateFormatError {
         "what stands after the time is only text in a form, as `+01:00` or `EST` would be, and the time would be local; write `%z` for the offset, or leave the text out of your dates and set the policy's `timezone`"
     )]
     TextAfterTime,
+    /// An offset in any form is read, and cannot be written again to see that nothing was cut short.
+    #[error(
+        "`%#z` stands for offsets of any form; write the one that your dates have: `%z`, `%:z` or `%::z`"
+    )]
+    AnyOffset,
     /// Two digits do not say which century.
     #[error("`%y`, `%g`, `%C`, `%D` and `%x` do not say the whole year; write `%Y`")]
     Century,
@@ -67,6 +72,9 @@ impl DateFormat {
         if words.contains('Z') {
             return Err(DateFormatError::ZoneName);
         }
+        if StrftimeItems::new(text).any(|item| StrftimeItems::new("%#z").eq([item])) {
+            return Err(DateFormatError::AnyOffset);
+        }
         if !words.contains(['z', 's', '+']) {
             let plain = PlainText::of(text);
             if ["Z", "UTC", "GMT"].iter().any(|zone| plain.all.contains(zone)) {
@@ -86,7 +94,7 @@ impl DateFormat {
                 .and_then(|day| day.and_hms_opt(hour, 43, 27))
                 .ok_or(DateFormatError::NoDate)?;
             // With a zone's offset where the form wants one.
-            let written = sample.and_utc().format(text).to_string();
+            let written = written(sample.and_utc().format(text)).ok_or(DateFormatError::Specifier)?;
             match format.read(&written, Tz::UTC) {
                 Ok(Moment::Civil(day)) if day == sample.date() => {}
                 Ok(Moment::Instant(at)) if at.date_naive() == sample.date() => {
@@ -214,30 +222,23 @@ fn strftime(form: &str, text: &str, zone: Tz) -> Option<Moment> {
         let at = parsed.to_datetime().ok()?;
         (
             Moment::Instant(at.with_timezone(&Utc)),
-            at.with_timezone(&chrono::FixedOffset::east_opt(offset)?).format(form).to_string(),
+            written(at.with_timezone(&chrono::FixedOffset::east_opt(offset)?).format(form))?,
         )
     } else if parsed.timestamp().is_some() {
         let at = parsed.to_datetime_with_timezone(&Utc).ok()?;
-        (Moment::Instant(at), at.format(form).to_string())
+        (Moment::Instant(at), written(at.format(form))?)
     } else {
         let date = parsed.to_naive_date().ok()?;
         Moment::Civil(date).plausible().ok()?;
         match parsed.to_naive_time() {
             Ok(time) => {
                 let local: NaiveDateTime = date.and_time(time);
-                (Moment::Instant(instant_of_local(local, zone)), local.format(form).to_string())
+                (Moment::Instant(instant_of_local(local, zone)), written(local.format(form))?)
             }
             // No time at all, or half of one, which then is missing when it is written again.
             Err(_) => {
-                let mut again = String::new();
-                use fmt::Write;
                 let midnight = date.and_time(NaiveTime::MIN);
-                write!(again, "{}", date.format(form))
-                    .or_else(|_| {
-                        again.clear();
-                        write!(again, "{}", midnight.format(form))
-                    })
-                    .ok()?;
+                let again = written(date.format(form)).or_else(|| written(midnight.format(form)))?;
                 if specifiers(form)
                     .contains(['H', 'I', 'k', 'l', 'M', 'S', 'T', 'R', 'p', 'P', 'r', 'X', 'f'])
                 {
@@ -248,6 +249,13 @@ fn strftime(form: &str, text: &str, zone: Tz) -> Option<Moment> {
         }
     };
     (without_idle_zeros(&again) == without_idle_zeros(text)).then_some(moment)
+}
+
+/// `None` if there is a part in the form that what is written does not have.
+fn written(date: impl fmt::Display) -> Option<String> {
+    let mut text = String::new();
+    write!(text, "{date}").ok()?;
+    Some(text)
 }
 
 /// The text with zeros at the end of fractions left out: `.120` and `.12` are the same.
@@ -329,6 +337,8 @@ mod tests {
             ("%d.%m.%y", DateFormatError::Century),
             ("%D", DateFormatError::Century),
             ("%d.%m.%Y %Z", DateFormatError::ZoneName),
+            ("%Y-%m-%dT%H:%M:%S%#z", DateFormatError::AnyOffset),
+            ("%#z", DateFormatError::AnyOffset),
             ("%d.%m.%Y %Q", DateFormatError::Specifier),
             ("%Y-%m-%dT%H:%M:%SZ", DateFormatError::LiteralZone),
             ("%d.%m.%Y %H:%M UTC", DateFormatError::LiteralZone),
