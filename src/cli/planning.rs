@@ -16,7 +16,7 @@ use super::inventories::Inventory;
 use super::output;
 use super::progress::Progress;
 use super::store::store_failure;
-use crate::decide::{Plain, covered};
+use crate::decide::{Plain, Stay, covered};
 use crate::lifecycle::{Action, Surroundings};
 use crate::plan::{
     self, BucketContext, History, KeyGroup, PlanFileError, PlanHeader, PlanWriter, Planner, RecordsDigest,
@@ -350,6 +350,10 @@ impl Sink for ToPlan<'_, '_, '_> {
 
     fn plain(&mut self, bytes: u64, plain: &Plain<'_>) {
         self.planner.count_plain(&self.context.facts.name, bytes, plain);
+    }
+
+    fn stay(&mut self, bytes: u64, stay: Stay) {
+        self.planner.count_stay(&self.context.facts.name, bytes, stay);
     }
 
     fn join(&mut self, part: Stretch) -> Result<(), PlanningError> {

@@ -1,11 +1,9 @@
 //! What is kept for now by what its row says, counted; all else is a candidate.
 
-use chrono::DateTime;
-
 use super::row::Row;
-use crate::decide::{Decider, Decision, Plain, Stay, Step, Trail, Verdict};
+use crate::decide::{Decider, Decision, Plain, Step, Trail, Verdict};
 use crate::object::{BucketFacts, Kind, Observed};
-use crate::plan::{PlainCounts, Summary, Tally, Tenants};
+use crate::plan::{PlainCounts, Summary, Tenants};
 use crate::policy::Policy;
 
 /// Judges the rows of one bucket's inventory.
@@ -17,17 +15,6 @@ pub struct Judge<'d> {
     /// Of most rows the key and the upload say all.
     is_fast: bool,
     counted: Counted,
-    /// What was counted fast: the first place is for what no rule covers.
-    stays: Vec<Stays>,
-}
-
-/// Current objects that one rule keeps, or none.
-#[derive(Clone, Copy, Debug, Default)]
-struct Stays {
-    objects: u64,
-    bytes: u64,
-    /// In seconds since 1970.
-    oldest_due: Option<i64>,
 }
 
 impl<'d> Judge<'d> {
@@ -40,7 +27,6 @@ impl<'d> Judge<'d> {
             counts_tenants,
             is_fast: !counts_tenants && decider.bucket() == facts.name,
             counted: Counted::default(),
-            stays: vec![Stays::default(); decider.policy().rules.len() + 1],
         }
     }
 
@@ -50,9 +36,8 @@ impl<'d> Judge<'d> {
         if let (true, Some(true), Some(false), Some(uploaded), Some(size)) =
             (self.is_fast, row.is_latest, row.is_marker, row.uploaded, row.size)
             && let Some(stay) = self.trail.stays(row.key, uploaded.seconds, uploaded.nanos != 0)
-            && let Some(stays) = self.stays.get_mut(stay.rule.map_or(0, |rule| rule + 1))
         {
-            stays.add(stay, size);
+            self.counted.kept.add_stay(stay, size);
             return true;
         }
         self.counts_at_length(row)
@@ -68,7 +53,7 @@ impl<'d> Judge<'d> {
         let plain = Plain {
             verdict: decision.verdict,
             rule: decision.rules.first().copied(),
-            due: decision.due,
+            due: decision.due.map(|due| due.timestamp()),
             tenant: decision.tenant.as_deref(),
         };
         self.counted.add(&plain, &observed, self.counts_tenants);
@@ -81,14 +66,7 @@ impl<'d> Judge<'d> {
     }
 
     /// What was counted.
-    pub fn finish(mut self) -> Counted {
-        for (place, stays) in self.stays.into_iter().enumerate().filter(|(_, stays)| stays.objects > 0) {
-            let rule = place.checked_sub(1);
-            let verdict = if rule.is_some() { Verdict::Retained } else { Verdict::Unmatched };
-            let oldest_due = stays.oldest_due.and_then(|due| DateTime::from_timestamp(due, 0));
-            let tally = Tally { objects: stays.objects, bytes: stays.bytes, oldest_due };
-            self.counted.kept.add_all(rule, verdict, tally);
-        }
+    pub fn finish(self) -> Counted {
         self.counted
     }
 }
@@ -100,18 +78,6 @@ fn kept(trail: &mut Trail<'_>, observed: &Observed<'_>) -> Option<Decision> {
             Some(decision)
         }
         Step::Decided(_) | Step::Needs(_) => None,
-    }
-}
-
-impl Stays {
-    #[inline]
-    fn add(&mut self, stay: Stay, bytes: u64) {
-        self.objects += 1;
-        self.bytes = self.bytes.saturating_add(bytes);
-        self.oldest_due = match (self.oldest_due, stay.due) {
-            (Some(oldest), Some(due)) => Some(oldest.min(due)),
-            (oldest, due) => oldest.or(due),
-        };
     }
 }
 

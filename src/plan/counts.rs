@@ -5,31 +5,45 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::summary::{Disposal, Summary, Tally};
-use crate::decide::{Plain, Verdict};
+use crate::decide::{Plain, Stay, Verdict};
 use crate::policy::Policy;
 
 /// What plainly stays in one bucket.
 #[derive(Clone, Debug, Default)]
 pub struct PlainCounts {
     /// The first place is for what no rule covers.
-    cells: Vec<[Tally; Verdict::ALL.len()]>,
+    cells: Vec<[PlainTally; Verdict::ALL.len()]>,
+}
+
+/// A [`Tally`] with its date in seconds since 1970, which cost less to compare.
+#[derive(Clone, Copy, Debug, Default)]
+struct PlainTally {
+    objects: u64,
+    bytes: u64,
+    oldest_due: Option<i64>,
 }
 
 impl PlainCounts {
-    /// Counts one of so many bytes; `due` is its due date as far as that is exact.
-    pub fn add(&mut self, plain: &Plain<'_>, bytes: u64, due: Option<DateTime<Utc>>) {
-        self.add_all(plain.rule, plain.verdict, Tally { objects: 1, bytes, oldest_due: due });
+    /// Counts one of so many bytes; `due` is its due date, in seconds since 1970, as far as that is exact.
+    pub fn add(&mut self, plain: &Plain<'_>, bytes: u64, due: Option<i64>) {
+        self.add_one(plain.rule, plain.verdict, bytes, due);
     }
 
-    /// Counts so many that a rule, or none, leads to the same verdict.
-    pub fn add_all(&mut self, rule: Option<usize>, verdict: Verdict, tally: Tally) {
+    /// Counts one of so many bytes.
+    #[inline]
+    pub fn add_stay(&mut self, stay: Stay, bytes: u64) {
+        self.add_one(stay.rule, stay.verdict(), bytes, stay.due);
+    }
+
+    #[inline]
+    fn add_one(&mut self, rule: Option<usize>, verdict: Verdict, bytes: u64, oldest_due: Option<i64>) {
         let place = rule.map_or(0, |rule| rule + 1);
         if self.cells.len() <= place {
             self.cells.resize(place + 1, Default::default());
         }
         let verdict = Verdict::ALL.iter().position(|one| *one == verdict).unwrap_or_default();
         if let Some(counted) = self.cells.get_mut(place).and_then(|of_rule| of_rule.get_mut(verdict)) {
-            counted.merge(tally);
+            counted.merge(PlainTally { objects: 1, bytes, oldest_due });
         }
     }
 
@@ -53,9 +67,24 @@ impl PlainCounts {
         for (place, of_rule) in self.cells.iter().enumerate() {
             let rule = place.checked_sub(1).and_then(|rule| policy.rules.get(rule));
             for (verdict, tally) in Verdict::ALL.into_iter().zip(of_rule) {
-                summary.merge(bucket, rule.map(|rule| rule.id.as_str()), None, (verdict, None), *tally);
+                let PlainTally { objects, bytes, oldest_due } = *tally;
+                let oldest_due = oldest_due.and_then(|due| DateTime::from_timestamp(due, 0));
+                let tally = Tally { objects, bytes, oldest_due };
+                summary.merge(bucket, rule.map(|rule| rule.id.as_str()), None, (verdict, None), tally);
             }
         }
+    }
+}
+
+impl PlainTally {
+    #[inline]
+    fn merge(&mut self, other: Self) {
+        self.objects += other.objects;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.oldest_due = match (self.oldest_due, other.oldest_due) {
+            (Some(oldest), Some(due)) => Some(oldest.min(due)),
+            (oldest, due) => oldest.or(due),
+        };
     }
 }
 
@@ -95,6 +124,14 @@ impl Counts {
     pub fn add_plain(&mut self, bucket: &str, plain: &Plain<'_>, bytes: u64) {
         if let Some(counts) = self.of(bucket) {
             counts.plain.add(plain, bytes, plain.due);
+        }
+    }
+
+    /// Counts one that stays, of so many bytes.
+    #[inline]
+    pub fn add_stay(&mut self, bucket: &str, stay: Stay, bytes: u64) {
+        if let Some(counts) = self.of(bucket) {
+            counts.plain.add_stay(stay, bytes);
         }
     }
 

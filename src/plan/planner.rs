@@ -15,7 +15,7 @@ use super::counts::Counts;
 use super::row::{Action, PlanRow};
 use super::summary::{Disposal, Summary, Tally, removes};
 use super::tenants::Tenants;
-use crate::decide::{Decision, Plain, Reason, Verdict};
+use crate::decide::{Decision, Plain, Reason, Stay, Verdict};
 use crate::object::{Kind, Versioning};
 use crate::policy::{Enforce, Erasure, Policy, Rule};
 
@@ -102,6 +102,15 @@ impl<'a> Planner<'a> {
             self.tenants.add(plain.tenant, bytes, false);
         }
         self.counts.add_plain(bucket, plain, bytes);
+    }
+
+    /// Counts an object or a version of so many bytes that stays; the policy does not count its tenant's.
+    #[inline]
+    pub fn count_stay(&mut self, bucket: &str, bytes: u64, stay: Stay) {
+        if !self.policy.guards.per_tenant.is_none() && stay.rule.is_some() {
+            self.tenants.add(None, bytes, false);
+        }
+        self.counts.add_stay(bucket, stay, bytes);
     }
 
     /// What was counted so far of each tenant, where the policy limits what may go of one.

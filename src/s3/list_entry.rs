@@ -3,9 +3,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Utc};
-
-use super::values;
+use super::values::{self, Time};
 use super::xml::{Malformed, Raw, Reader, Text};
 use crate::object::Kind;
 
@@ -58,7 +56,7 @@ pub(super) struct Row {
     pub(super) key: Span,
     pub(super) id: Option<Span>,
     pub(super) is_latest: bool,
-    pub(super) last_modified: DateTime<Utc>,
+    pub(super) last_modified: Time,
     pub(super) etag: Option<Span>,
     pub(super) size: u64,
     pub(super) storage_class: Option<Span>,
@@ -230,6 +228,6 @@ fn number(text: &str, reader: &Reader<'_>) -> Result<u64, Malformed> {
     text.parse().ok().filter(|_| digits).ok_or_else(|| reader.wrong("not a size"))
 }
 
-fn instant(text: &str, reader: &Reader<'_>) -> Result<DateTime<Utc>, Malformed> {
-    values::instant(text).ok_or_else(|| reader.wrong("not a time"))
+fn instant(text: &str, reader: &Reader<'_>) -> Result<Time, Malformed> {
+    values::instant(text).map(Time::of).ok_or_else(|| reader.wrong("not a time"))
 }

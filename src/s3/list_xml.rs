@@ -13,7 +13,7 @@ use memchr::memchr2;
 use super::list_entry::{Row, Span, flag, keep, read_entry, text_of};
 pub(super) use super::list_entry::{Shape, Uploads, Versions};
 use super::list_order::{self, Standing};
-use super::values;
+use super::values::{self, Time};
 use super::xml::{Malformed, Reader};
 use crate::object::Kind;
 
@@ -43,6 +43,19 @@ pub struct Entry<'a> {
     pub size: u64,
     /// The storage class, where sent.
     pub storage_class: Option<&'a str>,
+}
+
+/// A current version, as far as most rules ask for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Current<'a> {
+    /// The key, decoded.
+    pub key: &'a str,
+    /// Bytes.
+    pub size: u64,
+    /// Last-Modified, in whole seconds since 1970.
+    pub uploaded: i64,
+    /// Whether more than these had passed.
+    pub and_more: bool,
 }
 
 /// One answer of a listing: its text and where the entries stand in it.
@@ -132,6 +145,13 @@ impl Page {
         self.rows.get(place).map(|row| self.text(row.key))
     }
 
+    /// Its key, size and upload if it is the current version of its key, and no delete marker.
+    pub fn current(&self, place: usize) -> Option<Current<'_>> {
+        let row = self.rows.get(place).filter(|row| row.is_latest && row.kind == Kind::Version)?;
+        let Time { seconds, nanos } = row.last_modified;
+        Some(Current { key: self.text(row.key), size: row.size, uploaded: seconds, and_more: nanos != 0 })
+    }
+
     /// The last of them.
     pub fn last(&self) -> Option<Entry<'_>> {
         self.rows.last().map(|row| self.entry(row))
@@ -156,7 +176,7 @@ impl Page {
             version_id,
             upload_id,
             is_latest: row.is_latest,
-            last_modified: row.last_modified,
+            last_modified: row.last_modified.instant(),
             etag: row.etag.map(|span| self.text(span)),
             size: row.size,
             storage_class: row.storage_class.map(|span| self.text(span)),
@@ -190,7 +210,7 @@ impl Page {
             key: text_of(&self.body, &self.decoded, row.key),
             marker: row.kind == Kind::Marker,
             is_latest: row.is_latest,
-            last_modified: row.last_modified,
+            last_modified: row.last_modified.instant(),
         };
         if let Some(merged) = list_order::merged(&self.rows, standing) {
             self.rows = merged;

@@ -65,5 +65,5 @@ pub use head_object::{ContentHeaders, Head, Inspected};
 pub use list_directories::Level;
 pub use list_multipart_uploads::UploadPages;
 pub use list_object_versions::VersionPages;
-pub use list_xml::{Entry, Page};
+pub use list_xml::{Current, Entry, Page};
 pub use xml::Malformed;

@@ -17,7 +17,7 @@ use super::ranges::{Brought, Ranges, Shown};
 use super::uploads::{Uploads, merged};
 use super::{Seen, Sink, Survey};
 use crate::decide::{Plain, Trail};
-use crate::s3::{Entry, Level, Page, StoreError, StoreErrorKind};
+use crate::s3::{Current, Entry, Level, Page, StoreError, StoreErrorKind};
 
 /// How many requests list one bucket at a time, if nothing else is said.
 pub const LISTINGS_AT_ONCE: usize = 16;
@@ -236,15 +236,20 @@ impl<P: Default> Listing<'_, P> {
         let (mut done, mut stack, mut place) = (Vec::new(), Vec::new(), 0);
         while let Some(key) = key_at(place) {
             let end = (place + 1..).find(|more| key_at(*more) != Some(key)).unwrap_or(place + 1);
-            stack.clear();
-            stack.extend((place..end).filter_map(|place| page?.get(place)));
+            let entries = place..end;
             place = end;
             if held.open.as_ref().is_some_and(|draft| draft.key != *key) {
                 done.extend(held.open.take());
             }
             // What more there is of the last key stands on the next page.
-            let is_whole = held.open.is_none() && (within.is_last || last.is_some_and(|last| last != key));
-            if is_whole && sink.counts_plain() && !held.has_uploads(key) && self.stays(&stack, sink) {
+            let is_whole = held.open.is_none() && (within.is_last || end < within.count);
+            let is_counted = is_whole && sink.counts_plain() && !held.has_uploads(key);
+            if is_counted && entries.len() == 1 && self.stays(page, entries.start, sink) {
+                continue;
+            }
+            stack.clear();
+            stack.extend(entries.filter_map(|place| page?.get(place)));
+            if is_counted && self.all_stay(&stack, sink) {
                 continue;
             }
             let draft = held.open.get_or_insert_with(|| Draft::new(key));
@@ -272,8 +277,18 @@ impl<P: Default> Listing<'_, P> {
         drafts
     }
 
+    /// Whether what is alone under its key stays by key and upload; then it is counted.
+    #[inline]
+    fn stays<S: Sink<Part = P>>(&mut self, page: Option<&Page>, place: usize, sink: &mut S) -> bool {
+        let Some(current) = page.and_then(|page| page.current(place)) else { return false };
+        let Current { key, size, uploaded, and_more } = current;
+        let stay = self.trail.stays(key, uploaded, and_more);
+        stay.into_iter().for_each(|stay| sink.stay(size, stay));
+        stay.is_some()
+    }
+
     /// Whether all that stands under a key plainly stays; then it is counted.
-    fn stays<'e, S: Sink<Part = P>>(&mut self, stack: &[Entry<'e>], sink: &mut S) -> bool {
+    fn all_stay<'e, S: Sink<Part = P>>(&mut self, stack: &[Entry<'e>], sink: &mut S) -> bool {
         let (facts, alone) = (&self.survey.facts, stack.len() == 1);
         let mut above = Above::default();
         let mut plainly = |entry: &Entry<'e>| {

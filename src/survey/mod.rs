@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::decide::{Needs, Plain};
+use crate::decide::{Needs, Plain, Stay};
 use crate::object::BucketFacts;
 use crate::plan::KeyGroup;
 use crate::policy::Policy;
@@ -64,7 +64,7 @@ pub trait Sink {
         self.key(part, group)
     }
 
-    /// Whether of what plainly stays it wants to know no more than [`Sink::plain`] tells.
+    /// Whether of what plainly stays it wants to know no more than [`Sink::plain`] and [`Sink::stay`] tell.
     fn counts_plain(&self) -> bool {
         false
     }
@@ -72,6 +72,9 @@ pub trait Sink {
     /// Takes a version, a delete marker or an object of so many bytes that plainly stays, with all others
     /// of its key.
     fn plain(&mut self, _bytes: u64, _plain: &Plain<'_>) {}
+
+    /// The same of an object or a version that is alone under its key, and stays by key and upload.
+    fn stay(&mut self, _bytes: u64, _stay: Stay) {}
 
     /// What is to be read of the versions under a key, newest first, beside what deciding takes.
     fn asks(&self, _seen: &Seen<'_>) -> Vec<Needs> {

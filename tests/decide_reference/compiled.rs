@@ -136,7 +136,12 @@ fn agrees(seed: u64, run: &Run, trail: &mut Trail<'_>, object: &Observed<'_>, na
             told(&plain)
         };
         let tenant = tenant.as_deref().filter(|_| !run.policy.guards.per_tenant.is_none());
-        let counted = Plain { verdict: *verdict, rule: rules.first().copied(), due: *due, tenant };
+        let counted = Plain {
+            verdict: *verdict,
+            rule: rules.first().copied(),
+            due: due.map(|due| due.timestamp()),
+            tenant,
+        };
         if counted != plain || erasure.is_some() {
             told(&plain);
         }

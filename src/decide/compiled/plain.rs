@@ -19,8 +19,8 @@ pub struct Plain<'k> {
     pub verdict: Verdict,
     /// The first of the decision's rules: index into the policy.
     pub rule: Option<usize>,
-    /// The due date; `None` if never or unknown.
-    pub due: Option<DateTime<Utc>>,
+    /// When it is due, in seconds since 1970; `None` if never or unknown.
+    pub due: Option<i64>,
     /// The tenant, where known; `None` wherever the policy does not limit what may go of one, for
     /// then nobody counts by tenants.
     pub tenant: Option<&'k str>,
@@ -33,6 +33,13 @@ pub struct Stay {
     pub rule: Option<usize>,
     /// When it is due, in seconds since 1970; `None` if never.
     pub due: Option<i64>,
+}
+
+impl Stay {
+    /// Retained or unmatched.
+    pub const fn verdict(self) -> Verdict {
+        if self.rule.is_some() { Verdict::Retained } else { Verdict::Unmatched }
+    }
 }
 
 /// What a current object goes by of which nothing has been read.
@@ -304,7 +311,7 @@ const fn covers(period: Period, other: Period) -> bool {
 }
 
 fn retained<'k>(rule: usize, due: Option<i64>) -> Plain<'k> {
-    let due = due.filter(|due| *due != NEVER).and_then(|due| DateTime::from_timestamp(due, 0));
+    let due = due.filter(|due| *due != NEVER);
     Plain { verdict: Verdict::Retained, rule: Some(rule), due, tenant: None }
 }
 
