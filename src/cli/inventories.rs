@@ -188,7 +188,7 @@ impl Inventory {
             for group in looked_up.groups {
                 let is_counted = |item: &Item| self.is_counted(&mut judge, &group.key, item);
                 for row in planner.plan_uncounted(context, &group, is_counted) {
-                    writer.push(row).map_err(LookingError::File)?;
+                    writer.push(&row).map_err(LookingError::File)?;
                 }
             }
             Ok(())

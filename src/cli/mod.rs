@@ -43,6 +43,7 @@ use exit::{Exit, Failure};
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    keep_freed_memory();
     keep_quiet_about_damaged_files();
     let cli = Cli::parse();
     let context = Context::of(&cli.global);
@@ -56,6 +57,14 @@ pub fn main() -> ExitCode {
             failure.exit.into()
         }
     }
+}
+
+/// Has the allocator keep what is freed for what comes next. The one of GNU gives large pieces back to the system,
+/// such as a page of a listing, and has each byte of the next one zeroed again; from a piece of this size on that
+/// was freed it does so with larger ones only (mallopt(3), `M_MMAP_THRESHOLD`). No byte of it is touched.
+fn keep_freed_memory() {
+    const PIECE: usize = 16 << 20;
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(PIECE)));
 }
 
 /// A damaged Parquet file or cache can make its decoder panic: that is told with the file's name, and the

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,8 +20,8 @@ use super::store::store_failure;
 use crate::decide::{Plain, Stay, covered};
 use crate::lifecycle::{Action, Surroundings};
 use crate::plan::{
-    self, BucketContext, History, KeyGroup, PlanFileError, PlanHeader, PlanWriter, Planner, RecordsDigest,
-    Spool, Stretch, compare_with_earlier, evaluate_guards, first_runs,
+    self, BucketContext, History, KeyGroup, PlainCounts, PlanFileError, PlanHeader, PlanWriter, Planner,
+    RecordsDigest, Spool, Stretch, compare_with_earlier, evaluate_guards, first_runs,
 };
 use crate::policy::Policy;
 use crate::records::Records;
@@ -230,6 +231,7 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile, mut caching: Caching)
             writer: &mut writer,
             context,
             progress: &progress,
+            stay: PlainCounts::default(),
         };
         let result = survey.run(&under, &mut sink, making.listings_at_once).await;
         progress.finish();
@@ -331,6 +333,8 @@ struct ToPlan<'s, 'p, 'w> {
     writer: &'s mut PlanWriter<&'w mut File>,
     context: &'s BucketContext,
     progress: &'s Progress,
+    /// What stays of the page that is being taken.
+    stay: PlainCounts,
 }
 
 impl Sink for ToPlan<'_, '_, '_> {
@@ -353,7 +357,12 @@ impl Sink for ToPlan<'_, '_, '_> {
     }
 
     fn stay(&mut self, bytes: u64, stay: Stay) {
-        self.planner.count_stay(&self.context.facts.name, bytes, stay);
+        self.stay.add_stay(stay, bytes);
+    }
+
+    async fn page_done(&mut self) -> Result<(), PlanningError> {
+        self.planner.count_stay(&self.context.facts.name, &mem::take(&mut self.stay));
+        Ok(())
     }
 
     fn join(&mut self, part: Stretch) -> Result<(), PlanningError> {
@@ -362,6 +371,7 @@ impl Sink for ToPlan<'_, '_, '_> {
 
     fn start_over(&mut self) {
         self.planner.clone_from(&self.before);
+        self.stay = PlainCounts::default();
         self.spool.clear();
     }
 

@@ -62,6 +62,11 @@ impl PlainCounts {
         self.cells.iter().flatten().map(|tally| tally.objects).sum()
     }
 
+    /// How many of them a rule covers.
+    pub fn covered(&self) -> u64 {
+        self.cells.iter().skip(1).flatten().map(|tally| tally.objects).sum()
+    }
+
     /// Adds them to a summary as those of `bucket`.
     pub fn add_to(&self, summary: &mut Summary, policy: &Policy, bucket: &str) {
         for (place, of_rule) in self.cells.iter().enumerate() {
@@ -127,11 +132,10 @@ impl Counts {
         }
     }
 
-    /// Counts one that stays, of so many bytes.
-    #[inline]
-    pub fn add_stay(&mut self, bucket: &str, stay: Stay, bytes: u64) {
+    /// Counts all that was counted of a bucket elsewhere.
+    pub fn merge_plain(&mut self, bucket: &str, plain: &PlainCounts) {
         if let Some(counts) = self.of(bucket) {
-            counts.plain.add_stay(stay, bytes);
+            counts.plain.merge(plain);
         }
     }
 

@@ -11,11 +11,11 @@ use chrono::{DateTime, Days, Utc};
 use smol_str::{SmolStr, ToSmolStr};
 
 use super::context::BucketContext;
-use super::counts::Counts;
+use super::counts::{Counts, PlainCounts};
 use super::row::{Action, PlanRow};
 use super::summary::{Disposal, Summary, Tally, removes};
 use super::tenants::Tenants;
-use crate::decide::{Decision, Plain, Reason, Stay, Verdict};
+use crate::decide::{Decision, Plain, Reason, Verdict};
 use crate::object::{Kind, Versioning};
 use crate::policy::{Enforce, Erasure, Policy, Rule};
 
@@ -104,13 +104,12 @@ impl<'a> Planner<'a> {
         self.counts.add_plain(bucket, plain, bytes);
     }
 
-    /// Counts an object or a version of so many bytes that stays; the policy does not count its tenant's.
-    #[inline]
-    pub fn count_stay(&mut self, bucket: &str, bytes: u64, stay: Stay) {
-        if !self.policy.guards.per_tenant.is_none() && stay.rule.is_some() {
-            self.tenants.add(None, bytes, false);
+    /// Counts objects and versions that stay, and are no tenant's where these are counted.
+    pub fn count_stay(&mut self, bucket: &str, stay: &PlainCounts) {
+        if !self.policy.guards.per_tenant.is_none() {
+            self.tenants.add_nobodys(stay.covered());
         }
-        self.counts.add_stay(bucket, stay, bytes);
+        self.counts.merge_plain(bucket, stay);
     }
 
     /// What was counted so far of each tenant, where the policy limits what may go of one.

@@ -54,6 +54,11 @@ impl Tenants {
         }
     }
 
+    /// Counts so many objects that are covered, and are no tenant's and stay.
+    pub fn add_nobodys(&mut self, covered: u64) {
+        self.nobody.covered += covered;
+    }
+
     /// Counts all of `other` too.
     pub fn merge(&mut self, other: &Self) {
         self.nobody.merge(other.nobody);

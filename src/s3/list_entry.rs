@@ -60,6 +60,8 @@ pub(super) struct Row {
     pub(super) etag: Option<Span>,
     pub(super) size: u64,
     pub(super) storage_class: Option<Span>,
+    /// Whether the entry before has the same key; known when the page is in order.
+    pub(super) goes_on: bool,
     /// Offset of the entry in the body, for messages.
     pub(super) at: usize,
 }
@@ -160,6 +162,7 @@ pub(super) fn read_entry<'a, S: Shape>(
         etag: etag.filter(|etag| etag.len > 0),
         size: if kind == Kind::Version { size.ok_or_else(|| missing("Size"))? } else { 0 },
         storage_class: class.filter(|class| class.len > 0),
+        goes_on: false,
         at,
     })
 }

@@ -5,6 +5,8 @@
 //! copied. What is missing, doubled, unordered or does not parse makes the page an error: an entry
 //! that is silently left out could be the newer version that keeps an older one noncurrent.
 
+use std::cmp::Ordering;
+
 use bytes::Bytes;
 use bytes_utils::Str;
 use chrono::{DateTime, Utc};
@@ -118,10 +120,11 @@ impl Page {
             return Err(Malformed::new(0, "the answer is too long"));
         }
         let mut decoded = String::new();
-        let mut rows = Vec::with_capacity(body.len() / 400);
+        // An entry takes no fewer bytes, and no page of S3 has more of them.
+        let mut rows = Vec::with_capacity((body.len() / 200).min(1_000));
         let head = read_elements::<S>(&body, &mut decoded, &mut rows)?;
         let mut page = Self { body, decoded, rows, next: None };
-        if head.url_encoded {
+        if head.url_encoded && memchr2(b'%', b'+', page.body.as_bytes()).is_some() {
             page.decode_keys()?;
         }
         page.next = head.next()?;
@@ -143,6 +146,12 @@ impl Page {
     /// Its key.
     pub fn key(&self, place: usize) -> Option<&str> {
         self.rows.get(place).map(|row| self.text(row.key))
+    }
+
+    /// The place behind the last entry of the key that the entry at this place is of.
+    pub fn end_of_key(&self, place: usize) -> usize {
+        let more = self.rows.iter().skip(place + 1).take_while(|row| row.goes_on);
+        place + 1 + more.count()
     }
 
     /// Its key, size and upload if it is the current version of its key, and no delete marker.
@@ -217,18 +226,20 @@ impl Page {
         }
     }
 
-    /// Keys ascend from where the page was to start, and are those that were asked for.
-    fn check(&self, asked: Asked<'_>) -> Result<(), Malformed> {
+    /// Keys ascend from where the page was to start, and are those that were asked for. Notes where one goes on.
+    fn check(&mut self, asked: Asked<'_>) -> Result<(), Malformed> {
         let mut last = asked.from;
-        for (place, row) in self.rows.iter().enumerate() {
-            let key = self.text(row.key);
+        for (place, row) in self.rows.iter_mut().enumerate() {
+            let key = text_of(&self.body, &self.decoded, row.key);
             if key.is_empty() {
                 return Err(Malformed::new(row.at, "an entry with an empty key"));
             }
             if !asked.prefix.is_empty() && !key.starts_with(asked.prefix) {
                 return Err(Malformed::new(row.at, "a key outside the prefix that was asked for"));
             }
-            if key < last || (place == 0 && asked.from_is_done && key == last) {
+            let order = last.cmp(key);
+            row.goes_on = place > 0 && order == Ordering::Equal;
+            if order == Ordering::Greater || (place == 0 && asked.from_is_done && order == Ordering::Equal) {
                 return Err(Malformed::new(
                     row.at,
                     "keys do not ascend in byte order from where they should",

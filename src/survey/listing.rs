@@ -234,21 +234,20 @@ impl<P: Default> Listing<'_, P> {
             held.through = through.clone().unwrap_or_default();
         }
         let (mut done, mut stack, mut place) = (Vec::new(), Vec::new(), 0);
-        while let Some(key) = key_at(place) {
-            let end = (place + 1..).find(|more| key_at(*more) != Some(key)).unwrap_or(place + 1);
-            let entries = place..end;
-            place = end;
+        while let (Some(page), Some(key)) = (page, key_at(place)) {
+            let entries = place..page.end_of_key(place).min(within.count);
+            place = entries.end;
             if held.open.as_ref().is_some_and(|draft| draft.key != *key) {
                 done.extend(held.open.take());
             }
             // What more there is of the last key stands on the next page.
-            let is_whole = held.open.is_none() && (within.is_last || end < within.count);
+            let is_whole = held.open.is_none() && (within.is_last || place < within.count);
             let is_counted = is_whole && sink.counts_plain() && !held.has_uploads(key);
             if is_counted && entries.len() == 1 && self.stays(page, entries.start, sink) {
                 continue;
             }
             stack.clear();
-            stack.extend(entries.filter_map(|place| page?.get(place)));
+            stack.extend(entries.filter_map(|place| page.get(place)));
             if is_counted && self.all_stay(&stack, sink) {
                 continue;
             }
@@ -279,8 +278,8 @@ impl<P: Default> Listing<'_, P> {
 
     /// Whether what is alone under its key stays by key and upload; then it is counted.
     #[inline]
-    fn stays<S: Sink<Part = P>>(&mut self, page: Option<&Page>, place: usize, sink: &mut S) -> bool {
-        let Some(current) = page.and_then(|page| page.current(place)) else { return false };
+    fn stays<S: Sink<Part = P>>(&mut self, page: &Page, place: usize, sink: &mut S) -> bool {
+        let Some(current) = page.current(place) else { return false };
         let Current { key, size, uploaded, and_more } = current;
         let stay = self.trail.stays(key, uploaded, and_more);
         stay.into_iter().for_each(|stay| sink.stay(size, stay));

@@ -373,7 +373,7 @@ impl Sink for ToPlan<'_, '_, '_> {
     }
 
     fn join(&mut self, part: Vec<PlanRow>) -> Result<(), Failed> {
-        part.into_iter().try_for_each(|row| self.writer.push(row).map_err(Failed::File))
+        part.into_iter().try_for_each(|row| self.writer.push(&row).map_err(Failed::File))
     }
 
     fn start_over(&mut self) {

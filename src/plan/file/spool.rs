@@ -74,14 +74,14 @@ impl<F: Read + Write + Seek> Spool<F> {
         Ok(())
     }
 
-    /// Gives all rows of a stretch to `each`, in order.
+    /// Shows all rows of a stretch to `each`, in order.
     ///
     /// # Errors
     /// If the file cannot be read, or is not as it was written; and those of `each`.
     pub fn take<E: From<Error>>(
         &mut self,
         stretch: Stretch,
-        mut each: impl FnMut(PlanRow) -> Result<(), E>,
+        mut each: impl FnMut(&PlanRow) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut last = None;
         let mut block = Vec::new();
@@ -107,12 +107,11 @@ impl<F: Read + Write + Seek> Spool<F> {
 fn give<E: From<Error>>(
     mut bytes: &[u8],
     last: &mut Option<PlanRow>,
-    each: &mut impl FnMut(PlanRow) -> Result<(), E>,
+    each: &mut impl FnMut(&PlanRow) -> Result<(), E>,
 ) -> Result<(), E> {
     while !bytes.is_empty() {
         let row = decode(&mut bytes, last.as_ref()).ok_or_else(damaged)?;
-        *last = Some(row.clone());
-        each(row)?;
+        each(last.insert(row))?;
     }
     Ok(())
 }

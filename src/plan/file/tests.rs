@@ -30,7 +30,7 @@ fn plan(rows: &[PlanRow]) -> Vec<u8> {
     let mut file = Vec::new();
     let mut writer = PlanWriter::new(&mut file).unwrap();
     for row in rows {
-        writer.push(row.clone()).unwrap();
+        writer.push(row).unwrap();
     }
     let written = writer.finish(&header()).unwrap();
     assert_eq!(written.rows, rows.len() as u64);
@@ -75,7 +75,7 @@ fn rows_that_wait_for_their_place_come_back_in_the_order_of_their_stretches() {
     for stretch in stretches {
         spool
             .take(stretch, |row| {
-                came.push(row);
+                came.push(row.clone());
                 Ok::<_, io::Error>(())
             })
             .unwrap();
@@ -138,10 +138,10 @@ fn a_plan_of_several_row_groups_reads_back_in_order() {
 fn a_row_out_of_order_is_refused_and_leaves_the_plan_whole() {
     let mut file = Vec::new();
     let mut writer = PlanWriter::new(&mut file).unwrap();
-    writer.push(object("b")).unwrap();
-    let error = writer.push(object("a")).unwrap_err();
+    writer.push(&object("b")).unwrap();
+    let error = writer.push(&object("a")).unwrap_err();
     assert!(matches!(error, PlanFileError::Row { row: 2, fault: RowFault::Order }), "{error:?}");
-    writer.push(object("c")).unwrap();
+    writer.push(&object("c")).unwrap();
     writer.finish(&header()).unwrap();
     assert_eq!(read(&file).unwrap(), [object("b"), object("c")]);
 }
@@ -211,7 +211,7 @@ fn the_digest_of_a_plan_is_that_of_its_file() {
     );
     let mut file = Vec::new();
     let mut writer = PlanWriter::new(&mut file).unwrap();
-    writer.push(object("a")).unwrap();
+    writer.push(&object("a")).unwrap();
     let written = writer.finish(&header()).unwrap();
     assert_eq!(written, Written { rows: 1, digest: file_digest(&file[..]).unwrap() });
     assert_eq!(open(&file).unwrap().digest(), written.digest);

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::mem;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,13 +14,12 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::ColumnPath;
 use serde_json::Value;
-use smol_str::SmolStr;
 
 use super::seal::{self, Sealing};
 use super::{FORMAT, FORMAT_KEY, HEADER_KEY, PlanFileError, schema};
 use crate::plan::row::{Order, PlanRow};
 
-/// How many rows are held before they are written: about 5 MB.
+/// How many rows are held before they are written, as columns: 2 or 3 MB.
 const GROUP_ROWS: usize = 8_192;
 
 /// Columns whose values are each their own: a dictionary of them would hold them all.
@@ -28,7 +28,7 @@ const UNIQUE: [&str; 4] = ["key", "version_id", "upload_id", "etag"];
 /// Writes a plan file. One that is not [finished](PlanWriter::finish) is no plan.
 pub struct PlanWriter<W: Write + Send> {
     file: SerializedFileWriter<Sealing<W>>,
-    pending: Vec<PlanRow>,
+    pending: Columns,
     order: Order,
     rows: u64,
 }
@@ -61,7 +61,7 @@ impl<W: Write + Send> PlanWriter<W> {
                 SerializedFileWriter::new(Sealing::new(output), schema, Arc::new(properties.build()))
             })
             .map_err(PlanFileError::Write)?;
-        Ok(Self { file, pending: Vec::new(), order: Order::default(), rows: 0 })
+        Ok(Self { file, pending: Columns::default(), order: Order::default(), rows: 0 })
     }
 
     /// Adds a row. Rows come by bucket, then by key in byte order; for each key uploads first,
@@ -70,11 +70,11 @@ impl<W: Write + Send> PlanWriter<W> {
     /// # Errors
     /// [`PlanFileError::Row`] for a row that is not sound or not at its place, which is then not
     /// added; [`PlanFileError::Write`].
-    pub fn push(&mut self, row: PlanRow) -> Result<(), PlanFileError> {
-        self.order.admit(&row).map_err(|fault| PlanFileError::Row { row: self.rows + 1, fault })?;
+    pub fn push(&mut self, row: &PlanRow) -> Result<(), PlanFileError> {
+        self.order.admit(row).map_err(|fault| PlanFileError::Row { row: self.rows + 1, fault })?;
         self.rows += 1;
         self.pending.push(row);
-        if self.pending.len() == GROUP_ROWS {
+        if self.pending.rows() == GROUP_ROWS {
             self.write_group().map_err(PlanFileError::Write)?;
         }
         Ok(())
@@ -104,80 +104,167 @@ impl<W: Write + Send> PlanWriter<W> {
     }
 
     fn write_group(&mut self) -> Result<(), ParquetError> {
-        let rows = mem::take(&mut self.pending);
-        if rows.is_empty() {
+        if self.pending.rows() == 0 {
             return Ok(());
         }
-        let mut group = Group { columns: self.file.next_row_group()?, rows: &rows };
-        group.text(|row| row.action.word())?;
-        group.text(|row| row.kind.word())?;
-        group.text(|row| &row.bucket)?;
-        group.text(|row| &row.key)?;
-        group.text_if_any(|row| &row.version_id)?;
-        group.text_if_any(|row| &row.upload_id)?;
-        group.required::<BoolType>(|row| row.is_latest)?;
-        group.text_if_any(|row| &row.etag)?;
-        group.required::<Int64Type>(|row| row.last_modified.timestamp_millis())?;
-        // `PlanRow::check` has seen that the size fits.
-        group.required::<Int64Type>(|row| row.size.cast_signed())?;
-        group.text_if_any(|row| &row.storage_class)?;
-        group.text_if_any(|row| &row.tenant)?;
-        group.text(|row| &row.rule)?;
-        group.text_if_any(|row| &row.erasure)?;
-        group.text_if_any(|row| &row.trigger)?;
-        group.text_if_any(|row| &row.trigger_source)?;
-        group.required::<Int64Type>(|row| row.due.timestamp_millis())?;
-        group.text(|row| &row.reason)?;
-        group.required::<BoolType>(|row| row.overdue_sweep)?;
-        group.text_if_any(|row| &row.export)?;
-        group.columns.close()?;
+        let Columns {
+            actions,
+            kinds,
+            buckets,
+            keys,
+            version_ids,
+            upload_ids,
+            are_latest,
+            etags,
+            last_modified,
+            sizes,
+            storage_classes,
+            tenants,
+            rules,
+            erasures,
+            triggers,
+            trigger_sources,
+            due,
+            reasons,
+            are_swept,
+            exports,
+        } = &mut self.pending;
+        let mut group = Group(self.file.next_row_group()?);
+        group.texts(actions, REQUIRED)?;
+        group.texts(kinds, REQUIRED)?;
+        group.texts(buckets, REQUIRED)?;
+        group.texts(keys, REQUIRED)?;
+        group.texts(version_ids, OPTIONAL)?;
+        group.texts(upload_ids, OPTIONAL)?;
+        group.values::<BoolType>(are_latest)?;
+        group.texts(etags, OPTIONAL)?;
+        group.values::<Int64Type>(last_modified)?;
+        group.values::<Int64Type>(sizes)?;
+        group.texts(storage_classes, OPTIONAL)?;
+        group.texts(tenants, OPTIONAL)?;
+        group.texts(rules, REQUIRED)?;
+        group.texts(erasures, OPTIONAL)?;
+        group.texts(triggers, OPTIONAL)?;
+        group.texts(trigger_sources, OPTIONAL)?;
+        group.values::<Int64Type>(due)?;
+        group.texts(reasons, REQUIRED)?;
+        group.values::<BoolType>(are_swept)?;
+        group.texts(exports, OPTIONAL)?;
+        group.0.close()?;
         Ok(())
     }
 }
 
-/// A row group whose columns are written one after the other, in the schema's order.
-struct Group<'a, W: Write + Send> {
-    columns: SerializedRowGroupWriter<'a, W>,
-    rows: &'a [PlanRow],
+const REQUIRED: bool = true;
+const OPTIONAL: bool = false;
+
+/// Rows that wait to be written, column by column.
+#[derive(Default)]
+struct Columns {
+    actions: Texts,
+    kinds: Texts,
+    buckets: Texts,
+    keys: Texts,
+    version_ids: Texts,
+    upload_ids: Texts,
+    are_latest: Vec<bool>,
+    etags: Texts,
+    last_modified: Vec<i64>,
+    sizes: Vec<i64>,
+    storage_classes: Texts,
+    tenants: Texts,
+    rules: Texts,
+    erasures: Texts,
+    triggers: Texts,
+    trigger_sources: Texts,
+    due: Vec<i64>,
+    reasons: Texts,
+    are_swept: Vec<bool>,
+    exports: Texts,
 }
 
+impl Columns {
+    const fn rows(&self) -> usize {
+        self.sizes.len()
+    }
+
+    fn push(&mut self, row: &PlanRow) {
+        self.actions.push(Some(row.action.word()));
+        self.kinds.push(Some(row.kind.word()));
+        self.buckets.push(Some(&row.bucket));
+        self.keys.push(Some(&row.key));
+        self.version_ids.push(row.version_id.as_deref());
+        self.upload_ids.push(row.upload_id.as_deref());
+        self.are_latest.push(row.is_latest);
+        self.etags.push(row.etag.as_deref());
+        self.last_modified.push(row.last_modified.timestamp_millis());
+        // `PlanRow::check` has seen that the size fits.
+        self.sizes.push(row.size.cast_signed());
+        self.storage_classes.push(row.storage_class.as_deref());
+        self.tenants.push(row.tenant.as_deref());
+        self.rules.push(Some(&row.rule));
+        self.erasures.push(row.erasure.as_deref());
+        self.triggers.push(row.trigger.as_deref());
+        self.trigger_sources.push(row.trigger_source.as_deref());
+        self.due.push(row.due.timestamp_millis());
+        self.reasons.push(Some(&row.reason));
+        self.are_swept.push(row.overdue_sweep);
+        self.exports.push(row.export.as_deref());
+    }
+}
+
+/// The texts of a column, all in one piece of memory; what is the same as the text before stands there once.
+#[derive(Default)]
+struct Texts {
+    all: Vec<u8>,
+    places: Vec<Range<usize>>,
+    /// 1 for each row that has one, else 0.
+    levels: Vec<i16>,
+}
+
+impl Texts {
+    fn push(&mut self, text: Option<&str>) {
+        self.levels.push(text.is_some().into());
+        let Some(text) = text.map(str::as_bytes) else { return };
+        let place = match self.places.last() {
+            Some(last) if self.all.get(last.clone()) == Some(text) => last.clone(),
+            _ => {
+                self.all.extend_from_slice(text);
+                self.all.len() - text.len()..self.all.len()
+            }
+        };
+        self.places.push(place);
+    }
+}
+
+/// A row group whose columns are written one after the other, in the schema's order.
+struct Group<'a, W: Write + Send>(SerializedRowGroupWriter<'a, W>);
+
 impl<W: Write + Send> Group<'_, W> {
-    fn required<T: DataType>(&mut self, value: impl Fn(&PlanRow) -> T::T) -> Result<(), ParquetError> {
-        let values: Vec<_> = self.rows.iter().map(value).collect();
-        self.write::<T>(&values, None)
+    /// Writes a column of texts, and empties it.
+    fn texts(&mut self, texts: &mut Texts, is_required: bool) -> Result<(), ParquetError> {
+        let Texts { all, places, levels } = texts;
+        let size = all.len();
+        let whole = Bytes::from(mem::replace(all, Vec::with_capacity(size)));
+        let values: Vec<_> = places.drain(..).map(|place| ByteArray::from(whole.slice(place))).collect();
+        self.write::<ByteArrayType>(&values, (!is_required).then_some(&**levels))?;
+        levels.clear();
+        Ok(())
     }
 
-    fn text(&mut self, value: impl Fn(&PlanRow) -> &str) -> Result<(), ParquetError> {
-        let values = texts(self.rows.iter().map(value));
-        self.write::<ByteArrayType>(&values, None)
-    }
-
-    fn text_if_any(&mut self, value: impl Fn(&PlanRow) -> &Option<SmolStr>) -> Result<(), ParquetError> {
-        let levels: Vec<_> = self.rows.iter().map(|row| i16::from(value(row).is_some())).collect();
-        let values = texts(self.rows.iter().filter_map(|row| value(row).as_deref()));
-        self.write::<ByteArrayType>(&values, Some(&levels))
+    /// Writes a column of numbers or flags, and empties it.
+    fn values<T: DataType>(&mut self, values: &mut Vec<T::T>) -> Result<(), ParquetError> {
+        self.write::<T>(values, None)?;
+        values.clear();
+        Ok(())
     }
 
     fn write<T: DataType>(&mut self, values: &[T::T], levels: Option<&[i16]>) -> Result<(), ParquetError> {
         let mut column = self
-            .columns
+            .0
             .next_column()?
             .ok_or_else(|| ParquetError::General("more columns than the schema has".into()))?;
         column.typed::<T>().write_batch(values, levels, None)?;
         column.close()
     }
-}
-
-/// The texts of a column, all in one piece of memory; what is the same as the text before stands there once.
-fn texts<'r>(texts: impl Iterator<Item = &'r str>) -> Vec<ByteArray> {
-    let (mut all, mut places, mut last) = (Vec::new(), Vec::new(), None);
-    for text in texts {
-        if last != Some(text) {
-            all.extend_from_slice(text.as_bytes());
-            last = Some(text);
-        }
-        places.push(all.len() - text.len()..all.len());
-    }
-    let all = Bytes::from(all);
-    places.into_iter().map(|place| ByteArray::from(all.slice(place))).collect()
 }

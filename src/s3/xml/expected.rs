@@ -12,6 +12,19 @@ use super::{Raw, Reader};
 /// A double quote, as S3 writes it in text.
 const QUOTE: &[u8] = b"&quot;";
 
+/// How long an MD5 is in hexadecimal digits, as most ETags are.
+const MD5: usize = 32;
+
+/// Whether all of them are letters or digits, or others that mean themselves: none is a `<`, a `&` or a carriage
+/// return. Eight at once: from `@` on all are such, and below it `0` to `;` are.
+#[inline(always)]
+fn are_plain(bytes: &[u8; MD5]) -> bool {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let words = bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
+    let plain = words.map(|word| (word >> 6) | ((word >> 5) & (word >> 4) & !((word >> 3) & (word >> 2))));
+    plain.fold(ONES, |all, word| all & word) == ONES
+}
+
 impl<'a> Reader<'a> {
     /// The text of the next child if that is `<name>text</name>`, which is then left.
     #[inline(always)]
@@ -43,8 +56,15 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     pub(in crate::s3) fn quoted_leaf(&mut self, name: &str) -> Option<Raw> {
         let text = self.content(name)?.strip_prefix(QUOTE)?;
-        let len = memchr3(b'<', b'&', b'\r', text)?;
-        let after = closed(text[len..].strip_prefix(QUOTE)?, name)?;
+        let ends = |len: usize| closed(text.get(len..)?.strip_prefix(QUOTE)?, name);
+        let is_usual = text.first_chunk().is_some_and(are_plain);
+        let (len, after) = match if is_usual { ends(MD5) } else { None } {
+            Some(after) => (MD5, after),
+            None => {
+                let len = memchr3(b'<', b'&', b'\r', text)?;
+                (len, ends(len)?)
+            }
+        };
         self.at = self.text.len() - after.len();
         Some(Raw { at: self.text.len() - text.len(), len, plain: true })
     }
@@ -94,5 +114,21 @@ impl<'a> Reader<'a> {
 
     fn bytes(&self) -> &'a [u8] {
         &self.text.as_bytes()[self.at..]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_byte_that_may_mean_something_else_is_plain_and_all_digits_are() {
+        for (place, byte) in (0..MD5).flat_map(|place| (0..=u8::MAX).map(move |byte| (place, byte))) {
+            let mut bytes = *b"d41d8cd98f00b204e9800998ecf8427e";
+            bytes[place] = byte;
+            let is_plain = are_plain(&bytes);
+            assert!(!is_plain || !matches!(byte, b'<' | b'&' | b'\r'), "{byte}");
+            assert!(is_plain || !byte.is_ascii_hexdigit(), "{byte}");
+        }
     }
 }
