@@ -1,6 +1,6 @@
 //! Single values as S3 writes them: times, ETags, url-encoded keys, metadata values.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use memchr::memchr2;
 
 /// Decodes `application/x-www-form-urlencoded` text: `+` is a space, `%2B` a plus (Ceph sends
@@ -80,25 +80,47 @@ pub(super) fn usual_instant(text: &[u8]) -> Option<(Time, usize)> {
     const ADDED: [u64; 3] = of_form(FORM, 6, 0);
     const ODD: [u64; 3] = of_form(FORM, 0xf0, 0xff);
     let text = text.first_chunk::<24>()?;
-    let (mut digits, mut odd) = ([0; 24], 0);
+    let (mut pairs, mut odd, mut last) = ([0; 3], 0, 0);
     for (place, form) in FORM.as_chunks::<8>().0.iter().enumerate() {
         let word = u64::from_le_bytes(text.as_chunks::<8>().0[place]) ^ u64::from_le_bytes(*form);
         odd |= (word.wrapping_add(ADDED[place]) | word) & ODD[place];
-        digits.as_chunks_mut::<8>().0[place] = word.to_le_bytes();
+        // Each byte with the one behind it as a number of two digits.
+        pairs[place] = word.wrapping_mul(10).wrapping_add(word >> 8);
+        last = word;
     }
     if odd != 0 {
         return None;
     }
-    let pair = |at: usize| u32::from(digits[at]) * 10 + u32::from(digits[at + 1]);
-    let day = NaiveDate::from_ymd_opt((pair(0) * 100 + pair(2)) as i32, pair(5), pair(8))?;
+    let pair = |at: usize| pairs[at / 8] >> (at % 8 * 8) & 0xff;
+    let day = day_number(pair(0) * 100 + pair(2), pair(5), pair(8))?;
     let (hour, minute, second) = (pair(11), pair(14), pair(17));
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
     let of_day = hour * 3_600 + minute * 60 + second;
-    let seconds = i64::from(day.to_epoch_days()) * 86_400 + i64::from(of_day);
-    let nanos = (pair(20) * 10 + u32::from(digits[22])) * 1_000_000;
-    Some((Time { seconds, nanos }, FORM.len()))
+    let millis = pair(20) * 10 + (last >> 48 & 0xff);
+    let time = Time { seconds: day * 86_400 + of_day.cast_signed(), nanos: millis as u32 * 1_000_000 };
+    Some((time, FORM.len()))
+}
+
+/// Days since 1970 of a date of the years 0 to 9999, if there is such a date.
+#[inline]
+pub(super) const fn day_number(year: u64, month: u64, day: u64) -> Option<i64> {
+    const LENGTHS: [u64; 13] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    /// From 1 March of the year -400, by the calendar of today, to 1970.
+    const BEFORE_1970: i64 = 719_468 + 146_097;
+    if month > 12 {
+        return None;
+    }
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let length = LENGTHS[month as usize] + (month == 2 && is_leap) as u64;
+    if day == 0 || day > length {
+        return None;
+    }
+    // Years begin in March here, so that the day that not every year has is their last one.
+    let (year, month) = if month > 2 { (year + 400, month - 3) } else { (year + 399, month + 9) };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    Some(days.cast_signed() - BEFORE_1970)
 }
 
 /// A word for each eight bytes of a form: one value for each digit and another for all else.
@@ -115,7 +137,30 @@ const fn of_form(form: &[u8; 24], digit: u8, other: u8) -> [u64; 3] {
 
 /// The size that `text` starts with, in bytes, and the number of its digits; `None` also for more digits than any
 /// size has.
+#[inline]
 pub(super) fn usual_size(text: &[u8]) -> Option<(u64, usize)> {
+    const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
+    const SIXES: u64 = u64::from_le_bytes([6; 8]);
+    const HIGH_HALVES: u64 = u64::from_le_bytes([0xf0; 8]);
+    // Up to seven digits at once: each byte that is one is its value, and the first that is none ends them.
+    if let Some(first) = text.first_chunk() {
+        let values = u64::from_le_bytes(*first) ^ ZEROS;
+        let others = (values.wrapping_add(SIXES) | values) & HIGH_HALVES;
+        let digits = others.trailing_zeros() / 8;
+        if (1..8).contains(&digits) {
+            // As if there were zeros before them; then twos, fours and all eight as numbers.
+            let eight = values << (64 - digits * 8);
+            let twos = (eight.wrapping_mul(10) + (eight >> 8)) & 0x00ff_00ff_00ff_00ff;
+            let fours = (twos.wrapping_mul(100) + (twos >> 16)) & 0x0000_ffff_0000_ffff;
+            let size = (fours.wrapping_mul(10_000) + (fours >> 32)) & 0xffff_ffff;
+            return Some((size, digits as usize));
+        }
+    }
+    long_size(text)
+}
+
+/// The same of any number of digits.
+fn long_size(text: &[u8]) -> Option<(u64, usize)> {
     let (mut size, mut len) = (0, 0);
     while let Some(byte @ b'0'..=b'9') = text.get(len) {
         // Nineteen always fit.

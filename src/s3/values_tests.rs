@@ -1,10 +1,11 @@
 //! Single values, in the forms that stores send.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use proptest::prelude::*;
 
 use super::values::{
-    Time, form_decode, http_date, instant, metadata_value, quoted, unquoted, usual_instant, usual_size,
+    Time, day_number, form_decode, http_date, instant, metadata_value, quoted, unquoted, usual_instant,
+    usual_size,
 };
 
 #[test]
@@ -76,6 +77,18 @@ fn an_instant_is_the_same_as_two_numbers() {
 }
 
 #[test]
+fn every_day_of_ten_thousand_years_has_its_number_and_no_other_does() {
+    for (year, month) in (0..=9_999).flat_map(|year| (0..=13).map(move |month| (year, month))) {
+        for day in 0..=32 {
+            let expected = NaiveDate::from_ymd_opt(year, month, day);
+            let found = day_number(year as u64, month.into(), day.into());
+            assert_eq!(found, expected.map(|day| day.to_epoch_days().into()), "{year}-{month}-{day}");
+        }
+    }
+    assert_eq!(day_number(2026, 99, 99), None);
+}
+
+#[test]
 fn etags_lose_and_gain_their_quotes() {
     assert_eq!(unquoted("\"abc-2\""), "abc-2");
     assert_eq!(unquoted("abc"), "abc");
@@ -127,7 +140,7 @@ proptest! {
     }
 
     #[test]
-    fn the_quick_way_to_read_a_size_agrees_with_the_general_one(text in "[0-9]{0,22}", more in "([^0-9].{0,3})?") {
+    fn the_quick_way_to_read_a_size_agrees_with_the_general_one(text in "[0-9]{0,22}", more in "([^0-9].{0,9})?") {
         match usual_size(format!("{text}{more}").as_bytes()) {
             Some((size, len)) => prop_assert_eq!((Ok(size), len), (text.parse(), text.len())),
             None => prop_assert!(text.is_empty() || text.len() > 19),
