@@ -94,8 +94,8 @@ impl DateFormat {
                 .and_then(|day| day.and_hms_opt(hour, 43, 27))
                 .ok_or(DateFormatError::NoDate)?;
             // With a zone's offset where the form wants one.
-            let written = written(sample.and_utc().format(text)).ok_or(DateFormatError::Specifier)?;
-            match format.read(&written, Tz::UTC) {
+            let text = written(sample.and_utc().format(text)).ok_or(DateFormatError::Specifier)?;
+            match format.read(&text, Tz::UTC) {
                 Ok(Moment::Civil(day)) if day == sample.date() => {}
                 Ok(Moment::Instant(at)) if at.date_naive() == sample.date() => {
                     let seconds = at.naive_utc().signed_duration_since(sample).num_seconds();

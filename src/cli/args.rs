@@ -189,7 +189,7 @@ pub struct PlanArgs {
     /// Exit with 5 if changes are pending
     #[arg(long)]
     pub detailed_exitcode: bool,
-    /// Requests that list a bucket at a time
+    /// Requests that list a bucket at a time, at most
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub concurrency: u8,
 }
@@ -275,7 +275,7 @@ pub struct AuditArgs {
     /// Ask the store about every object
     #[arg(long, conflicts_with = "sample")]
     pub all: bool,
-    /// Requests that list a bucket at a time
+    /// Requests that list a bucket at a time, at most
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub concurrency: u8,
     /// Take values from faulty record files as unknown, instead of refusing to go on

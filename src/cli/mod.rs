@@ -60,10 +60,11 @@ pub fn main() -> ExitCode {
 }
 
 /// Has the allocator keep what is freed for what comes next. The one of GNU gives large pieces back to the system,
-/// such as a page of a listing, and has each byte of the next one zeroed again; from a piece of this size on that
-/// was freed it does so with larger ones only (mallopt(3), `M_MMAP_THRESHOLD`). No byte of it is touched.
+/// such as a page of a listing, and has each byte of the next one zeroed again; once a piece of this size was freed
+/// it does so with larger ones only, and keeps up to twice as much at the end of each arena (mallopt(3),
+/// `M_MMAP_THRESHOLD`). No byte of it is touched.
 fn keep_freed_memory() {
-    const PIECE: usize = 16 << 20;
+    const PIECE: usize = 4 << 20;
     drop(std::hint::black_box(Vec::<u8>::with_capacity(PIECE)));
 }
 

@@ -61,7 +61,7 @@ pub(super) struct Row {
     pub(super) size: u64,
     pub(super) storage_class: Option<Span>,
     /// Whether the entry before has the same key; known when the page is in order.
-    pub(super) goes_on: bool,
+    pub(super) is_same_key: bool,
     /// Offset of the entry in the body, for messages.
     pub(super) at: usize,
 }
@@ -162,7 +162,7 @@ pub(super) fn read_entry<'a, S: Shape>(
         etag: etag.filter(|etag| etag.len > 0),
         size: if kind == Kind::Version { size.ok_or_else(|| missing("Size"))? } else { 0 },
         storage_class: class.filter(|class| class.len > 0),
-        goes_on: false,
+        is_same_key: false,
         at,
     })
 }

@@ -57,6 +57,20 @@ const AWS: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
 <ID>75</ID><DisplayName>o</DisplayName></Owner></Version></ListVersionsResult>";
 
 #[test]
+fn keys_whose_encoding_is_itself_written_as_references_are_decoded() {
+    for (written, key) in [
+        ("a&#43;b", "a b"),
+        ("a&#37;20b", "a b"),
+        ("a&#x2b;&#x25;41", "a A"),
+        ("a&amp;b", "a&b"),
+        ("a+b", "a b"),
+    ] {
+        let encoded = format!("<EncodingType>url</EncodingType>{}", version(written, true, 0));
+        assert_eq!(ids(&listed(&encoded)), Ok(vec![format!("{key}:v0")]), "{written}");
+    }
+}
+
+#[test]
 fn an_answer_of_aws_is_read() {
     let page = read::<Versions>(AWS).unwrap();
     let entries: Vec<_> = page.entries().collect();

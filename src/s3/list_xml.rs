@@ -120,11 +120,13 @@ impl Page {
             return Err(Malformed::new(0, "the answer is too long"));
         }
         let mut decoded = String::new();
-        // An entry takes no fewer bytes, and no page of S3 has more of them.
+        // Few entries take fewer bytes, and no page of S3 has more entries.
         let mut rows = Vec::with_capacity((body.len() / 200).min(1_000));
         let head = read_elements::<S>(&body, &mut decoded, &mut rows)?;
         let mut page = Self { body, decoded, rows, next: None };
-        if head.url_encoded && memchr2(b'%', b'+', page.body.as_bytes()).is_some() {
+        // What was a reference stands among the decoded texts only.
+        let has_encoded = |text: &str| memchr2(b'%', b'+', text.as_bytes()).is_some();
+        if head.url_encoded && (has_encoded(&page.body) || has_encoded(&page.decoded)) {
             page.decode_keys()?;
         }
         page.next = head.next()?;
@@ -150,7 +152,7 @@ impl Page {
 
     /// The place behind the last entry of the key that the entry at this place is of.
     pub fn end_of_key(&self, place: usize) -> usize {
-        let more = self.rows.iter().skip(place + 1).take_while(|row| row.goes_on);
+        let more = self.rows.iter().skip(place + 1).take_while(|row| row.is_same_key);
         place + 1 + more.count()
     }
 
@@ -226,7 +228,7 @@ impl Page {
         }
     }
 
-    /// Keys ascend from where the page was to start, and are those that were asked for. Notes where one goes on.
+    /// Keys ascend from where the page was to start, and are those that were asked for. Notes which are the same.
     fn check(&mut self, asked: Asked<'_>) -> Result<(), Malformed> {
         let mut last = asked.from;
         for (place, row) in self.rows.iter_mut().enumerate() {
@@ -238,7 +240,7 @@ impl Page {
                 return Err(Malformed::new(row.at, "a key outside the prefix that was asked for"));
             }
             let order = last.cmp(key);
-            row.goes_on = place > 0 && order == Ordering::Equal;
+            row.is_same_key = place > 0 && order == Ordering::Equal;
             if order == Ordering::Greater || (place == 0 && asked.from_is_done && order == Ordering::Equal) {
                 return Err(Malformed::new(
                     row.at,

@@ -49,7 +49,7 @@ pub(super) fn instant(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(text).ok().map(|instant| instant.with_timezone(&Utc))
 }
 
-/// An instant of the years 0 to 9999 as two numbers, which is all that most decisions ask for.
+/// An instant that a listing can tell as two numbers, which is all that most decisions ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Time {
     /// Since 1970.

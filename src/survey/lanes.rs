@@ -1,13 +1,11 @@
 //! The requests of a listing that are under way, and how many there may be.
 //!
-//! They run as tasks of their own. There are few at first, and as many as there may be once these do not keep
-//! busy whoever reads their answers. Their number is halved when the store asks for fewer, and grows by one with
+//! They run as tasks of their own. Their number is halved when the store asks for fewer, and grows by one with
 //! every round of answers before which it did not.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
@@ -19,10 +17,6 @@ use crate::s3::{Bucket, Level, Page, StoreError, VersionPages};
 /// The least time between two requests: S3 takes 5,500 reads a second from the beginning (user guide, "Best
 /// practices design patterns: optimizing Amazon S3 performance"), and others want some of them.
 const BETWEEN: Duration = Duration::from_micros(500);
-
-/// How many requests there may be at first. A store that is near answers these as fast as their answers are read:
-/// with more there would only be more waiting to be read, each with a connection and its buffer.
-const FEW: usize = 4;
 
 /// What came of a request.
 pub(super) enum Answer {
@@ -71,7 +65,7 @@ impl Lanes {
         Self {
             bucket,
             uploads,
-            width: Width::new(most, Instant::now(), busy()),
+            width: Width::new(most),
             next: Instant::now(),
             resting: BTreeMap::new(),
             running: JoinSet::new(),
@@ -83,9 +77,7 @@ impl Lanes {
         while let Some(idle) = self.width.limit.checked_sub(self.running.len()).filter(|idle| *idle > 0)
             && let Some(job) = ranges.next(idle)
         {
-            let now = Instant::now();
-            let at = self.next.max(now);
-            self.width.send(now, busy());
+            let at = self.next.max(Instant::now());
             self.next = at + BETWEEN;
             match job {
                 Job::List(range) => {
@@ -145,35 +137,13 @@ impl Lanes {
 struct Width {
     most: usize,
     limit: usize,
-    few: Option<Few>,
     /// Answers since the limit was changed, and whether the store has objected before one of them.
     heard: (usize, bool),
 }
 
-/// While there may be few requests: how many there were since when, and how long the threads were busy before.
-#[derive(Debug)]
-struct Few {
-    sent: usize,
-    since: Instant,
-    busy: Duration,
-}
-
 impl Width {
-    fn new(most: usize, now: Instant, busy: Duration) -> Self {
-        let most = most.max(1);
-        let few = (most > FEW).then_some(Few { sent: 0, since: now, busy });
-        Self { most, limit: most.min(FEW), few, heard: (0, false) }
-    }
-
-    /// Hears of a request, and how long the threads have been busy.
-    fn send(&mut self, now: Instant, busy: Duration) {
-        let Some(few) = &mut self.few else { return };
-        few.sent += 1;
-        if few.sent == 2 * FEW {
-            let are_enough = busy.saturating_sub(few.busy) * 2 > now.saturating_duration_since(few.since);
-            self.few = are_enough.then_some(Few { sent: 0, since: now, busy });
-            self.limit = if are_enough { self.limit } else { self.most };
-        }
+    fn new(most: usize) -> Self {
+        Self { most: most.max(1), limit: most.max(1), heard: (0, false) }
     }
 
     /// Hears of an answer, and whether the store has objected before it came.
@@ -181,21 +151,10 @@ impl Width {
         self.heard = (self.heard.0 + 1, self.heard.1 || objected);
         // What was under way together is objected to together, and counts once.
         if self.heard.0 >= self.limit {
-            if self.heard.1 {
-                self.few = None;
-                self.limit = (self.limit / 2).max(1);
-            } else if self.few.is_none() {
-                self.limit = (self.limit + 1).min(self.most);
-            }
+            self.limit = if self.heard.1 { (self.limit / 2).max(1) } else { (self.limit + 1).min(self.most) };
             self.heard = (0, false);
         }
     }
-}
-
-/// How long the threads that make requests and read their answers have been busy so far.
-fn busy() -> Duration {
-    let metrics = Handle::current().metrics();
-    (0..metrics.num_workers()).map(|worker| metrics.worker_total_busy_duration(worker)).sum()
 }
 
 impl Lane {
@@ -231,9 +190,7 @@ mod tests {
 
     #[test]
     fn objections_halve_what_is_under_way_and_quiet_brings_it_back_one_by_one() {
-        let mut width = Width::new(16, Instant::now(), Duration::ZERO);
-        width.few = None;
-        width.limit = 16;
+        let mut width = Width::new(16);
         let mut round = |objections: usize| {
             for answer in 0..width.limit {
                 width.hear(answer < objections);
@@ -244,34 +201,5 @@ mod tests {
         assert_eq!([round(16), round(1), round(2), round(1), round(1)], [8, 4, 2, 1, 1]);
         assert_eq!([round(0), round(0), round(0), round(3)], [2, 3, 4, 2]);
         assert_eq!((0..40).map(|_| round(0)).last(), Some(16));
-    }
-    #[test]
-    fn there_are_few_as_long_as_they_keep_the_threads_busy() {
-        const MILLISECOND: Duration = Duration::from_millis(1);
-        let (mut now, mut busy) = (Instant::now(), Duration::from_secs(60));
-        let mut width = Width::new(16, now, busy);
-        let mut after = |idle: u32, at_work: u32| {
-            for _ in 0..2 * FEW {
-                now += MILLISECOND * (idle + at_work);
-                busy += MILLISECOND * at_work;
-                width.send(now, busy);
-                width.hear(false);
-            }
-            width.limit
-        };
-        assert_eq!([after(0, 1), after(2, 3), after(0, 9)], [FEW; 3]);
-        assert_eq!(after(3, 2), 16);
-        assert_eq!(after(0, 1), 16);
-        assert_eq!([1, 3].map(|most| Width::new(most, now, busy).limit), [1, 3]);
-    }
-
-    #[test]
-    fn an_objection_ends_that_there_are_few() {
-        let now = Instant::now();
-        let mut width = Width::new(16, now, Duration::ZERO);
-        (0..FEW).for_each(|_| width.hear(true));
-        assert_eq!(width.limit, FEW / 2);
-        (0..2 * FEW).for_each(|_| width.send(now + Duration::from_secs(1), Duration::ZERO));
-        assert_eq!(width.limit, FEW / 2);
     }
 }

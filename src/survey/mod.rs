@@ -74,7 +74,10 @@ pub trait Sink {
     fn plain(&mut self, _bytes: u64, _plain: &Plain<'_>) {}
 
     /// The same of an object or a version that is alone under its key, and stays by key and upload.
-    fn stay(&mut self, _bytes: u64, _stay: Stay) {}
+    fn stay(&mut self, bytes: u64, stay: Stay) {
+        let Stay { rule, due } = stay;
+        self.plain(bytes, &Plain { verdict: stay.verdict(), rule, due, tenant: None });
+    }
 
     /// What is to be read of the versions under a key, newest first, beside what deciding takes.
     fn asks(&self, _seen: &Seen<'_>) -> Vec<Needs> {

@@ -136,13 +136,9 @@ fn agrees(seed: u64, run: &Run, trail: &mut Trail<'_>, object: &Observed<'_>, na
             told(&plain)
         };
         let tenant = tenant.as_deref().filter(|_| !run.policy.guards.per_tenant.is_none());
-        let counted = Plain {
-            verdict: *verdict,
-            rule: rules.first().copied(),
-            due: due.map(|due| due.timestamp()),
-            tenant,
-        };
-        if counted != plain || erasure.is_some() {
+        let counted = Plain { verdict: *verdict, rule: rules.first().copied(), due: plain.due, tenant };
+        let due_then = plain.due.and_then(|due| chrono::DateTime::from_timestamp(due, 0));
+        if counted != plain || *due != due_then || erasure.is_some() {
             told(&plain);
         }
     }

@@ -45,8 +45,8 @@ fn start() -> DateTime<Utc> {
 
 /// Keeps all that it is handed.
 #[derive(Default)]
-struct Kept {
-    groups: Vec<KeyGroup>,
+pub struct Kept {
+    pub groups: Vec<KeyGroup>,
     parts: usize,
     starts: usize,
 }
@@ -72,15 +72,26 @@ impl Sink for Kept {
     }
 }
 
-async fn list(store: &Store, at_once: usize) -> Result<(Kept, Listed), StoreError> {
+pub async fn list(store: &Store, at_once: usize) -> Result<(Kept, Listed), StoreError> {
     list_under(store, &WHOLE_BUCKET, at_once).await
 }
 
 async fn list_under(store: &Store, under: &[String], at_once: usize) -> Result<(Kept, Listed), StoreError> {
+    let mut kept = Kept::default();
+    let listed = survey(store, under, at_once, &mut kept).await?;
+    assert!(kept.groups.is_sorted_by(|a, b| a.key < b.key), "out of order, or twice");
+    Ok((kept, listed))
+}
+
+pub async fn survey<S: Sink<Error = StoreError>>(
+    store: &Store,
+    under: &[String],
+    at_once: usize,
+    sink: &mut S,
+) -> Result<Listed, StoreError> {
     let (policy, records) = (policy(), Records::default());
     let bucket = store.bucket(BUCKET).await.unwrap();
     let facts = bucket.facts().await.unwrap();
-    let mut kept = Kept::default();
     let survey = Survey {
         policy: &policy,
         records: &records,
@@ -89,12 +100,10 @@ async fn list_under(store: &Store, under: &[String], at_once: usize) -> Result<(
         now: start(),
         reads: std::sync::Arc::default(),
     };
-    let listed = survey.run(under, &mut kept, at_once).await?;
-    assert!(kept.groups.is_sorted_by(|a, b| a.key < b.key), "out of order, or twice");
-    Ok((kept, listed))
+    survey.run(under, sink, at_once).await
 }
 
-async fn store(sandbox: &Sandbox) -> Store {
+pub async fn store(sandbox: &Sandbox) -> Store {
     let options = ConnectOptions {
         endpoint_url: Some(sandbox.endpoint()),
         region: Some("us-east-1".to_owned()),
@@ -140,7 +149,7 @@ fn put(sandbox: &Sandbox, rng: &mut Rng, key: &str) {
     }
 }
 
-async fn stocked(rng: &mut Rng, form: usize, keys: usize) -> (Sandbox, BTreeSet<String>) {
+pub async fn stocked(rng: &mut Rng, form: usize, keys: usize) -> (Sandbox, BTreeSet<String>) {
     let sandbox = Sandbox::start(SandboxOptions::at(start())).await.unwrap();
     sandbox.create_bucket(BucketOptions::named(BUCKET)).unwrap();
     sandbox.set_versioning(BUCKET, Versioning::Enabled).unwrap();
@@ -149,7 +158,7 @@ async fn stocked(rng: &mut Rng, form: usize, keys: usize) -> (Sandbox, BTreeSet<
     (sandbox, keys)
 }
 
-fn short_pages(sandbox: &Sandbox, entries: usize, uploads: usize) {
+pub fn short_pages(sandbox: &Sandbox, entries: usize, uploads: usize) {
     sandbox.faults().add(Fault::on("ListObjectVersions", Effect::ShortPages(entries)));
     sandbox.faults().add(Fault::on("ListMultipartUploads", Effect::ShortPages(uploads)));
 }

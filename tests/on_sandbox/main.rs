@@ -12,6 +12,7 @@ mod server;
 
 mod cache;
 mod configuring;
+mod counted;
 mod covered;
 mod demo;
 mod export;

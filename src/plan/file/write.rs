@@ -74,7 +74,7 @@ impl<W: Write + Send> PlanWriter<W> {
         self.order.admit(row).map_err(|fault| PlanFileError::Row { row: self.rows + 1, fault })?;
         self.rows += 1;
         self.pending.push(row);
-        if self.pending.rows() == GROUP_ROWS {
+        if self.pending.rows() >= GROUP_ROWS {
             self.write_group().map_err(PlanFileError::Write)?;
         }
         Ok(())

@@ -16,7 +16,7 @@ const QUOTE: &[u8] = b"&quot;";
 const MD5: usize = 32;
 
 /// Whether all of them are letters or digits, or others that mean themselves: none is a `<`, a `&` or a carriage
-/// return. Eight at once: from `@` on all are such, and below it `0` to `;` are.
+/// return. Eight at once: of ASCII all from `@` on are such, and below it `0` to `;` are. Others may be called none.
 #[inline(always)]
 fn are_plain(bytes: &[u8; MD5]) -> bool {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
