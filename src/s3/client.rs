@@ -8,11 +8,12 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{Builder, Region, SharedHttpClient, StalledStreamProtectionConfig};
 use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder as HttpBuilder, Connector};
 use aws_smithy_runtime::client::retries::classifiers::HttpStatusCodeClassifier;
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 
+use super::endpoint::Endpoint;
 use super::guard::Guard;
 
 /// Attempts for one request, the first included.
@@ -82,12 +83,19 @@ pub(super) fn once() -> Builder {
     Builder::new().retry_config(RetryConfig::disabled())
 }
 
-/// Connections with rustls on ring, through the proxies that the environment names if `proxies`.
-pub(super) fn http_client(proxies: bool) -> SharedHttpClient {
+/// Connections to `endpoint`, or to anywhere, with rustls on ring and through the proxies that the environment
+/// names. A proxy has no way to this machine's loopback, and what is not encrypted there needs no certificates.
+pub(super) fn http_client(endpoint: Option<&Endpoint>) -> SharedHttpClient {
+    let proxies = endpoint.is_none_or(|endpoint| !endpoint.loopback);
+    let certificates = proxies || endpoint.is_none_or(|endpoint| endpoint.encrypted);
     HttpBuilder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder()
             .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
             .pool_idle_timeout(IDLE);
+        if !certificates && let Ok(none) = TlsContext::builder().with_trust_store(TrustStore::empty()).build()
+        {
+            connector.set_tls_context(none);
+        }
         connector.set_connector_settings(settings.cloned());
         if let Some(components) = components {
             connector.set_sleep_impl(components.sleep_impl());

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -130,8 +131,7 @@ impl Store {
             request_payer: options.request_payer,
             expected_owner: options.expected_owner.clone(),
             clients: Clients {
-                // A proxy has no way to this machine's loopback.
-                http: http_client(!loopback),
+                http: http_client(endpoint.as_ref()),
                 config,
                 endpoint_url,
                 path_style: options.path_style || loopback,
@@ -152,7 +152,7 @@ fn checked(url: &str, allow_http: bool) -> Result<Endpoint, ConnectError> {
 }
 
 async fn load(options: &ConnectOptions) -> SdkConfig {
-    let http = http_client(true);
+    let http = http_client(None);
     let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http.clone());
     if let Some(region) = &options.region {
         loader = loader.region(Region::new(region.clone()));
@@ -161,7 +161,15 @@ async fn load(options: &ConnectOptions) -> SdkConfig {
         let credentials = Credentials::new(access_key_id, secret_access_key, None, None, "given");
         return loader.credentials_provider(credentials).load().await;
     }
-    let Some(profile) = &options.profile else { return loader.load().await };
+    let Some(profile) = &options.profile else {
+        // They go before all else in the default chain, which readies every other provider even so, and reads
+        // the system's certificates for that.
+        let given = EnvironmentVariableCredentialsProvider::new();
+        if given.provide_credentials().await.is_ok() {
+            loader = loader.credentials_provider(given);
+        }
+        return loader.load().await;
+    };
     // Named outright, a profile goes before credentials in the environment, as in the AWS CLI; the
     // default chain would have it the other way round.
     let config = loader.profile_name(profile).load().await;

@@ -64,7 +64,7 @@ mod tests {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-central-1"))
             .endpoint_url(endpoint)
-            .http_client(http_client(false))
+            .http_client(http_client(Endpoint::parse(endpoint).ok().as_ref()))
             .interceptor(Guard { allow_http: false });
         config.set_credentials_provider(credentials.map(aws_sdk_s3::config::SharedCredentialsProvider::new));
         let error = Client::from_conf(config.build()).list_buckets().send().await.unwrap_err();

@@ -49,6 +49,35 @@ async fn a_profile_that_is_not_there_is_an_error_even_with_credentials_in_the_en
 }
 
 #[tokio::test]
+async fn whole_credentials_in_the_environment_go_before_a_profile_and_half_of_them_do_not() {
+    let name = "whole_credentials_in_the_environment_go_before_a_profile_and_half_of_them_do_not";
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let profile = "[ours]\naws_access_key_id = AKIDPROFILE\naws_secret_access_key = secret\n";
+    std::fs::write(&file, profile).unwrap();
+    let path = file.path().to_str().unwrap();
+    let of_profile = [("AWS_SHARED_CREDENTIALS_FILE", path), ("AWS_PROFILE", "ours")];
+    let half = [("AWS_ACCESS_KEY_ID", "AKIDOTHER"), ("AWS_SESSION_TOKEN", "of-the-session")];
+    for (secret, wanted) in [(Some("secret"), "AKIDOTHER"), (None, "AKIDPROFILE")] {
+        let mut environment = [&of_profile[..], &half, &[("WANTED", wanted)]].concat();
+        environment.extend(secret.map(|secret| ("AWS_SECRET_ACCESS_KEY", secret)));
+        if !in_child(name, &environment) {
+            continue;
+        }
+        let server = Server::start(headed(|_, _| Answer::ok(""))).await;
+        let options = ConnectOptions { credentials: None, ..server.options() };
+        open(&Store::connect(&options).await.unwrap(), "media").await;
+        let wanted = std::env::var("WANTED").unwrap();
+        let token = (wanted == "AKIDOTHER").then_some("of-the-session");
+        for request in server.requests() {
+            assert!(request.header("authorization").unwrap().contains(&wanted), "{request:?}");
+            assert_eq!(request.header("x-amz-security-token"), token, "{request:?}");
+        }
+        assert!(!server.requests().is_empty());
+        return;
+    }
+}
+
+#[tokio::test]
 async fn plain_http_is_refused_beyond_loopback_whoever_names_the_endpoint() {
     let name = "plain_http_is_refused_beyond_loopback_whoever_names_the_endpoint";
     for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"] {
