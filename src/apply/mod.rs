@@ -23,6 +23,7 @@ mod numbered;
 mod pace;
 mod preflight;
 mod put_back;
+mod ready;
 mod recheck;
 mod restore;
 mod rewrite;

@@ -50,18 +50,19 @@ pub(super) async fn look_again(
     rows: &[&PlanRow],
 ) -> Result<Looked, StoreError> {
     let run = session.run;
-    let now = (run.clock)();
+    let decider = session.ready.decider(&target.facts.name, (run.clock)());
+    let now = decider.now();
     let survey = survey(run, target, now);
     let context = session.context(&target.facts, now);
     let mut keys: Vec<&str> =
         rows.iter().filter(|row| row.kind != Kind::Upload).map(|row| row.key.as_str()).collect();
     keys.dedup();
-    let mut groups = survey.look_up(&keys).await?;
+    let mut groups = survey.look_up(&decider, &keys).await?;
     let mut upload_keys: Vec<&str> =
         rows.iter().filter(|row| row.kind == Kind::Upload).map(|row| row.key.as_str()).collect();
     upload_keys.dedup();
     for key in upload_keys {
-        if let Some(found) = survey.look_up_uploads(key).await? {
+        if let Some(found) = survey.look_up_uploads(&decider, key).await? {
             groups
                 .entry(key.into())
                 .or_insert_with(|| KeyGroup { key: key.into(), ..KeyGroup::default() })

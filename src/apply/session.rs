@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::ready::Ready;
 use super::run::{Applied, ApplyError, Run, Watch};
 use crate::evidence::{EvidenceError, EvidenceLog, Item, ItemOutcome, ItemResult};
 use crate::lifecycle::{self, Surroundings};
@@ -19,6 +20,7 @@ const COMPILED_FOR: TimeDelta = TimeDelta::minutes(1);
 pub(super) struct Session<'a> {
     pub run: &'a Run<'a>,
     books: Mutex<Books<'a>>,
+    pub ready: Ready<'a>,
     compiled: Mutex<BTreeMap<String, Compiled>>,
     /// Nothing new begins any more.
     halted: AtomicBool,
@@ -43,6 +45,7 @@ impl<'a> Session<'a> {
         Self {
             run,
             books: Mutex::new(Books { log, applied, watch }),
+            ready: Ready::new(run.policy, run.records),
             compiled: Mutex::default(),
             halted: AtomicBool::new(false),
         }

@@ -37,6 +37,7 @@ impl Survey<'_> {
         keys: impl Iterator<Item = Result<String, E>>,
         mut take: impl FnMut(LookedUp) -> Result<(), E>,
     ) -> Result<(), E> {
+        let decider = self.decider();
         let mut uploads = UploadsAhead::new(&self.bucket, "", None);
         let looked_up = |block: Result<Vec<String>, E>| async move {
             let block = block?;
@@ -53,10 +54,10 @@ impl Survey<'_> {
                 Some(last) => uploads.before(Some(&last.key)).await?.into(),
                 None => VecDeque::new(),
             };
-            let groups = self.decide(merged(drafts, &mut open)).await;
+            let groups = self.decide(&decider, merged(drafts, &mut open)).await;
             take(LookedUp { groups, asked: asked as u64, gone: gone as u64 })?;
         }
-        let groups = self.decide(uploads.before(None).await?).await;
+        let groups = self.decide(&decider, uploads.before(None).await?).await;
         take(LookedUp { groups, ..LookedUp::default() })
     }
 }

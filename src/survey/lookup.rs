@@ -9,6 +9,7 @@ use smol_str::SmolStr;
 
 use super::Survey;
 use super::draft::Draft;
+use crate::decide::Decider;
 use crate::object::Kind;
 use crate::plan::KeyGroup;
 use crate::s3::StoreError;
@@ -36,14 +37,18 @@ pub struct Standing {
 }
 
 impl Survey<'_> {
-    /// Everything that stands under `keys` now, decided. Keys with nothing left are missing
-    /// from the answer. `keys` are in byte order, without repeats.
+    /// Everything that stands under `keys` now, decided by `decider`, which is of this bucket. Keys with nothing
+    /// left are missing from the answer. `keys` are in byte order, without repeats.
     ///
     /// # Errors
     /// If they cannot be listed.
-    pub async fn look_up(&self, keys: &[&str]) -> Result<HashMap<SmolStr, KeyGroup>, StoreError> {
+    pub async fn look_up(
+        &self,
+        decider: &Decider<'_>,
+        keys: &[&str],
+    ) -> Result<HashMap<SmolStr, KeyGroup>, StoreError> {
         // Some stores do not list in byte order: a key is gone only if it says so itself.
-        let groups = self.decide(self.drafts(keys, true).await?).await;
+        let groups = self.decide(decider, self.drafts(keys, true).await?).await;
         Ok(groups.into_iter().map(|group| (group.key.clone(), group)).collect())
     }
 
@@ -66,13 +71,17 @@ impl Survey<'_> {
         Ok(drafts.into_iter().map(standing).collect())
     }
 
-    /// Incomplete uploads under one key, decided.
+    /// Incomplete uploads under one key, decided in the same way.
     ///
     /// # Errors
     /// If they cannot be listed.
-    pub async fn look_up_uploads(&self, key: &str) -> Result<Option<KeyGroup>, StoreError> {
+    pub async fn look_up_uploads(
+        &self,
+        decider: &Decider<'_>,
+        key: &str,
+    ) -> Result<Option<KeyGroup>, StoreError> {
         let drafts = self.uploads_of(key).await?.into_iter().collect();
-        Ok(self.decide(drafts).await.into_iter().next())
+        Ok(self.decide(decider, drafts).await.into_iter().next())
     }
 
     pub(super) async fn uploads_of(&self, key: &str) -> Result<Option<Draft>, StoreError> {

@@ -55,8 +55,7 @@ fn take(drafts: &mut [Draft], brought: Brought) {
 
 impl Survey<'_> {
     /// Decides every item of `drafts`, reading what that takes.
-    pub(super) async fn decide(&self, mut drafts: Vec<Draft>) -> Vec<KeyGroup> {
-        let decider = self.decider();
+    pub(super) async fn decide(&self, decider: &Decider<'_>, mut drafts: Vec<Draft>) -> Vec<KeyGroup> {
         self.decide_also(&mut decider.trail(), &mut drafts, |_| Vec::new()).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::sync::Arc;
-use std::vec;
+use std::{iter, vec};
 
 use chrono::{DateTime, Utc};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
@@ -218,7 +218,8 @@ impl Batch<'_> {
         count: usize,
         wants_all: bool,
     ) -> Result<Vec<PlanRow>, PlanFileError> {
-        let mut batch = Batch { columns: columns.iter_mut(), rows: vec![blank(); count] };
+        let rows = iter::repeat_with(blank).take(count).collect();
+        let mut batch = Batch { columns: columns.iter_mut(), rows };
         batch.required::<ByteArrayType>(|row, value| {
             row.action = Action::from_word(text(value)?).ok_or(damaged("an unknown action"))?;
             Ok(())
