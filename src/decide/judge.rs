@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::conclude::{self, Found};
 use super::context::Context;
-use super::decision::{Basis, Decision, Needs};
+use super::decision::{Basis, Decision, Needs, Unknown};
 use super::finding::{Clock, RuleFinding, RuleView};
 use super::outlook::{Finding, NEVER, Outlook};
 use super::overriding;
@@ -109,17 +109,19 @@ pub const fn hides_versions(object: &Observed<'_>) -> bool {
     matches!(object.kind, Kind::Marker) && !object.alone && object.superseded.is_none()
 }
 
-/// The erasures that are about the object: what was uploaded after the day of a request is not.
-/// Of a lone delete marker nothing is left but the name, so it goes whenever it was made.
+/// The erasures that are about the object: what was uploaded after the day of a request is not, nor what the
+/// store does not know the upload of. A lone delete marker goes whenever it was made.
 fn erasures(context: Context<'_>, scope: Scope<'_>) -> Vec<(usize, Fit)> {
     let Context { policy, object, tenant, .. } = context;
     if hides_versions(object) {
         return Vec::new();
     }
     let is_lone_marker = object.kind == Kind::Marker && object.alone;
+    let is_known = Moment::Instant(object.uploaded).plausible().is_ok();
+    let reaches = |erasure: &Erasure| is_known && erasure.reaches(object.uploaded, policy.timezone);
     scope
         .erasures(policy)
-        .filter(|(_, erasure)| is_lone_marker || erasure.reaches(object.uploaded, policy.timezone))
+        .filter(|(_, erasure)| is_lone_marker || reaches(erasure))
         .map(|(index, erasure)| (index, select::covers(&erasure.select, object, tenant)))
         .filter(|(_, fit)| !matches!(fit, Fit::No(_)))
         .collect()
@@ -144,6 +146,12 @@ fn view(context: Context<'_>, index: usize, rule: &Rule, now: DateTime<Utc>) -> 
         RuleFinding { obscured, outlook, period, clock, might_apply: Vec::new(), laws }
     };
     let fixed = |clock, period: Period, from: DateTime<Utc>| {
+        // Of a lone delete marker nothing is left but the name, whenever it was made.
+        if clock != Clock::LoneMarker
+            && let Err(why) = Moment::Instant(from).plausible()
+        {
+            return plain(Outlook::unknown(Unknown::NoDate(why)), period, clock);
+        }
         let due = Moment::Instant(from).due(period, policy.timezone).unwrap_or(NEVER);
         let basis = Basis { moment: Moment::Instant(from), source: clock_source(clock).into() };
         plain(Outlook::certain(due, Finding::Known(basis)), period, clock)

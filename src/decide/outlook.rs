@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::decision::{Basis, Needs, Unknown};
+use super::window::ANY_TIME;
 
 /// Never due.
 pub const NEVER: DateTime<Utc> = DateTime::<Utc>::MAX_UTC;
@@ -59,6 +60,18 @@ impl Outlook {
             needs: Needs::NONE,
             may_be_absent: false,
             may_be_unknown: false,
+        }
+    }
+
+    /// One that nothing bounds.
+    pub const fn unknown(why: Unknown) -> Self {
+        Self {
+            earliest: ANY_TIME,
+            latest: NEVER,
+            finding: Finding::Unknown(why),
+            needs: Needs::NONE,
+            may_be_absent: false,
+            may_be_unknown: true,
         }
     }
 

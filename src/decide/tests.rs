@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::*;
-use crate::calendar::{MomentError, Period};
+use crate::calendar::{Moment, MomentError, Period};
 use crate::object::{Attributes, Kind, Lock, Observed, Reading, Unreadable};
 use crate::pattern::{BucketPattern, KeyPattern};
 use crate::policy::{

@@ -34,9 +34,10 @@ enum Raw {
 /// beyond the calendar's end.
 pub fn outlook(context: Context<'_>, trigger: &Trigger, due: &dyn Fn(Moment) -> DateTime<Utc>) -> Outlook {
     match &trigger.source {
-        Source::Uploaded => {
-            exact(due, Finding::Known(basis(Moment::Instant(context.object.uploaded), "uploaded")))
-        }
+        Source::Uploaded => match Moment::Instant(context.object.uploaded).plausible() {
+            Ok(uploaded) => exact(due, Finding::Known(basis(uploaded, "uploaded"))),
+            Err(why) => Outlook::unknown(Unknown::NoDate(why)),
+        },
         Source::Attribute(attribute) => {
             leaf(context, trigger, attribute_value(context, trigger, attribute), &describe(attribute), due)
         }
@@ -118,6 +119,11 @@ fn leaf(
     let window = trigger.within.map(|within| Window::around(context.object.uploaded, within));
     let zone = context.policy.timezone;
     let may_be_absent = trigger.if_missing.is_none();
+    if window.is_some()
+        && let Err(why) = Moment::Instant(context.object.uploaded).plausible()
+    {
+        return Outlook { may_be_absent, ..Outlook::unknown(Unknown::NoDate(why)) };
+    }
     let unusable = |why: Unknown| match (trigger.outside, window.and_then(|window| window.to)) {
         (Outside::Clamp, Some(end)) => {
             exact(due, Finding::Clamped(basis(Moment::Instant(end), "uploaded + within.after"), why))
@@ -139,11 +145,12 @@ fn leaf(
     }
 }
 
-/// What a missing value counts as, where the policy says so.
+/// What a missing value counts as, where the policy says so and the store knows when the upload was.
 fn missing(trigger: &Trigger, uploaded: DateTime<Utc>) -> Option<Finding> {
     match trigger.if_missing? {
         IfMissing::Uploaded => {
-            Some(Finding::UploadedInstead(basis(Moment::Instant(uploaded), "uploaded, as there is no value")))
+            let uploaded = Moment::Instant(uploaded).plausible().ok()?;
+            Some(Finding::UploadedInstead(basis(uploaded, "uploaded, as there is no value")))
         }
         IfMissing::Retained => Some(Finding::NotHappened),
         IfMissing::Undecided => None,
@@ -157,14 +164,8 @@ fn exact(due: &dyn Fn(Moment) -> DateTime<Utc>, finding: Finding) -> Outlook {
 
 /// A value that cannot be known: even so it does not lie before the window.
 fn unknown(window: Option<Window>, zone: Tz, due: &dyn Fn(Moment) -> DateTime<Utc>, why: Unknown) -> Outlook {
-    Outlook {
-        earliest: window.map_or(ANY_TIME, |window| window.earliest_due(zone, due)),
-        latest: NEVER,
-        finding: Finding::Unknown(why),
-        needs: Needs::NONE,
-        may_be_absent: false,
-        may_be_unknown: true,
-    }
+    let earliest = window.map_or(ANY_TIME, |window| window.earliest_due(zone, due));
+    Outlook { earliest, ..Outlook::unknown(why) }
 }
 
 /// A value that is not there, where the policy does not say what that means: alone it is

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use smol_str::SmolStr;
 
+use crate::calendar::Moment;
 use crate::decide::Decision;
 use crate::object::{Attributes, BucketFacts, Kind, Lock, Observed, Reading, Unreadable, Versioning};
 use crate::s3::Entry;
@@ -144,8 +145,12 @@ impl Above {
             (_, kind) => kind,
         };
         // A multipart successor carries its initiation, which may lie before the version that it
-        // has superseded.
-        let superseded = self.newer.map(|newer| newer.max(entry.last_modified));
+        // has superseded. One whose date is none says nothing.
+        let is_known = |at| Moment::Instant(at).plausible().is_ok();
+        let superseded = self
+            .newer
+            .filter(|_| !entry.is_latest)
+            .map(|newer| if is_known(newer) { newer.max(entry.last_modified) } else { newer });
         let placed = Placed { kind, superseded, newer_noncurrent: self.noncurrent };
         // Delete markers are not counted: whether S3 does is not documented, and this keeps more.
         if superseded.is_some() && kind != Kind::Marker {

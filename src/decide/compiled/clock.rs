@@ -15,6 +15,8 @@ pub const NEVER: i64 = i64::MAX;
 const DAY: i64 = 86_400;
 /// Between the local days of any two offsets that a zone ever had, and then some.
 const ANY_OFFSET: i64 = 2 * DAY;
+/// The year 2000: what a store says of the time before is no date.
+const FIRST: i64 = 946_684_800;
 /// Dates up to here and periods up to these are far from the calendar's end: year 9999, some 800 years.
 const LAST: i64 = 253_402_300_799;
 const MOST_DAYS: u32 = 300_000;
@@ -103,6 +105,7 @@ impl Clock {
             (Kind::Object | Kind::Version, None) => {}
         }
         match &self.by_trigger {
+            _ if object.uploaded.timestamp() < FIRST => Says::Unclear,
             ByTrigger::Uploaded(periods) => {
                 let dues = periods.iter().map(|period| due(object.uploaded, *period));
                 dues.reduce(|one, other| Some(one?.max(other?))).flatten().map_or(Says::Unclear, Says::Due)
@@ -134,7 +137,7 @@ pub fn due(from: DateTime<Utc>, period: Period) -> Option<i64> {
 /// The same of so many seconds since 1970, and of more than these.
 #[inline]
 pub fn due_from(seconds: i64, and_more: bool, period: Period) -> Option<i64> {
-    if !(0..=LAST).contains(&seconds) || period.days > MOST_DAYS || period.months > MOST_MONTHS {
+    if !(FIRST..=LAST).contains(&seconds) || period.days > MOST_DAYS || period.months > MOST_MONTHS {
         return None;
     }
     let begun = i64::from(seconds % DAY != 0 || and_more);
@@ -321,7 +324,7 @@ mod tests {
                     if let Some(found) = due(from, period) {
                         assert_eq!(DateTime::from_timestamp(found, 0), expected, "{from} + {period}");
                     } else {
-                        assert!(days > MOST_DAYS || !(0..=LAST).contains(&from.timestamp()), "{from}");
+                        assert!(days > MOST_DAYS || !(FIRST..=LAST).contains(&from.timestamp()), "{from}");
                     }
                 }
             }

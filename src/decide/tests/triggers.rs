@@ -248,3 +248,49 @@ fn a_date_is_read_in_the_form_that_the_trigger_names() {
         unknown(Unknown::NoDate(MomentError::Form))
     );
 }
+
+#[test]
+fn an_upload_that_the_store_does_not_know_makes_nothing_due() {
+    let never = ["1970-01-01", "0001-01-01", "1999-12-31"];
+    let mut newer = policy();
+    newer.rules[0].trigger = uploaded();
+    newer.rules[0].incomplete_uploads = Some(Period::days(7));
+    newer.rules[0].noncurrent = Some(Noncurrent { retain: Period::days(1), newer_versions: 0 });
+    let mut proved = policy();
+    proved.rules[0].trigger = clamped();
+    let mut instead = policy();
+    instead.rules[0].trigger = Trigger { if_missing: Some(IfMissing::Uploaded), ..dated("date") };
+    let (nothing, date) = (Attributes::new(), attributes(&[("date", "2026-03-03")]));
+    for at_ in never {
+        let uploaded = at(at_);
+        let why = Moment::Instant(uploaded).plausible().unwrap_err();
+        let of = |kind| Observed { kind, uploaded, ..object() };
+        let replaced = Observed { superseded: Some(uploaded), uploaded, ..of(Kind::Version) };
+        for object in [of(Kind::Object), of(Kind::Upload), replaced] {
+            let decision = decided(&newer, &Records::default(), &object, "2040-01-01");
+            assert_eq!((decision.verdict, decision.reasons), unknown(Unknown::NoDate(why)), "{at_}");
+        }
+        let read = Observed { metadata: Reading::Known(&nothing), ..of(Kind::Object) };
+        for policy in [&proved, &instead] {
+            assert_eq!(decided(policy, &Records::default(), &read, "2040-01-01").verdict, Verdict::Undecided);
+        }
+        // No date can be held to a window around it; one that needs none counts by itself.
+        assert!(matches!(step(&proved, &of(Kind::Object), "2040-01-01"), Step::Decided(_)));
+        assert_eq!(step(&instead, &of(Kind::Object), "2040-01-01"), HEAD);
+        let dated = Observed { metadata: Reading::Known(&date), ..read };
+        assert_eq!(decided(&instead, &Records::default(), &dated, "2040-01-01").verdict, Verdict::Expired);
+        // A successor that has a date tells when it was superseded.
+        let replaced = Observed { superseded: Some(at("2026-03-01")), ..of(Kind::Version) };
+        assert_eq!(decided(&newer, &Records::default(), &replaced, "2040-01-01").verdict, Verdict::Expired);
+        for policy in [&newer, &proved, &instead] {
+            let records = Records::default();
+            let decider = Decider::new(policy, &records, object().bucket, at("2040-01-01"));
+            let mut trail = decider.trail();
+            for kind in [Kind::Object, Kind::Version, Kind::Upload] {
+                assert_eq!(trail.plainly(&of(kind)), None);
+                assert_eq!(trail.expired(&of(kind)), None);
+            }
+            assert_eq!(trail.stays(object().key, uploaded.timestamp(), false), None);
+        }
+    }
+}
