@@ -4,7 +4,7 @@
 use crate::evidence::{ItemOutcome, ItemResult};
 use crate::object::Kind;
 use crate::plan::PlanRow;
-use crate::s3::{Bucket, DeleteAnswer, DeleteTarget, StoreError, StoreErrorKind};
+use crate::s3::{Bucket, DeleteAnswer, DeleteTarget, Entry, StoreError, StoreErrorKind};
 
 /// How one row or marker ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,11 +46,22 @@ pub struct Aim {
     pub is_marker: bool,
 }
 
-/// What an answer to the deletion of what `aim` names means, where that takes no further look: without a
-/// version id the store can have put a delete marker there instead.
+impl Aim {
+    /// Whether that is what a listing shows; some stores name no version id of null versions.
+    fn is_at(&self, entry: &Entry<'_>) -> bool {
+        entry.key == self.target.key
+            && (entry.kind == Kind::Marker) == self.is_marker
+            && self.target.version_id.as_deref().is_none_or(|id| entry.version_id.unwrap_or("null") == id)
+    }
+}
+
+/// What an answer to the deletion of what `aim` names means, where that takes no further look: where the store
+/// tells of a delete marker and none was to be removed, it can have put one there instead.
 pub fn plainly(aim: &Aim, answer: &DeleteAnswer) -> Option<Ended> {
     match answer {
-        DeleteAnswer::Deleted { delete_marker, .. } if !delete_marker || aim.target.version_id.is_some() => {
+        DeleteAnswer::Deleted { delete_marker, .. }
+            if !delete_marker || aim.is_marker && aim.target.version_id.is_some() =>
+        {
             Some(Ended { result: ItemResult::Deleted, detail: None })
         }
         _ => None,
@@ -63,6 +74,10 @@ pub async fn answered(bucket: &Bucket, aim: &Aim, answer: &DeleteAnswer) -> Ende
         return ended;
     }
     match answer {
+        DeleteAnswer::Deleted { .. } if aim.target.version_id.is_some() => {
+            doubtful(bucket, aim, "the answer tells of a delete marker, and a version was to be removed")
+                .await
+        }
         DeleteAnswer::Deleted { marker_version_id, .. } => {
             unhide(bucket, &aim.target, marker_version_id.as_deref()).await
         }
@@ -126,11 +141,7 @@ async fn listed(bucket: &Bucket, aim: &Aim) -> Result<Option<Option<String>>, St
     let target = &aim.target;
     let mut pages = bucket.versions(&target.key, None).first_page(10);
     while let Some(page) = pages.next().await? {
-        let found = page.entries().find(|entry| {
-            entry.key == target.key
-                && (entry.kind == Kind::Marker) == aim.is_marker
-                && target.version_id.as_deref().is_none_or(|id| entry.version_id == Some(id))
-        });
+        let found = page.entries().find(|entry| aim.is_at(entry));
         if let Some(found) = found {
             return Ok(Some(found.etag.map(str::to_owned)));
         }
@@ -158,6 +169,57 @@ async fn unhide(bucket: &Bucket, target: &DeleteTarget, marker: Option<&str>) ->
         Ok(_) => Ended::because(ItemResult::Changed, format!("{why}; it was taken away again")),
         Err(error) => {
             Ended::because(ItemResult::Unclear, format!("{why}; and taking it away failed: {error}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::s3::Page;
+
+    #[test]
+    fn a_null_version_is_found_also_where_no_id_is_listed() {
+        let listed = |id: &str| {
+            let version = format!(
+                "<Version><Key>k</Key>{id}<IsLatest>true</IsLatest><Size>1</Size>\
+                 <LastModified>2026-01-01T00:00:00Z</LastModified></Version>"
+            );
+            Page::from_answer(format!(
+                "<ListVersionsResult><IsTruncated>false</IsTruncated>{version}</ListVersionsResult>"
+            ))
+            .unwrap()
+        };
+        for (wanted, id, is_found) in [
+            (Some("null"), "", true),
+            (Some("null"), "<VersionId>null</VersionId>", true),
+            (Some("3L4"), "", false),
+            (Some("null"), "<VersionId>3L4</VersionId>", false),
+            (None, "", true),
+        ] {
+            let target = DeleteTarget { key: "k".into(), version_id: wanted.map(Into::into), if_match: None };
+            let aim = Aim { target, is_marker: false };
+            let page = listed(id);
+            assert_eq!(page.entries().any(|entry| aim.is_at(&entry)), is_found, "{wanted:?} {id}");
+            assert!(!page.entries().any(|entry| Aim { is_marker: true, ..aim.clone() }.is_at(&entry)));
+        }
+    }
+
+    #[test]
+    fn a_delete_marker_in_the_answer_is_plain_only_where_one_was_to_be_removed() {
+        let answer = |delete_marker| DeleteAnswer::Deleted { delete_marker, marker_version_id: None };
+        for (version_id, is_marker, delete_marker, is_plain) in [
+            (None, false, false, true),
+            (None, false, true, false),
+            (Some("3L4"), false, false, true),
+            (Some("3L4"), false, true, false),
+            (Some("3L4"), true, true, true),
+            (Some("3L4"), true, false, true),
+        ] {
+            let target =
+                DeleteTarget { key: "k".into(), version_id: version_id.map(Into::into), if_match: None };
+            let ended = plainly(&Aim { target, is_marker }, &answer(delete_marker));
+            assert_eq!(ended.is_some(), is_plain, "{version_id:?} {is_marker} {delete_marker}");
         }
     }
 }
