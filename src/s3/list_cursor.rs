@@ -15,6 +15,8 @@ pub(super) struct Cursor {
     pub(super) after: Option<Marker>,
     /// The last key listed, or the one that the listing was to start behind.
     last_key: String,
+    /// The id of the first entry that was listed of that key.
+    top: Option<String>,
     /// Markers seen within the marker's key.
     seen: HashSet<String>,
     pub(super) done: bool,
@@ -27,6 +29,7 @@ impl Cursor {
             prefix: prefix.to_owned(),
             after: start_after.map(|key| Marker { key: key.to_owned(), id: None }),
             last_key: start_after.unwrap_or_default().to_owned(),
+            top: None,
             seen: HashSet::new(),
             done: false,
         }
@@ -40,6 +43,10 @@ impl Cursor {
             from_is_done: self.after.as_ref().is_some_and(|after| after.id.is_none()),
         };
         let page = Page::read::<S>(body, asked)?;
+        let goes_on = page.key(0).is_some_and(|key| key == self.last_key);
+        if goes_on && self.top.is_some() && page.id(0) == self.top.as_deref() {
+            return Err(Malformed::new(0, "the listing does not get on: it has begun a key anew"));
+        }
         let last = page.last().map(|entry| entry.key);
         match page.next() {
             None => self.done = true,
@@ -58,6 +65,9 @@ impl Cursor {
             }
         }
         if let Some(last) = last {
+            if *last != self.last_key {
+                self.top = page.id(page.start_of_last_key()).map(str::to_owned);
+            }
             last.clone_into(&mut self.last_key);
         }
         Ok(page)

@@ -20,11 +20,11 @@ fn stamp(seconds: i64) -> String {
     time(seconds).format("%Y-%m-%dT%H:%M:%S.000Z").to_string()
 }
 
-fn listed(entries: &str) -> String {
+pub(super) fn listed(entries: &str) -> String {
     format!("<ListVersionsResult><IsTruncated>false</IsTruncated>{entries}</ListVersionsResult>")
 }
 
-fn version(key: &str, latest: bool, seconds: i64) -> String {
+pub(super) fn version(key: &str, latest: bool, seconds: i64) -> String {
     format!(
         "<Version><Key>{key}</Key><VersionId>v{seconds}</VersionId><IsLatest>{latest}</IsLatest>\
          <LastModified>{}</LastModified><Size>1</Size></Version>",
@@ -32,7 +32,7 @@ fn version(key: &str, latest: bool, seconds: i64) -> String {
     )
 }
 
-fn marker(key: &str, latest: bool, seconds: i64) -> String {
+pub(super) fn marker(key: &str, latest: bool, seconds: i64) -> String {
     format!(
         "<DeleteMarker><Key>{key}</Key><VersionId>m{seconds}</VersionId><IsLatest>{latest}</IsLatest>\
          <LastModified>{}</LastModified></DeleteMarker>",
@@ -40,7 +40,7 @@ fn marker(key: &str, latest: bool, seconds: i64) -> String {
     )
 }
 
-fn ids(body: &str) -> Result<Vec<String>, Malformed> {
+pub(super) fn ids(body: &str) -> Result<Vec<String>, Malformed> {
     let page = read::<Versions>(body)?;
     Ok(page.entries().map(|entry| format!("{}:{}", entry.key, entry.version_id.unwrap_or("-"))).collect())
 }

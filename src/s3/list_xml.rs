@@ -10,6 +10,7 @@ use std::cmp::Ordering;
 use bytes::Bytes;
 use bytes_utils::Str;
 use chrono::{DateTime, Utc};
+use hashbrown::HashSet;
 use memchr::memchr2;
 
 use super::list_entry::{Row, Span, flag, keep, read_entry, text_of};
@@ -132,6 +133,7 @@ impl Page {
         page.next = head.next()?;
         page.order();
         page.check(asked)?;
+        page.check_versions()?;
         Ok(page)
     }
 
@@ -161,6 +163,17 @@ impl Page {
         let row = self.rows.get(place).filter(|row| row.is_latest && row.kind == Kind::Version)?;
         let Time { seconds, nanos } = row.last_modified;
         Some(Current { key: self.text(row.key), size: row.size, uploaded: seconds, and_more: nanos != 0 })
+    }
+
+    /// The id of the entry at this place.
+    pub(super) fn id(&self, place: usize) -> Option<&str> {
+        self.rows.get(place).map(|row| row.id.map_or(NULL, |span| self.text(span)))
+    }
+
+    /// The place of the first entry of the last key.
+    pub(super) fn start_of_last_key(&self) -> usize {
+        let more = self.rows.iter().rev().take_while(|row| row.is_same_key).count();
+        self.rows.len().saturating_sub(more + 1)
     }
 
     /// The last of them.
@@ -251,7 +264,39 @@ impl Page {
         }
         Ok(())
     }
+
+    /// Under each key the latest stands first, and nothing twice: what stands below it counts as superseded.
+    fn check_versions(&self) -> Result<(), Malformed> {
+        for of_key in self.rows.chunk_by(|_, row| row.is_same_key) {
+            let [_, below @ ..] = of_key else { continue };
+            if let Some(row) = below.iter().find(|row| row.is_latest && row.kind != Kind::Upload) {
+                return Err(Malformed::new(row.at, "the latest version of a key stands below another"));
+            }
+            if let Some(row) = self.repeated(of_key) {
+                return Err(Malformed::new(row.at, "an entry stands twice in the answer"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The first of a key's entries that has the id of one before it.
+    fn repeated<'r>(&self, of_key: &'r [Row]) -> Option<&'r Row> {
+        let id = |row: &Row| row.id.map_or(NULL, |span| self.text(span));
+        if of_key.len() <= FEW {
+            let is_repeated =
+                |(place, row): &(usize, &Row)| of_key[..*place].iter().any(|other| id(other) == id(row));
+            return of_key.iter().enumerate().find(is_repeated).map(|(_, row)| row);
+        }
+        let mut seen = HashSet::with_capacity(of_key.len());
+        of_key.iter().find(|row| !seen.insert(id(row)))
+    }
 }
+
+/// The id of a version that has none, where none is listed.
+const NULL: &str = "null";
+
+/// Up to how many entries of a key are compared one by one.
+const FEW: usize = 16;
 
 /// What a listing says beside its entries.
 #[derive(Default)]

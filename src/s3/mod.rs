@@ -50,6 +50,8 @@ mod xml;
 #[cfg(test)]
 mod list_tests;
 #[cfg(test)]
+mod list_versions_tests;
+#[cfg(test)]
 mod values_tests;
 
 pub use bucket::Bucket;
