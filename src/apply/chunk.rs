@@ -23,15 +23,20 @@ use crate::s3::StoreError;
 use crate::survey::{Enrolled, Standing};
 
 /// Carries out `rows`, which share a bucket and hold all rows of their keys that are left. Answers with
-/// those that the store puts off, and with none on the `last_try`.
+/// those that the store puts off, of which there are none on the `last_try`; with all, if the run is to stop when
+/// they are copied.
 pub(super) async fn carry_out(
     session: &Session<'_>,
     target: &Enrolled,
     rows: Vec<Numbered>,
     last_try: bool,
 ) -> Result<Vec<Numbered>, ApplyError> {
-    // Copying takes its time, so the bucket and what may go are looked at only afterwards.
+    // Copying takes its time, so the bucket, what may go and whether anything may are looked at only afterwards.
+    let copied = if rows.iter().any(|it| it.row.export.is_some()) { rows.clone() } else { Vec::new() };
     let (rows, stays) = export::first(session, target, rows).await?;
+    if !copied.is_empty() && !session.may_begin().await? {
+        return Ok(copied);
+    }
     // How objects can be removed hangs on the bucket's state, which somebody may change meanwhile.
     if target.bucket.facts().await? != target.facts {
         return Err(ApplyError::BucketChanged);

@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 
 use super::run::Run;
 use super::session::Session;
-use crate::decide::Verdict;
+use crate::decide::{Reason, Verdict};
 use crate::evidence::ItemResult;
 use crate::object::Kind;
 use crate::plan::{Item, KeyGroup, PlanRow, Planner};
@@ -122,6 +122,9 @@ fn look_at(run: &Run<'_>, row: &PlanRow, group: Option<&KeyGroup>, again: &mut V
     match item.decision.verdict {
         Verdict::Held => Look::Stays(ItemResult::Held, reasons.join("; ")),
         Verdict::Locked => Look::Stays(ItemResult::Locked, reasons.join("; ")),
+        Verdict::Undecided if item.decision.reasons.iter().any(Reason::is_failed_read) => {
+            Look::Stays(ItemResult::PutOff, reasons.join("; "))
+        }
         Verdict::Expired => {
             Look::Stays(ItemResult::Overtaken, "expired, and no longer Shelflife's to remove".to_owned())
         }

@@ -63,15 +63,8 @@ pub async fn run(
     let mut working = FuturesUnordered::new();
     let mut ended = Ok(());
     loop {
-        while ended.is_ok() && working.len() < run.at_once.max(1) && queue.is_left() {
-            match session.may_begin().await {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => {
-                    ended = Err(error);
-                    break;
-                }
-            }
+        // Whether a chunk may begin, it asks for itself: those under way do not wait for the answer.
+        while ended.is_ok() && !session.is_halted() && working.len() < run.at_once.max(1) && queue.is_left() {
             match queue.next(&session) {
                 Ok(Some(chunk)) => working.push(carry_out(&session, chunk)),
                 Ok(None) => break,

@@ -238,6 +238,30 @@ pub enum Unknown {
 }
 
 impl Reason {
+    /// Whether it is a read that the store refused for now, so that another try may tell more.
+    pub const fn is_failed_read(&self) -> bool {
+        match self {
+            Self::HoldMightFit { why, .. }
+            | Self::ErasureMightFit { why, .. }
+            | Self::RuleMightCover { why, .. } => matches!(why, Some(Unreadable::Failed)),
+            Self::TriggerUnknown { why, .. } => matches!(why, Unknown::Unreadable(Unreadable::Failed)),
+            Self::LockUnknown(why) | Self::TenantUnknown(why) => matches!(why, Unreadable::Failed),
+            Self::Due { .. }
+            | Self::NotDue { .. }
+            | Self::NotHappened { .. }
+            | Self::KeptByNumber { .. }
+            | Self::HidesVersions
+            | Self::Hold { .. }
+            | Self::Erased { .. }
+            | Self::ErasureNotDue { .. }
+            | Self::KeptByLaw { .. }
+            | Self::OverrideMightApply { .. }
+            | Self::LegalHold
+            | Self::LockedUntil { .. }
+            | Self::NoRule => false,
+        }
+    }
+
     /// The reason as a short sentence, without a full stop.
     pub fn describe(&self, policy: &Policy) -> String {
         let mut sentence = String::new();

@@ -64,6 +64,33 @@ async fn a_key_that_is_put_off_is_looked_at_again_and_goes_in_a_later_batch() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_read_for_the_second_look_is_tried_again_and_has_failed_in_the_end() {
+    let dated = POLICY.replace("trigger: uploaded", "trigger: {metadata: made}");
+    // Six attempts of the one request are one try of the row.
+    for (calls, ended, wanted) in
+        [((1, 12), 0, json!({"deleted": 2})), ((1, 1_000), 3, json!({"deleted": 1, "failed": 1}))]
+    {
+        let sandbox = Sandbox::start(SandboxOptions::at(Utc::now())).await.unwrap();
+        sandbox.create_bucket(BucketOptions::named(BUCKET)).unwrap();
+        for key in ["a/1", "a/2"] {
+            let made = PutOptions::bytes("medium").metadata("made", "2026-01-01");
+            sandbox.put_object(BUCKET, key, made).unwrap();
+        }
+        let desk = Desk::at(&sandbox.endpoint());
+        desk.policy(&dated);
+        run(&sandbox, &desk, &["plan"]).ends(0);
+        let fault = Fault::on("HeadObject", Effect::InternalError).key_containing("a/2");
+        sandbox.faults().add(fault.calls(calls.0, calls.1));
+        let applied = apply(&sandbox, &desk).ends(ended).json();
+        assert_eq!(applied["results"], wanted);
+        let told = results(&desk, &applied, "a/2");
+        let (last, before) = told.split_last().unwrap();
+        assert_eq!(last, if ended == 0 { "deleted" } else { "failed" });
+        assert!(!before.is_empty() && before.iter().all(|it| it == "put-off"), "{told:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_written_anew_while_it_waits_for_its_turn_stays() {
     let (sandbox, desk) = planned(&["a/1", "a/2"], 1).await;
     sandbox
