@@ -87,7 +87,7 @@ pub struct Carrying<'a> {
 pub struct Carried {
     /// What was done.
     pub applied: Applied,
-    /// The head of the evidence log.
+    /// The head of the evidence log; of one that could not be closed, as far as it was written.
     pub head: String,
     /// The log.
     pub evidence: PathBuf,
@@ -185,6 +185,7 @@ pub async fn carry_out(carrying: &Carrying<'_>) -> Result<Carried, Failure> {
     let finished = result.is_ok() && !applied.interrupted && applied.broken.is_empty() && is_whole;
     let indexed = if finished { index(carrying).await } else { Ok(()) };
     let finished = finished && indexed.is_ok();
+    let reached = log.head().to_owned();
     let closed = log.close((carrying.clock)(), finished);
     let mut is_cut = false;
     if let Some(copying) = &carrying.copying {
@@ -198,30 +199,29 @@ pub async fn carry_out(carrying: &Carrying<'_>) -> Result<Carried, Failure> {
         error => Failure::failed(Failure::chain(&error)),
     });
     let ended_by = ended_by.or(indexed.err());
-    match (closed, ended_by) {
-        (Ok(closed), ended_by) => {
-            let carried = Carried {
-                applied,
-                head: closed.head,
-                evidence: carrying.evidence.clone(),
-                resumed,
-                copied: None,
-                ended_by,
-                spent: false,
-                is_part,
-                stop_file: carrying.stop_file.map(|file| file.name().to_owned()),
-            };
-            Ok(with_copy(carrying, carried, is_cut).await)
-        }
-        // A log that cannot be written is the worse news, and the first cause.
-        (Err(error), ended_by) => {
-            Err(ended_by.unwrap_or_else(|| evidence_failure(&carrying.evidence, &error)))
-        }
-    }
+    let (head, ended_by) = match closed {
+        Ok(closed) => (closed.head, ended_by),
+        // What broke the log has mostly ended the run, and is the first cause. What was done until then is
+        // copied and shown all the same.
+        Err(error) => (reached, ended_by.or_else(|| Some(evidence_failure(&carrying.evidence, &error)))),
+    };
+    let carried = Carried {
+        applied,
+        head,
+        evidence: carrying.evidence.clone(),
+        resumed,
+        copied: None,
+        ended_by,
+        spent: false,
+        is_part,
+        stop_file: carrying.stop_file.map(|file| file.name().to_owned()),
+    };
+    Ok(with_copy(carrying, carried, is_cut).await)
 }
 
-/// Sends the rest of the log, also of one that was closed long ago. The run `is_cut` where a piece could
-/// not be sent for a while.
+/// Sends the rest of the log, also of one that was closed long ago or could not be closed. The run `is_cut`
+/// where a piece could not be sent for a while. What ended the run is told before what is wrong with the
+/// copy.
 async fn with_copy(carrying: &Carrying<'_>, mut carried: Carried, is_cut: bool) -> Carried {
     match &carrying.copying {
         None => {}

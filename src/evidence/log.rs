@@ -6,6 +6,7 @@ use std::io::{self, BufReader, Write};
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
+use tempfile::Builder;
 
 use super::chain::{NOTHING_BEFORE, VerifyError, entries, line_hash};
 use super::entry::{
@@ -78,20 +79,20 @@ pub struct Resuming {
 }
 
 impl EvidenceLog {
-    /// Makes a log, readable by its owner alone, and writes its opening entry. A file that is
-    /// there already is left as it is.
+    /// Makes a log, readable by its owner alone, with its opening entry. A file that is there
+    /// already is left as it is. Whatever goes wrong, no log is left that cannot be taken up.
     ///
     /// # Errors
     /// [`Open`](EvidenceError::Open), of kind [`io::ErrorKind::AlreadyExists`] if the file is
     /// there; [`InUse`](EvidenceError::InUse); [`Write`](EvidenceError::Write).
     pub fn create(path: &Path, at: DateTime<Utc>, opening: Opening) -> Result<Self, EvidenceError> {
-        let mut options = OpenOptions::new();
-        options.append(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(EvidenceError::Open)?;
+        let made = Builder::new().prefix(".evidence-").append(true).tempfile_in(folder(path));
+        let (file, unnamed) = made.map_err(EvidenceError::Open)?.into_parts();
+        // The lock is that of the open file, which stays the same: nobody finds the log without it.
         lock(&file)?;
         let log = Self::open(file, at, opening)?;
+        // Without a whole opening it could never be taken up, so only then does it get its name.
+        unnamed.persist_noclobber(path).map_err(|error| EvidenceError::Open(error.error))?;
         sync_folder(path).map_err(EvidenceError::Write)?;
         Ok(log)
     }
@@ -217,6 +218,11 @@ impl EvidenceLog {
         &self.ledger.totals
     }
 
+    /// The hash of the last entry that was written whole.
+    pub fn head(&self) -> &str {
+        &self.head
+    }
+
     fn give_up_unresolved(&mut self, at: DateTime<Utc>) -> Result<(), EvidenceError> {
         const DETAIL: &str = "the run was interrupted before its outcome was known";
         for (batch, open) in self.ledger.unresolved().collect::<Vec<_>>() {
@@ -294,11 +300,15 @@ pub fn is_in_use(log: &File) -> bool {
     matches!(log.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
+/// The folder that a file lies in.
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// A new file outlives a power cut only once its folder is on the disk too.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    File::open(folder(path))?.sync_all()
 }
 
 #[cfg(not(unix))]

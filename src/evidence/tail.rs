@@ -10,16 +10,26 @@ use super::entry::Entry;
 /// How much is read at a time, from the end backwards.
 const BLOCK: u64 = 64 << 10;
 
-/// The hash of a log's last entry; `None` if it does not end with a whole one. What comes before it is
-/// not looked at: that is for [`super::verify`].
+/// The hash of a log's last whole entry, which the run would go on from; `None` if it has none. What a
+/// crash left of lines after it is passed over. What comes before it is not looked at: that is for
+/// [`super::verify`].
 ///
 /// # Errors
 /// If it cannot be read.
 pub fn head(log: &mut (impl Read + Seek)) -> io::Result<Option<String>> {
     let mut at = log.seek(SeekFrom::End(0))?;
-    // The end of the log, from `at` on.
+    // What is not looked at yet, from `at` on.
     let mut read: Vec<u8> = Vec::new();
     loop {
+        while let Some(before) = memrchr(b'\n', &read) {
+            if let Some(hash) = entry_hash(&read[before + 1..]) {
+                return Ok(Some(hash));
+            }
+            read.truncate(before);
+        }
+        if at == 0 {
+            return Ok(entry_hash(&read));
+        }
         let start = at.saturating_sub(BLOCK);
         let mut block = Vec::new();
         log.seek(SeekFrom::Start(start))?;
@@ -27,13 +37,10 @@ pub fn head(log: &mut (impl Read + Seek)) -> io::Result<Option<String>> {
         block.append(&mut read);
         read = block;
         at = start;
-        let Some((b'\n', lines)) = read.split_last() else { return Ok(None) };
-        let line = match memrchr(b'\n', lines) {
-            Some(before) => &lines[before + 1..],
-            None if at == 0 => lines,
-            None => continue,
-        };
-        let is_entry = serde_json::from_slice::<Entry>(line).is_ok();
-        return Ok(is_entry.then(|| line_hash(line)));
     }
+}
+
+/// The hash of a line, if it is an entry.
+fn entry_hash(line: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Entry>(line).is_ok().then(|| line_hash(line))
 }

@@ -12,6 +12,7 @@ use super::chain::line_hash;
 use super::*;
 use crate::object::Kind;
 
+mod creation;
 mod resumption;
 mod several_logs;
 
@@ -309,39 +310,6 @@ fn an_outcome_needs_an_intent_and_comes_once() {
 }
 
 #[test]
-fn a_log_never_replaces_a_file() {
-    let folder = Folder::new();
-    fs::write(folder.log(), "precious").unwrap();
-    let error = EvidenceLog::create(&folder.log(), at(0), opening()).unwrap_err();
-    assert!(matches!(error, EvidenceError::Open(e) if e.kind() == io::ErrorKind::AlreadyExists));
-    assert_eq!(folder.bytes(), b"precious");
-}
-
-#[test]
-fn two_runs_never_write_to_one_log() {
-    let folder = Folder::new();
-    let _running = folder.create();
-    assert!(matches!(folder.resume(), Err(EvidenceError::InUse)));
-}
-
-#[cfg(unix)]
-#[test]
-fn a_log_is_for_its_owner_alone() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = Folder::new();
-    drop(folder.create());
-    assert_eq!(fs::metadata(folder.log()).unwrap().permissions().mode() & 0o777, 0o600);
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_full_disk_is_an_error_before_anything_is_sent() {
-    let full = OpenOptions::new().append(true).open("/dev/full").unwrap();
-    let error = EvidenceLog::open(full, at(0), opening()).unwrap_err();
-    assert!(matches!(error, EvidenceError::Write(_)));
-}
-
-#[test]
 fn the_words_of_results_are_those_of_the_log() {
     for result in ItemResult::ALL {
         assert_eq!(serde_json::to_value(result).unwrap(), result.word());
@@ -363,10 +331,10 @@ fn an_entry_reads_as_it_is_documented() {
 }
 
 #[test]
-fn the_head_is_found_at_the_end_and_only_of_a_whole_entry() {
+fn the_head_is_that_of_the_last_whole_entry_whatever_a_crash_left_after_it() {
     let (log, closed) = whole_log();
     let of = |log: &[u8]| head(&mut std::io::Cursor::new(log)).unwrap();
-    assert_eq!(of(&log), Some(closed));
+    assert_eq!(of(&log).as_ref(), Some(&closed));
     // Lines longer than what is read at a time.
     let mut long = entries(&log[..]).next().unwrap().unwrap();
     long.prev = "x".repeat(200_000);
@@ -375,8 +343,19 @@ fn the_head_is_found_at_the_end_and_only_of_a_whole_entry() {
     line.push(b'\n');
     assert_eq!(of(&line).as_ref(), Some(&alone));
     assert_eq!(of(&[&log[..], &line].concat()), Some(alone));
-    for torn in [&log[..log.len() - 1], b"", b"\n", b"{}\n"] {
-        assert_eq!(of(torn), None);
+    for torn in
+        [&line[..150_000], b"{\"seq\":12,\"at", b"{\"seq\":12\n{\"seq\":12,", b"\0\0\n\0", b"\n{}\n\n"]
+    {
+        assert_eq!(of(&[&log[..], torn].concat()).as_ref(), Some(&closed));
+    }
+    for none in [&log[..20], b"", b"\n", b"{}\n"] {
+        assert_eq!(of(none), None);
+    }
+    // Wherever it is torn, it is the entry that a resumption would follow.
+    for length in 0..log.len() {
+        let mut all = entries(&log[..length]);
+        all.by_ref().for_each(drop);
+        assert_eq!(of(&log[..length]), (all.seq > 0).then_some(all.head), "{length}");
     }
 }
 

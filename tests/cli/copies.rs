@@ -11,6 +11,8 @@ use shelflife::sandbox::{
     BucketOptions, DefaultPeriod, Effect, Fault, LockConfiguration, PutOptions, RetentionMode,
 };
 
+use crate::desk::Ran;
+use crate::proof::{put_long_keys, with_room};
 use crate::site::Site;
 
 const PLACE: &str = "s3://vault/acme";
@@ -84,6 +86,38 @@ async fn pieces_that_could_not_be_sent_are_sent_by_the_same_command() {
         .shows(&["carried out before"]);
     site.run(&["verify", &format!("{PLACE}/{log}/")]).ends(0);
     assert_eq!(pieces(&site).len(), 2);
+}
+
+/// Plans, and applies where there is room for the evidence of `mail`, and none for that of `media`.
+fn applied_until_the_disk_is_full(site: &Site) -> Ran {
+    put_long_keys(site);
+    site.run(&["plan"]).ends(0);
+    let apply = ["apply", "shelflife-plan.parquet", "--evidence", PLACE, "--concurrency", "1"];
+    let ran = with_room(site, 16, &apply);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    ran.tells(&["error: ", "the evidence log could not be written"])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_cannot_be_written_any_more_is_copied_as_far_as_it_goes() {
+    let site = site().await;
+    let ran = applied_until_the_disk_is_full(&site);
+    let copy = format!("{PLACE}/{}/", site.desk.log());
+    let told = site.run(&["verify", &copy, "--json"]).ends(1).json();
+    assert_eq!(told["end"], "open");
+    let head = told["head"].as_str().unwrap();
+    ran.shows(&["deleted", "evidence ", "head ", head, "copy ", "2 pieces", "it ended early"]);
+    site.run(&["apply", "shelflife-plan.parquet", "--evidence", PLACE]).ends(0);
+    site.run(&["verify", &copy]).ends(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_fails_as_well_does_not_hide_why_the_log_ends() {
+    let site = site().await;
+    site.sandbox.faults().add(Fault::on("PutObject", Effect::AccessDenied).bucket("vault").calls(2, 99));
+    let ran = applied_until_the_disk_is_full(&site).shows(&["deleted", "evidence ", "it ended early"]);
+    assert!(!ran.err.contains("copied"), "{}", ran.err);
+    assert_eq!(pieces(&site).len(), 1);
 }
 
 /// The piece arrives, its answer does not; and then a run that was killed goes on.

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use shelflife::evidence::{self, End, verify};
 use shelflife::sandbox::{Call, Effect, Fault, PutOptions};
 
+use crate::desk::Ran;
 use crate::site::{Site, ago, versioned};
 
 /// All lines, each with its line break.
@@ -105,21 +106,32 @@ async fn each_batch_is_in_the_log_before_the_store_hears_of_it() {
     }
 }
 
+/// Runs it where no file can become longer than so many kilobytes.
+pub fn with_room(site: &Site, kilobytes: u32, args: &[&str]) -> Ran {
+    let command = site.command(args);
+    let limit = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$0\" \"$@\"");
+    let mut limited = Command::new("bash");
+    limited.args(["-c", &limit]).arg(command.get_program());
+    limited.args(command.get_args()).current_dir(command.get_current_dir().unwrap());
+    limited.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    Ran::of(limited.output().unwrap())
+}
+
+/// What is due in `media` becomes a large batch, whose intent takes more than 24 kilobytes.
+pub fn put_long_keys(site: &Site) {
+    for number in 0..60 {
+        site.put("media", &format!("inbound/4711/{}{number}", "long".repeat(100)), 40);
+    }
+}
+
 /// There is room for a few entries, and none for the intent of a large batch.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_cannot_be_written_stops_the_run_before_the_deletion() {
     let site = Site::new().await;
-    for number in 0..60 {
-        site.put("media", &format!("inbound/4711/{}{number}", "long".repeat(100)), 40);
-    }
+    put_long_keys(&site);
     site.run(&["plan"]).ends(0);
     let before = site.sandbox.list_everything("media").unwrap();
-    let apply = site.command(&["apply", "shelflife-plan.parquet"]);
-    let mut limited = Command::new("bash");
-    limited.args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\""]).arg(apply.get_program());
-    limited.args(apply.get_args()).current_dir(apply.get_current_dir().unwrap());
-    limited.env_clear().envs(apply.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let ran = crate::desk::Ran::of(limited.output().unwrap());
+    let ran = with_room(&site, 8, &["apply", "shelflife-plan.parquet"]);
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
     ran.tells(&["error: ", "evidence", "could not be written"]);
     assert_eq!(site.sandbox.list_everything("media").unwrap(), before);
@@ -127,6 +139,20 @@ async fn a_log_that_cannot_be_written_stops_the_run_before_the_deletion() {
         |call: &Call| call.operation.starts_with("Delete") && call.bucket.as_deref() == Some("media");
     assert!(!site.sandbox.requests().iter().any(|request| deletes(&request.call)));
     // With room again the same command goes on, over the line that was torn.
+    site.run(&["apply", "shelflife-plan.parquet"]).ends(0);
+    site.run(&["verify", &site.desk.log()]).ends(0);
+}
+
+/// There is no room for the first line: what there was of it is not in the way of the next run.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_cannot_be_begun_leaves_nothing_behind() {
+    let site = Site::new().await;
+    site.run(&["plan"]).ends(0);
+    let before = (site.desk.files(), site.sandbox.list_everything("media").unwrap());
+    let ran = with_room(&site, 0, &["apply", "shelflife-plan.parquet"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    ran.tells(&["error: ", "evidence", "could not be written"]);
+    assert_eq!((site.desk.files(), site.sandbox.list_everything("media").unwrap()), before);
     site.run(&["apply", "shelflife-plan.parquet"]).ends(0);
     site.run(&["verify", &site.desk.log()]).ends(0);
 }
@@ -200,19 +226,19 @@ async fn what_cannot_be_asked_about_is_said() {
     site.run(&["verify", &log, "--live"]).ends(1);
 }
 
+/// One more object is due, and goes by the plan `run-{number}.parquet`; that run's log and its head.
+fn reconciled(site: &Site, number: usize) -> (String, String) {
+    site.put("media", &format!("inbound/4711/{number}.jpg"), 40);
+    let ran = site.run(&["reconcile", "--out", &format!("run-{number}.parquet"), "--json"]).ends(0).json();
+    let text = |name: &str| ran[name].as_str().unwrap().to_owned();
+    (text("evidence"), text("head"))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn logs_of_years_lead_to_each_other_and_a_missing_one_is_found() {
     let site = Site::new().await;
-    let mut logs = Vec::new();
-    let mut head = String::new();
-    for number in 0..3 {
-        site.put("media", &format!("inbound/4711/{number}.jpg"), 40);
-        let plan = format!("run-{number}.parquet");
-        let ran = site.run(&["reconcile", "--out", &plan, "--json"]).ends(0).json();
-        logs.push(ran["evidence"].as_str().unwrap().to_owned());
-        head = ran["head"].as_str().unwrap().to_owned();
-    }
-    let [first, second, third] = [logs[0].as_str(), &logs[1], &logs[2]];
+    let [(first, _), (second, _), (third, head)] = [0, 1, 2].map(|number| reconciled(&site, number));
+    let [first, second, third] = [first.as_str(), &second, &third];
     // In any order; the newest head confirms them all.
     let told = site.run(&["verify", third, first, second, "--head", &head, "--json"]).ends(0).json();
     let named: Vec<&str> =
@@ -237,4 +263,20 @@ async fn logs_of_years_lead_to_each_other_and_a_missing_one_is_found() {
     site.run(&["report", "--certificate", first, third, "--head", &head])
         .ends(0)
         .shows(&["There is a gap before"]);
+}
+
+/// A crash leaves the last line of the second log torn.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_torn_log_is_followed_too_so_that_it_cannot_be_taken_away() {
+    let site = Site::new().await;
+    let (first, _) = reconciled(&site, 0);
+    let (second, _) = reconciled(&site, 1);
+    let whole = fs::read(site.desk.path(&second)).unwrap();
+    fs::write(site.desk.path(&second), &whole[..whole.len() - 40]).unwrap();
+    let (third, _) = reconciled(&site, 2);
+    site.run(&["verify", &first, &third]).ends(1).shows(&["a gap: nothing here leads to this log"]);
+    // Its run goes on from there, and all are in line.
+    site.run(&["apply", "run-1.parquet"]).ends(0);
+    let ran = site.run(&["verify", &first, &second, &third]).ends(0);
+    ran.shows(&["follows run-0", "follows line", "of run-1", "whose run went on"]);
 }
