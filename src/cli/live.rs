@@ -13,7 +13,7 @@ use super::output;
 use super::progress::Progress;
 use super::store::{self, store_failure};
 use crate::evidence::{self, ItemResult, Outcomes};
-use crate::s3::{Bucket, StoreError, StoreErrorKind};
+use crate::s3::{Bucket, Store, StoreError, StoreErrorKind};
 use crate::survey::claims::{Claim, Finding, look};
 use crate::text;
 
@@ -47,18 +47,7 @@ type Opened = Result<Bucket, Failure>;
 pub async fn ask(context: &Context, args: &StoreArgs, logs: &Logs) -> Result<Asked, Failure> {
     let store = store::connect(args, None).await?;
     for checked in &logs.checked {
-        let then = checked.verified.opening.endpoint.as_deref();
-        if then != store.endpoint_url() {
-            let then = text::terminal(then.unwrap_or("AWS")).into_owned();
-            let what = format!("the run worked on another address than this: {then}");
-            // Another store may have buckets of the same names, and never had the keys.
-            if args.endpoint_url.is_none() {
-                return Err(Failure::failed(what).help(
-                    "pass --endpoint-url: that one, or another under which the same store is reached",
-                ));
-            }
-            context.note("note:", &what);
-        }
+        must_be_store_of_run(context, args, &store, checked.verified.opening.endpoint.as_deref())?;
     }
     let claimed = logs.checked.iter().map(|checked| {
         let of = |result| checked.verified.totals.of(result);
@@ -92,11 +81,38 @@ pub async fn ask(context: &Context, args: &StoreArgs, logs: &Logs) -> Result<Ask
     Ok(asked)
 }
 
+/// Makes sure that `store` is the one that a run worked on, whose log has `then` for its address. Another
+/// address is only told of where it was given outright: the same store can have several.
+pub fn must_be_store_of_run(
+    context: &Context,
+    args: &StoreArgs,
+    store: &Store,
+    then: Option<&str>,
+) -> Result<(), Failure> {
+    if then == store.endpoint_url() {
+        return Ok(());
+    }
+    let what =
+        format!("the run worked on another address than this: {}", text::terminal(then.unwrap_or("AWS")));
+    if args.endpoint_url.is_some() {
+        context.note("note:", &what);
+        return Ok(());
+    }
+    // Another store may have buckets of the same names, and never had the keys.
+    Err(Failure::failed(what).help(match then {
+        Some(_) => "pass --endpoint-url: that one, or another under which the same store is reached",
+        None => {
+            "the environment or the profile names an address: take it out, or pass --endpoint-url with one \
+             under which the same store is reached"
+        }
+    }))
+}
+
 /// What came of a block.
 type Answer = (Vec<Claim>, Result<Vec<Finding>, StoreError>);
 
 async fn send(
-    store: &crate::s3::Store,
+    store: &Store,
     block: Vec<Claim>,
     buckets: &mut BTreeMap<String, Opened>,
     running: &mut JoinSet<Answer>,

@@ -3,6 +3,8 @@
 
 mod files;
 mod hidden;
+mod removed;
+mod selected;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +19,7 @@ use self::told::Told;
 use super::args::{StoreArgs, UndoArgs, UndoSelect};
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use super::{output, store};
+use super::{live, output, store};
 use crate::apply::{Configured, WayBack};
 use crate::evidence::{
     self, Body, ConfigurationIntent, ConfigurationOutcome, ConfigurationResult, EvidenceError, EvidenceLog,
@@ -43,6 +45,7 @@ pub async fn run(context: &Context, args: &StoreArgs, undo: &UndoArgs) -> Result
         ways.insert(bucket.as_str(), way);
     }
     let store = store::connect(args, None).await?;
+    live::must_be_store_of_run(context, args, &store, opening.endpoint.as_deref())?;
     let mut buckets = Buckets::of(&store);
     let told = hidden::look(&undo.log, &undo.select, &mut buckets).await?;
     if !context.json {

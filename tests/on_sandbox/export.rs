@@ -313,6 +313,117 @@ async fn what_went_with_its_marker_after_a_window_can_be_put_back_from_its_copy(
     assert_eq!(keys(&sandbox, BUCKET), [key]);
 }
 
+/// Cuts the one log off after the first intent to delete, as a kill right after the deletion does; its name.
+fn kill_after_deletion(desk: &Desk) -> String {
+    let log = desk.log();
+    let text = std::fs::read_to_string(desk.path(&log)).unwrap();
+    // The first one is of the copies.
+    let (intent, _) = text.match_indices("\"kind\":\"intent\"").nth(1).unwrap();
+    let end = intent + text[intent..].find('\n').unwrap() + 1;
+    std::fs::write(desk.path(&log), &text[..end]).unwrap();
+    log
+}
+
+fn results(desk: &Desk, log: &str) -> Vec<String> {
+    desk.outcomes(log).into_iter().map(|outcome| outcome.result).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_killed_run_has_removed_is_told_and_can_be_put_back() {
+    let (sandbox, desk) = store(Versioning::Enabled).await;
+    let key = "inbound/1/a";
+    put(&sandbox, key, PutOptions::bytes("medium"));
+    run(&sandbox, &desk, &["plan"]).ends(0);
+    run(&sandbox, &desk, &["apply", "shelflife-plan.parquet"]).ends(0);
+    let log = kill_after_deletion(&desk);
+    run(&sandbox, &desk, &["apply", "shelflife-plan.parquet"]).ends(0);
+    assert_eq!(results(&desk, &log), ["exported", "unclear", "already-gone"]);
+
+    run(&sandbox, &desk, &["undo", &log]).ends(0).shows(&["1 object", "copied before", "--restore-exports"]);
+    let undone = run(&sandbox, &desk, &["undo", &log, "--restore-exports", "--json"]).ends(0).json();
+    assert_eq!(undone["results"], json!({"restored": 1}), "{undone}");
+    assert_eq!(keys(&sandbox, BUCKET), [key]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_kill_the_newest_version_is_put_back_and_not_the_one_told_of_last() {
+    let (sandbox, desk) = store(Versioning::Enabled).await;
+    let key = "inbound/1/a";
+    put(&sandbox, key, PutOptions::bytes("older"));
+    put(&sandbox, key, PutOptions::bytes("newer"));
+    run(&sandbox, &desk, &["plan"]).ends(0);
+    // The older version goes, the newer one only after the kill.
+    sandbox.faults().add(Fault::on("DeleteObjects", Effect::AccessDenied).bucket(BUCKET).calls(2, 99));
+    run(&sandbox, &desk, &["apply", "shelflife-plan.parquet"]).ends(3);
+    sandbox.faults().clear();
+    let log = kill_after_deletion(&desk);
+    run(&sandbox, &desk, &["apply", "shelflife-plan.parquet"]).ends(0);
+    let told = results(&desk, &log);
+    assert_eq!(told, ["exported", "exported", "unclear", "exported", "deleted", "already-gone"]);
+
+    let undone = run(&sandbox, &desk, &["undo", &log, "--restore-exports", "--json"]).ends(0).json();
+    assert_eq!(undone["objects"]["copied"]["count"], 2, "{undone}");
+    assert_eq!(undone["results"], json!({"restored": 1, "changed": 1}), "{undone}");
+    let left = sandbox.current_objects(BUCKET).unwrap();
+    assert_eq!(left[0].object.as_ref().unwrap().body, Body::Bytes("newer".into()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_else_has_removed_is_not_put_back() {
+    let (sandbox, desk) = store(Versioning::Enabled).await;
+    let (theirs, ours) = ("inbound/1/theirs", "inbound/1/ours");
+    let version = put(&sandbox, theirs, PutOptions::bytes("medium"));
+    put(&sandbox, ours, PutOptions::bytes("medium"));
+    run(&sandbox, &desk, &["plan"]).ends(0);
+    // Between the copies and the look before the deletion.
+    let user = sandbox.clone();
+    let delete = Effect::before(move |_| {
+        if copies(&user).len() == 2 {
+            drop(user.delete(BUCKET, theirs, Some(&version)));
+        }
+    });
+    sandbox.faults().add(Fault::on("ListObjectVersions", delete).bucket(BUCKET));
+    let ran = run(&sandbox, &desk, &["apply", "shelflife-plan.parquet", "--json"]).ends(0).json();
+    sandbox.faults().clear();
+    assert_eq!(ran["results"], json!({"exported": 2, "deleted": 1, "already-gone": 1}));
+
+    let undo = ["undo", ran["evidence"].as_str().unwrap(), "--restore-exports", "--json"];
+    let undone = run(&sandbox, &desk, &undo).ends(0).json();
+    assert_eq!(undone["objects"]["copied"]["count"], 1, "{undone}");
+    assert_eq!(undone["results"], json!({"restored": 1}), "{undone}");
+    assert_eq!(keys(&sandbox, BUCKET), [ours]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_what_is_asked_for_the_newest_version_is_put_back() {
+    let (sandbox, desk) = store(Versioning::Enabled).await;
+    let rule = |id: &str, size: &str| {
+        format!(
+            "  - id: {id}
+    select: {{buckets: [{BUCKET}], size: {{{size}}}}}
+    trigger: uploaded
+    retain: 30 days
+    export: s3://{PLACE}/saved/
+"
+        )
+    };
+    let rules = policy();
+    let (head, rest) = rules.split_once("  - id: ott-media").unwrap();
+    let (_, copies) = rest.split_once("/saved/\n").unwrap();
+    desk.policy(&[head, &rule("small", "under: 10"), &rule("large", "over: 9"), copies].concat());
+    let key = "inbound/1/a";
+    put(&sandbox, key, PutOptions::bytes("small"));
+    put(&sandbox, key, PutOptions::bytes("large and newer"));
+    run(&sandbox, &desk, &["reconcile"]).ends(0);
+    assert_eq!(keys(&sandbox, BUCKET), [""; 0]);
+
+    let undo = ["undo", &desk.log(), "--rule", "small", "--restore-exports", "--json"];
+    let undone = run(&sandbox, &desk, &undo).ends(0).json();
+    assert_eq!(undone["results"], json!({"restored": 1}), "{undone}");
+    let left = sandbox.current_objects(BUCKET).unwrap();
+    assert_eq!(left[0].object.as_ref().unwrap().body, Body::Bytes("small".into()));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_has_to_be_copied_since_the_plan_does_not_go_without_a_copy() {
     let (sandbox, desk) = store(Versioning::Enabled).await;

@@ -1,7 +1,7 @@
 //! The built binary on the sandbox: rules with an undo window hide what is due, remove it after the window,
 //! and a run can be undone until then.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Ran};
 use crate::{client, run};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -272,4 +272,41 @@ async fn a_marker_of_another_time_is_not_taken_for_the_runs_own() {
     let undo = ["undo", &desk.log(), "--accept", "found-markers"];
     run(&sandbox, &desk, &undo).ends(0).shows(&["cannot be undone", "no marker from then is on top"]);
     assert!(visible(&sandbox).is_empty());
+}
+
+/// The environment leads to another store, with a bucket of the same name that has the same configuration.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_is_not_undone_in_another_store() {
+    let (staging, desk) = store(Versioning::Never).await;
+    let (production, other) = store(Versioning::Never).await;
+    for (sandbox, desk) in [(&staging, &desk), (&production, &other)] {
+        desk.policy(&policy("").replace("undo-window: 7 days", "enforce: auto"));
+        put(sandbox, "inbound/1/young", 1);
+        run(sandbox, desk, &["reconcile"]).ends(0);
+    }
+    let written = production.lifecycle(BUCKET).unwrap();
+    assert!(written.is_some() && staging.lifecycle(BUCKET).unwrap().is_some());
+    let log = desk.log();
+    let undo = |more: &[&str]| {
+        let mut command = desk.bare_command(&["undo", &log]);
+        command.args(more).env("AWS_ENDPOINT_URL", production.endpoint());
+        command.env("AWS_ACCESS_KEY_ID", production.access_key());
+        command.env("AWS_SECRET_ACCESS_KEY", production.secret_key());
+        Ran::of(command.output().unwrap())
+    };
+    let before = production.requests().len();
+
+    let refused = undo(&[]).ends(1);
+
+    refused.tells(&["worked on another address", &staging.endpoint(), "pass --endpoint-url"]);
+    assert_eq!(production.lifecycle(BUCKET).unwrap(), written);
+    assert_eq!(production.requests().len(), before);
+    assert_eq!(desk.log(), log, "no evidence of what was not done");
+    // Given outright, another address may well be one of the same store.
+    let address = format!("{}/", staging.endpoint());
+    let dry = undo(&["--dry-run", "--endpoint-url", &address]).ends(0);
+    dry.tells(&["note:", "worked on another address"]);
+    undo(&["--endpoint-url", &staging.endpoint()]).ends(0).shows(&["as it was before the run"]);
+    assert_eq!(staging.lifecycle(BUCKET).unwrap(), None);
+    assert_eq!(production.lifecycle(BUCKET).unwrap(), written);
 }

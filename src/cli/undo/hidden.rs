@@ -1,13 +1,15 @@
-//! The delete markers that a run has put for its undo windows: which can be taken away, and taking
-//! them away.
+//! The delete markers that a run has put for its undo windows, and the copies of what it has removed: which can
+//! be taken away or put back, and doing it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use chrono::Utc;
 use smol_str::{SmolStr, format_smolstr};
 
 use super::files::{broken, evidence_failure, opened};
+use super::removed::{Newest, Removals, Removed};
+use super::selected::is_wanted;
 use super::told::{Cannot, FOUND, MARKERS, Told};
 use crate::apply::{Ended, Marker, Saved, Standing, Unnamed, find, restore, standings, take_away};
 use crate::cli::args::{UndoArgs, UndoSelect};
@@ -40,12 +42,11 @@ impl<'a> Buckets<'a> {
     }
 }
 
-/// Whether an item is one of those that are asked for.
-pub(super) fn is_wanted(select: &UndoSelect, item: &Item) -> bool {
-    select.bucket.as_ref().is_none_or(|bucket| *bucket == item.bucket)
-        && select.key_prefix.as_ref().is_none_or(|prefix| item.key.starts_with(prefix.as_str()))
-        && select.tenant.as_ref().is_none_or(|tenant| item.tenant.as_deref() == Some(tenant.as_str()))
-        && select.rule.as_ref().is_none_or(|rule| *rule == item.rule)
+/// Whether it tells of a version that is asked for, and that the run has hidden or was about to hide.
+fn is_hidden(select: &UndoSelect, told: &evidence::Told) -> bool {
+    told.item.action == Action::Mark
+        && matches!(told.result, ItemResult::MarkerAdded | ItemResult::Unclear)
+        && is_wanted(select, &told.item)
 }
 
 /// Looks at everything that the run did to objects, and tells what of it can be undone.
@@ -57,28 +58,16 @@ pub(super) async fn look(
     let mut counts = Told::default();
     let mut open: Vec<(Item, Marker)> = Vec::new();
     let mut unnamed = UnnamedMarkers::default();
-    // What was exported is removed within the same chunk of the run, so this stays small.
-    let mut copies: HashMap<[u8; 16], SmolStr> = HashMap::new();
+    let mut removals = Removals::of(select);
     for told in told(opened(log)?) {
         let told = told.map_err(|error| broken(log, error))?;
-        if !is_wanted(select, &told.item) {
-            continue;
-        }
-        let identity = told.item.identity();
-        match (told.item.action, told.result) {
-            (Action::Mark, ItemResult::MarkerAdded | ItemResult::Unclear) => {
-                open.extend(unnamed.take(told));
+        if is_hidden(select, &told) {
+            open.extend(unnamed.take(told));
+        } else if let Some(Removed { item, copy }) = removals.take(told) {
+            match copy {
+                Some(copy) => counts.copied(&item, copy.place),
+                None => counts.cannot(Cannot::Deleted, &item),
             }
-            (Action::Export, ItemResult::Exported) => {
-                copies.extend(told.copy.map(|(copy, _)| (identity, copy)));
-            }
-            (Action::Delete, ItemResult::Deleted) if told.item.kind != Kind::Marker => {
-                match copies.remove(&identity) {
-                    Some(copy) => counts.copied(&told.item, copy),
-                    None => counts.cannot(Cannot::Deleted, &told.item),
-                }
-            }
-            _ => {}
         }
         if open.len() >= CHUNK {
             look_at(std::mem::take(&mut open), buckets, &mut counts).await?;
@@ -205,41 +194,31 @@ pub(super) async fn carry_out(
     (path, evidence): (&Path, &mut EvidenceLog),
     results: &mut BTreeMap<ItemResult, u64>,
 ) -> Result<(), Failure> {
-    let newest = if undo.restore_exports { newest(&undo.log)? } else { HashMap::new() };
+    let newest = if undo.restore_exports { Newest::of(&undo.log, &undo.select)? } else { Newest::default() };
     let is_accepted = |what: &str| undo.accept.iter().any(|accepted| accepted == what);
     let (shows_markers, shows_found) = (is_accepted(MARKERS), is_accepted(FOUND));
     let mut open: Vec<(Item, Step)> = Vec::new();
     let mut unnamed = UnnamedMarkers::default();
-    let mut copies = HashMap::new();
+    let mut removals = Removals::of(&undo.select);
     for told in told(opened(&undo.log)?) {
         let told = told.map_err(|error| broken(&undo.log, error))?;
-        if !is_wanted(&undo.select, &told.item) {
-            continue;
-        }
-        let identity = told.item.identity();
-        match (told.item.action, told.result) {
-            (Action::Mark, ItemResult::MarkerAdded | ItemResult::Unclear) => {
-                let named = unnamed.take(told).filter(|_| shows_markers);
-                open.extend(named.map(|(item, marker)| (item, Step::Unmark(marker))));
-                if !shows_found {
-                    unnamed.0.clear();
-                } else if unnamed.is_full() {
-                    open.extend(unnamed.steps(buckets, results).await?);
-                }
+        if is_hidden(&undo.select, &told) {
+            let named = unnamed.take(told).filter(|_| shows_markers);
+            open.extend(named.map(|(item, marker)| (item, Step::Unmark(marker))));
+            if !shows_found {
+                unnamed.0.clear();
+            } else if unnamed.is_full() {
+                open.extend(unnamed.steps(buckets, results).await?);
             }
-            (Action::Export, ItemResult::Exported) if undo.restore_exports => {
-                copies.extend(told.copy.map(|copy| (identity, copy)));
+        } else if undo.restore_exports
+            && let Some(Removed { item, copy: Some(copy) }) = removals.take(told)
+        {
+            if newest.is(&item, &copy) {
+                open.push((item, Step::Restore(copy.place, copy.etag)));
+            } else {
+                // A newer copy takes its place.
+                *results.entry(ItemResult::Changed).or_default() += 1;
             }
-            (Action::Delete, result) if result.is_gone() && told.item.kind != Kind::Marker => {
-                let Some((copy, etag)) = copies.remove(&identity) else { continue };
-                if newest.get(&key_identity(&told.item)) == Some(&identity) {
-                    open.push((told.item, Step::Restore(copy, etag)));
-                } else {
-                    // A newer copy takes its place.
-                    *results.entry(ItemResult::Changed).or_default() += 1;
-                }
-            }
-            _ => {}
         }
         if open.len() >= CHUNK {
             send(std::mem::take(&mut open), buckets, (path, evidence), results).await?;
@@ -247,31 +226,6 @@ pub(super) async fn carry_out(
     }
     open.extend(unnamed.steps(buckets, results).await?);
     send(open, buckets, (path, evidence), results).await
-}
-
-/// Of each key the version that was copied and removed last, which is the newest of those that were: only one
-/// can take its place again.
-fn newest(log: &Path) -> Result<HashMap<[u8; 16], [u8; 16]>, Failure> {
-    let mut newest = HashMap::new();
-    let mut copied = HashSet::new();
-    for told in told(opened(log)?) {
-        let evidence::Told { item, result, .. } = told.map_err(|error| broken(log, error))?;
-        let identity = item.identity();
-        match item.action {
-            Action::Export if result == ItemResult::Exported => {
-                copied.insert(identity);
-            }
-            Action::Delete if result.is_gone() && copied.remove(&identity) => {
-                newest.insert(key_identity(&item), identity);
-            }
-            _ => {}
-        }
-    }
-    Ok(newest)
-}
-
-fn key_identity(item: &Item) -> [u8; 16] {
-    Item { version_id: None, upload_id: None, ..item.clone() }.identity()
 }
 
 async fn send(
