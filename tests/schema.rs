@@ -68,6 +68,7 @@ const UNSEEN: &[Code] = &[
     Code::NoTenantSource,
     Code::NeedsAgreement,
     Code::ExportsIntoItself,
+    Code::HiddenForGood,
     Code::Unseen,
 ];
 

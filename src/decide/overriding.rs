@@ -11,6 +11,7 @@ use super::tenant::Supposed;
 use super::trigger;
 use crate::calendar::{Moment, Period};
 use crate::policy::{Override, Rule};
+use crate::text::is_invisible;
 
 /// Evaluates the rule's trigger under every override of it that is in force.
 pub fn by_trigger(context: Context<'_>, index: usize, rule: &Rule, now: DateTime<Utc>) -> RuleFinding {
@@ -72,7 +73,21 @@ pub fn by_trigger(context: Context<'_>, index: usize, rule: &Rule, now: DateTime
 }
 
 /// What exports write where there is no value.
-const NO_VALUE: [&str; 9] = ["null", "nil", "none", "n/a", "#n/a", "nan", "unknown", "-", r"\N"];
+const NO_VALUE: [&str; 13] = [
+    "null",
+    "(null)",
+    "<null>",
+    "nil",
+    "<nil>",
+    "none",
+    "n/a",
+    "#n/a",
+    "<na>",
+    "nan",
+    "undefined",
+    "unknown",
+    r"\N",
+];
 
 /// An override that may apply: index into the policy, what would tell, and what it leads to.
 type Open = (usize, Needs, Outlook);
@@ -116,14 +131,20 @@ fn applies(context: Context<'_>, over: &Override) -> Applies {
         Field::Known(text) if condition.is.iter().any(|wanted| is_same_but_for_case(wanted, text)) => {
             Applies::Maybe(Needs::NONE)
         }
-        Field::Known(text) if NO_VALUE.iter().any(|none| text.eq_ignore_ascii_case(none)) => {
-            Applies::Maybe(Needs::NONE)
-        }
+        Field::Known(text) if is_no_value(text) => Applies::Maybe(Needs::NONE),
         Field::Known(_) => Applies::No,
         // A field that nobody has filled in says no more than one that is not there.
         Field::Absent => Applies::Maybe(Needs::NONE),
         Field::Unknown { needs, .. } => Applies::Maybe(needs),
     }
+}
+
+/// Whether it is nothing that anybody can have meant: a word for no value, or what a broken export leaves.
+fn is_no_value(text: &str) -> bool {
+    let is_unseen = |c: char| c.is_control() || is_invisible(c);
+    NO_VALUE.iter().any(|none| text.eq_ignore_ascii_case(none))
+        || text.chars().any(is_unseen)
+        || !text.chars().any(char::is_alphanumeric)
 }
 
 fn is_same_but_for_case(one: &str, two: &str) -> bool {

@@ -19,6 +19,7 @@ mod sameness;
 mod tests;
 mod triggers;
 mod uploads;
+mod versions;
 mod witness;
 mod zones;
 
@@ -47,6 +48,7 @@ pub fn lint(read: &ReadPolicy, now: DateTime<Utc>) -> Vec<Diagnostic> {
     reach::levels(&mut findings);
     reach::noncurrent(&mut findings, now);
     reach::erasures(&mut findings, &mut meetings);
+    versions::by_number(&mut findings);
     uploads::rules(&mut findings);
     engine::rules(&mut findings, &mut meetings, now);
     meetings.effort = EFFORT;

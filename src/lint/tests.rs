@@ -3,6 +3,7 @@
 mod overlaps;
 mod reach;
 mod uploads;
+mod versions;
 
 use chrono::{DateTime, Utc};
 

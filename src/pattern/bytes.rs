@@ -100,11 +100,29 @@ impl KeyPattern {
 fn one(class: Class, steps: &mut Vec<ByteStep>) {
     match class {
         Class::Exact(c) => steps.extend(literal(c.encode_utf8(&mut [0; 4]))),
-        // Patterns have none of these; were there one, it would be told apart by whoever asks again.
-        Class::AnyCase(_) | Class::NotSlash => {
-            steps.extend([ByteStep::one(Bytes::First), ByteStep::many(Bytes::Further)]);
-        }
+        Class::NotSlash => steps.extend([ByteStep::one(Bytes::First), ByteStep::many(Bytes::Further)]),
         Class::Digit => steps.push(ByteStep::one(Bytes::Digit)),
-        Class::Any => steps.push(ByteStep::many(Bytes::Any)),
+        // Patterns have neither, to which the test below holds `tokens`: no steps take just one of these, and
+        // this one takes more.
+        Class::AnyCase(_) | Class::Any => steps.push(ByteStep::many(Bytes::Any)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_pattern_has_a_character_for_which_there_are_no_steps() {
+        for c in (' '..='~').chain(['é', '日']) {
+            for text in
+                [format!("{c}"), format!("\\{c}"), format!("{c}{c}"), format!("*{c}?{{tenant}}{{yyyy}}**{c}")]
+            {
+                for token in tokens(&text).unwrap_or_default() {
+                    let has_no_steps = matches!(token, Token::One(Class::AnyCase(_) | Class::Any));
+                    assert!(!has_no_steps, "{text} has {token:?}");
+                }
+            }
+        }
     }
 }

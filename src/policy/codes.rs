@@ -142,6 +142,9 @@ codes! {
         which `enforce: lifecycle` and `enforce: observe` rule out.",
     ExportsIntoItself = "SL0416": "The copies would lie where the same rule deletes, so each would be exported \
         again and then deleted. Export to another place, or leave the copies out with `except`.",
+    HiddenForGood = "SL0417": "What an undo window hides is the newest superseded version of its key from then on. With \
+        `newer-noncurrent-versions` it is kept by number, so it stays hidden and is never removed. Leave out one of \
+        the two.",
     TooManyFaults = "SL0499": "More faults were found than are shown. Mend these first.",
 
     RecordFile = "SL0501": "A record file cannot be read, is too old, or has rows that cannot be used. What \
@@ -209,6 +212,10 @@ codes! {
         count it. Where the tenant stands in metadata or a tag and no rule asks for it, all such objects count as those of \
         one tenant, which stops a run too early rather than too late. Put a `key:` pattern first in `tenant:` where keys \
         name the tenant.",
+    KeptByNumber = "SL0928": "With `newer-noncurrent-versions` the newest superseded versions of a key stay for ever, \
+        however long the rule's period is over and whether or not anything of the key can still be seen. Only a \
+        request to erase removes them. They hold personal data like any other: leave it out, so that each goes when \
+        `noncurrent` is over.",
 
     ReachesOwnFiles = "SL0940": "A rule can delete what the policy itself makes or needs: copies that another rule \
         exports, a record file in a store, or the stop file. Copies need an end too, so a rule of their own can be \

@@ -52,7 +52,8 @@ pub const LABELS: [(&str, [&str; 2]); 2] = [("class", ["media", "contract"]), ("
 pub const CONTENT_TYPES: [&str; 6] =
     ["image/jpeg", "Image/PNG; q=1", "audio/ogg", "video/mp4;codecs=x", "application/pdf", ""];
 pub const SIZES: [u64; 6] = [0, 1, 1000, 1001, 1002, 5_000_000];
-const COUNTRIES: [&str; 5] = ["DE", "AT", "FR", "de", "NULL"];
+/// What somebody can have meant stands twice, so that it stays the most.
+const COUNTRIES: [&str; 10] = ["DE", "AT", "FR", "de", "NULL", "DE", "AT", "FR", "?", "DE\u{200b}"];
 pub const WHOSE: &str = "customer";
 pub const WHICH: &str = "campaign";
 

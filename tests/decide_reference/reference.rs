@@ -258,9 +258,9 @@ impl World<'_> {
         let Some(condition) = &o.condition else { return Cover::Yes };
         match self.field(condition.table, &condition.column) {
             Some(Some(text)) if condition.is.contains(&text) => Cover::Yes,
-            // Another spelling, or none: it says no more than an empty field.
+            // Another spelling, none, or what a broken export leaves: it says no more than an empty field.
             Some(Some(text)) if condition.is.iter().any(|is| is.eq_ignore_ascii_case(&text)) => Cover::Maybe,
-            Some(Some(text)) if text == "NULL" => Cover::Maybe,
+            Some(Some(text)) if ["NULL", "?", "DE\u{200b}"].contains(&text.as_str()) => Cover::Maybe,
             Some(Some(_)) => Cover::No,
             // An empty field has yet to be filled in, so that it says no more than none.
             Some(None) | None => Cover::Maybe,

@@ -105,11 +105,11 @@ pub(in crate::policy) struct RawRule {
     pub trigger_at: Option<At>,
     pub retain: Option<Spanned<Period>>,
     pub enforce: Option<Spanned<Enforce>>,
-    pub noncurrent: Option<Noncurrent>,
+    pub noncurrent: Option<Spanned<Noncurrent>>,
     pub incomplete_uploads: Option<Period>,
     pub transitions: Vec<RawTransition>,
     pub export: Option<Spanned<ExportPlace>>,
-    pub undo_window: Option<Period>,
+    pub undo_window: Option<Spanned<Period>>,
     pub evidence: Option<Spanned<bool>>,
     pub guards: Guards,
 }

@@ -78,16 +78,13 @@ impl Decoder<'_> {
                 .map(|period| period.value),
             transitions: fields.get("transitions").map(|e| self.transitions(e)).unwrap_or_default(),
             export: fields.get("export").and_then(|e| self.export(e)),
-            undo_window: fields
-                .get("undo-window")
-                .and_then(|e| self.period("undo-window", &e.value))
-                .map(|period| period.value),
+            undo_window: fields.get("undo-window").and_then(|e| self.period("undo-window", &e.value)),
             evidence: fields.get("evidence").and_then(|e| self.word("evidence", &e.value, &EVIDENCE)),
             guards: fields.get("guards").map_or_else(Guards::default, |e| self.rule_guards(e)),
         });
     }
 
-    fn noncurrent(&mut self, entry: &Entry) -> Option<Noncurrent> {
+    fn noncurrent(&mut self, entry: &Entry) -> Option<Spanned<Noncurrent>> {
         let fields = self.fields("noncurrent", &entry.value, &NONCURRENT)?;
         let retain = self.need(&fields, "retain").and_then(|e| self.period("retain", &e.value));
         // S3 keeps 100 newer noncurrent versions at most.
@@ -95,7 +92,8 @@ impl Decoder<'_> {
             let number = self.whole_number("newer-noncurrent-versions", &e.value, 100)?;
             u32::try_from(number).ok()
         });
-        Some(Noncurrent { retain: retain?.value, newer_versions: newer? })
+        let value = Noncurrent { retain: retain?.value, newer_versions: newer? };
+        Some(Spanned { value, at: fields.at })
     }
 
     fn transitions(&mut self, entry: &Entry) -> Vec<RawTransition> {

@@ -19,9 +19,6 @@ const LONGEST_TAG_VALUE: usize = 256;
 /// The most tags that an object can have in S3.
 const MOST_TAGS: usize = 10;
 
-/// The pattern that every key matches.
-const EVERY_KEY: &str = "**";
-
 pub(super) const SELECT: Keys = Keys {
     what: "a select",
     known: &[
@@ -278,13 +275,18 @@ impl Decoder<'_> {
 /// Whether anything is said beside buckets and exceptions, as far as an erasure goes. A key
 /// that is at fault or unknown counts, for more is said about it elsewhere.
 fn narrows(fields: &Fields<'_>) -> bool {
-    let is_every_key = |node: &Node| matches!(&node.data, Data::Scalar { text, .. } if text == EVERY_KEY);
+    let is_every_key = |node: &Node| matches!(&node.data, Data::Scalar { text, .. } if is_every_key(text));
     let narrows = |entry: &Entry| match entry.key.as_str() {
         "buckets" | "except" => false,
         "key" => !is_every_key(&entry.value),
         _ => true,
     };
     fields.entries().iter().any(narrows)
+}
+
+/// Whether every key matches a key pattern: it has a `**`, and nothing that a key could be without.
+fn is_every_key(pattern: &str) -> bool {
+    pattern.len() > 1 && pattern.bytes().all(|byte| byte == b'*')
 }
 
 /// Whether `wide` covers all that `narrow` selects, as far as their words tell: each condition
@@ -299,7 +301,7 @@ fn covers_all(wide: &Select, narrow: &Select) -> bool {
         .as_deref()
         .is_none_or(|wide| narrow.prefix.as_deref().is_some_and(|narrow| narrow.starts_with(wide)));
     let key = wide.key.as_ref().is_none_or(|wide| {
-        wide.as_str() == EVERY_KEY
+        is_every_key(wide.as_str())
             || narrow.key.as_ref().is_some_and(|narrow| narrow.as_str() == wide.as_str())
     });
     let size = wide.size.is_none_or(|wide| {
@@ -333,4 +335,23 @@ fn any_of<T: Ord>(wide: Option<&[T]>, narrow: Option<&[T]>) -> bool {
 
 fn is_among<T: Ord>(few: &[T], many: &[T]) -> bool {
     few.iter().all(|one| many.binary_search(one).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_every_key;
+    use crate::pattern::KeyPattern;
+
+    #[test]
+    fn a_pattern_is_of_every_key_where_none_can_miss_it() {
+        for text in [
+            "*", "**", "***", "****", "*****", "**/**", "**?**", "?**", "**?", "**a**", "*/**", r"**\*",
+            "{id}**",
+        ] {
+            let pattern = KeyPattern::parse(text).unwrap();
+            // One of these misses each pattern that asks for anything at all.
+            let has_all = ["/", "a", "b", "a/b"].iter().all(|key| pattern.matches(key));
+            assert_eq!(is_every_key(text), has_all, "{text}");
+        }
+    }
 }

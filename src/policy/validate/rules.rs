@@ -33,6 +33,7 @@ pub(super) fn rule<'r>(
     let trigger = raw.trigger.as_ref().and_then(|trigger| triggers.of_rule(trigger, faults));
     transitions(raw, lengths, faults);
     needs_direct(raw, faults);
+    hidden_for_good(raw, faults);
     own_files::not_of_the_same_rule(raw, faults);
     let (id, select) = raw.id.as_ref().zip(raw.select.as_ref())?;
     let retain = raw.retain.as_ref()?;
@@ -44,11 +45,11 @@ pub(super) fn rule<'r>(
         trigger: trigger?,
         retain: retain.value,
         enforce: raw.enforce.as_ref().map(|enforce| enforce.value).unwrap_or_default(),
-        noncurrent: raw.noncurrent,
+        noncurrent: raw.noncurrent.as_ref().map(|noncurrent| noncurrent.value),
         incomplete_uploads: raw.incomplete_uploads,
         transitions: raw.transitions.iter().map(transition).collect(),
         export: raw.export.as_ref().map(|export| export.value.clone()),
-        undo_window: raw.undo_window,
+        undo_window: raw.undo_window.as_ref().map(|window| window.value),
         evidence_per_object: raw.evidence.is_some(),
         guards: raw.guards.clone(),
     };
@@ -124,6 +125,17 @@ fn needs_direct(raw: &RawRule, faults: &mut Faults) {
             .add(Code::NeedsDirect, enforce.at, format!("{what} needs Shelflife to delete the objects"))
             .see(at, "asked for here")
             .help("write `enforce: direct`, or leave it out");
+    }
+}
+
+/// What an undo window hides is the newest superseded version from then on, and so is kept by number.
+fn hidden_for_good(raw: &RawRule, faults: &mut Faults) {
+    let Some((noncurrent, window)) = raw.noncurrent.as_ref().zip(raw.undo_window.as_ref()) else { return };
+    if noncurrent.value.newer_versions > 0 {
+        faults
+            .add(Code::HiddenForGood, window.at, "what the window hides is kept by number, and never removed")
+            .see(noncurrent.at, "the newest superseded versions stay")
+            .help("leave out one of the two: `newer-noncurrent-versions` or `undo-window`");
     }
 }
 
