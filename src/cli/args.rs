@@ -124,7 +124,7 @@ pub enum Command {
     Test(TestArgs),
     /// Print what other tools take: lifecycle rules, or the least IAM policy
     #[command(
-        after_help = "Examples:\n  shelflife compile policies/ --to terraform --out retention.tf\n  shelflife compile policies/ --to json --bucket acme-ott-media\n  shelflife compile policies/ --to iam --for apply --live"
+        after_help = "Examples:\n  shelflife compile policies/ --to terraform --versioning never --out retention.tf\n  shelflife compile policies/ --to json --bucket acme-ott-media --live\n  shelflife compile policies/ --to iam --for apply --live"
     )]
     Compile(CompileArgs),
     /// Check evidence logs: nothing edited, removed or missing

@@ -54,11 +54,7 @@ pub async fn run(
     }
     let Some(document) = written else {
         remarks.iter().for_each(|line| context.note("note:", &text::terminal(line)));
-        let bucket = &buckets[0].bucket;
-        return Err(Failure::failed(format!(
-            "S3 has no part in bucket {bucket}, and takes no empty configuration"
-        ))
-        .help(format!("take away what stands there: aws s3api delete-bucket-lifecycle --bucket {bucket}")));
+        return Err(no_part(&buckets[0]));
     };
     print(context, args, &origin, &document, &buckets, remarks)
 }
@@ -111,6 +107,19 @@ fn failure(error: &TargetError) -> Failure {
         }
         _ => failure,
     }
+}
+
+/// S3 has no part in the bucket, as far as is known of it.
+fn no_part(bucket: &BucketRules) -> Failure {
+    let name = &bucket.bucket;
+    let first = if bucket.wants_listing {
+        "ask the store with --live first: S3 may be given directories that are there; if none, "
+    } else {
+        ""
+    };
+    let all = "take away all that stands there, rules of others as well";
+    Failure::failed(format!("S3 has no part in bucket {name}, and takes no empty configuration"))
+        .help(format!("{first}{all}: aws s3api delete-bucket-lifecycle --bucket {name}"))
 }
 
 /// JSON and XML are for one bucket each.

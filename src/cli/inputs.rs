@@ -25,12 +25,19 @@ pub struct Loaded {
     pub sources: Vec<SourceFile>,
     /// The folder that record files are relative to.
     pub folder: PathBuf,
+    /// Where it was read from: a folder, or its one file.
+    pub path: PathBuf,
 }
 
 impl Loaded {
     /// The validated policy.
     pub const fn policy(&self) -> &Policy {
         &self.read.policy
+    }
+
+    /// What tells it from another policy: the digest of all but its holds, and that of its holds.
+    pub fn digests(&self) -> (&str, &str) {
+        (&self.read.policy.digest, &self.read.policy.holds_digest)
     }
 }
 
@@ -67,7 +74,7 @@ pub fn load(path: &Path) -> Result<Loaded, PolicyFault> {
         sources.push(SourceFile { path: file.display().to_string(), bytes });
     }
     match policy::read(&sources) {
-        Ok(read) => Ok(Loaded { read, sources, folder }),
+        Ok(read) => Ok(Loaded { read, sources, folder, path: path.to_owned() }),
         Err(faults) => Err(PolicyFault::Invalid(faults, sources)),
     }
 }

@@ -25,6 +25,7 @@ mod progress;
 mod record_files;
 mod refusing;
 mod report;
+mod rereading;
 mod run;
 mod show;
 mod store;

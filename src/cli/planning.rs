@@ -21,12 +21,12 @@ use crate::decide::{Plain, Stay, covered};
 use crate::lifecycle::{Action, Surroundings};
 use crate::plan::{
     self, BucketContext, History, KeyGroup, PlainCounts, PlanFileError, PlanHeader, PlanWriter, Planner,
-    RecordsDigest, Spool, Stretch, compare_with_earlier, evaluate_guards, first_runs,
+    Proposal, RecordsDigest, Spool, Stretch, compare_with_earlier, evaluate_guards, first_runs,
 };
 use crate::policy::Policy;
 use crate::records::Records;
 use crate::s3::StoreError;
-use crate::survey::{self, Enrolment, Listed, Sink, Survey};
+use crate::survey::{self, Enrolled, Enrolment, Listed, Sink, Survey};
 
 /// What a plan is made from.
 pub struct Making<'a> {
@@ -163,15 +163,9 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile, mut caching: Caching)
     let mut contexts = Vec::new();
     let (mut broken, mut notes) = (Vec::new(), Vec::new());
     for (name, enrolled) in &making.enrolment.buckets {
-        let stored = enrolled.bucket.lifecycle().await.map_err(|error| store_failure(&error))?;
-        let before = stored.as_ref().map(|stored| stored.xml.as_str());
-        let directories = survey::directories(policy, &enrolled.bucket, &enrolled.facts, making.now);
-        let directories = directories.await.map_err(|error| store_failure(&error))?;
         let earlier = making.earlier.get(name).cloned().unwrap_or_default();
-        let around = Surroundings { altered: earlier.altered.clone(), ..directories.into() };
-        let proposed = plan::propose(policy, &enrolled.facts, before, &around, making.upgrade_v1, making.now);
-        let proposal = match proposed.map_err(|error| proposal_failure(name, &error)) {
-            Ok(proposal) => proposal,
+        let (stored, proposal) = match propose(making, name, enrolled, &earlier).await {
+            Ok(proposed) => proposed,
             // One that cannot be read must not hold up what a hold has to narrow elsewhere.
             Err(failure) if making.narrow_only => {
                 broken.push(failure);
@@ -179,7 +173,7 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile, mut caching: Caching)
             }
             Err(failure) => return Err(failure),
         };
-        let proposal = if making.narrow_only { proposal.narrowing() } else { proposal };
+        let before = stored.as_deref();
         if !making.narrow_only && making.inventories.contains_key(name) && proposal.merge.removes_more() {
             return Err(unseen_by_guards(name));
         }
@@ -273,6 +267,25 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile, mut caching: Caching)
     file.commit()?;
     let (path, digest) = (file.path.clone(), written.digest);
     Ok(Made { path, header, rows: written.rows, digest, reads, broken, notes })
+}
+
+/// A bucket's lifecycle configuration as the store has it, and what is to become of it.
+async fn propose(
+    making: &Making<'_>,
+    name: &str,
+    enrolled: &Enrolled,
+    earlier: &Earlier,
+) -> Result<(Option<String>, Proposal), Failure> {
+    let (policy, now) = (making.policy, making.now);
+    let stored = enrolled.bucket.lifecycle().await.map_err(|error| store_failure(&error))?;
+    let stored = stored.map(|stored| stored.xml);
+    let directories = survey::directories(policy, &enrolled.bucket, &enrolled.facts, now);
+    let directories = directories.await.map_err(|error| store_failure(&error))?;
+    let around = Surroundings { altered: earlier.altered.clone(), ..directories.into() };
+    let before = stored.as_deref();
+    let proposal = plan::propose(policy, &enrolled.facts, before, &around, making.upgrade_v1, now)
+        .map_err(|error| proposal_failure(name, &error))?;
+    Ok((stored, if making.narrow_only { proposal.narrowing() } else { proposal }))
 }
 
 pub(super) fn proposal_failure(bucket: &str, error: &plan::ProposalError) -> Failure {

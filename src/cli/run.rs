@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Duration, Utc};
@@ -19,7 +20,7 @@ use super::inventories::{self, Inventory};
 use super::planning::{self, Made, Making, PlanFile};
 use super::record_files::{LoadedRecords, RecordFiles, refuse_faults};
 use super::store::store_failure;
-use super::{evidence_files, output, show, store};
+use super::{evidence_files, output, rereading, show, store};
 use crate::apply::StopFile;
 use crate::plan::History;
 use crate::s3::{Bucket, Store};
@@ -179,9 +180,9 @@ pub async fn apply(context: &Context, args: &StoreArgs, apply: &ApplyArgs) -> Re
         .help("apply the plan that was looked at, or look at this one"));
     }
     evidence_files::check_evidence_folder(&apply.plan, apply.applying.evidence_dir.as_deref())?;
-    let ready =
-        ready(context, args, &apply.policy, apply.tolerate_record_faults || plan.header.narrow_only, None)
-            .await?;
+    // To make S3 do less nothing is looked up in records.
+    let tolerates = apply.tolerate_record_faults || apply.narrow_only || plan.header.narrow_only;
+    let ready = ready(context, args, &apply.policy, tolerates, None).await?;
     let carried = carry_out(
         context,
         args,
@@ -222,11 +223,7 @@ pub async fn reconcile(
         show::not_carried_out(context, &made, exit);
         // A hold that was placed while the buckets were listed would narrow what S3 does.
         let again = self::ready(context, args, &policy.policy, tolerates, None).await?;
-        let digests = |ready: &Ready| {
-            let policy = ready.loaded.policy();
-            (policy.digest.clone(), policy.holds_digest.clone())
-        };
-        if digests(&again) != digests(&ready) {
+        if again.loaded.digests() != ready.loaded.digests() {
             return Err(Failure::refused("the policy was changed while the buckets were listed")
                 .help("run the same command again"));
         }
@@ -306,8 +303,11 @@ async fn carry_out(
         }),
         None => None,
     };
-    let exports = exports(ready).await?;
-    applying::carry_out(&Carrying {
+    let narrow_only = narrow_only || plan.header.narrow_only;
+    // Nothing is copied where nothing is removed, and what a hold narrows must not wait for anything.
+    let exports = if narrow_only { BTreeMap::new() } else { exports(ready).await? };
+    let stop = stop_on_ctrl_c(context.quiet)?;
+    let carrying = Carrying {
         plan,
         policy: ready.loaded.policy(),
         records: &ready.records.records,
@@ -320,17 +320,25 @@ async fn carry_out(
         limit: applying.limit,
         stop_file: ready.stop_file.as_ref(),
         upgrade_v1,
-        narrow_only: narrow_only || plan.header.narrow_only,
+        narrow_only,
         evidence,
         copying,
         endpoint: ready.store.endpoint_url().map(str::to_owned),
         previous_head: evidence_files::previous_head(folder, &ready.loaded.policy().name),
         clock: &clock,
-        stop: stop_on_ctrl_c(context.quiet)?,
+        stop: Arc::clone(&stop),
         max_rate: applying.max_rate,
         at_once: applying.concurrency.into(),
         first_pause: std::time::Duration::from_millis(args.retry_pause.unwrap_or(1_000) / 4),
         quiet: context.quiet,
-    })
-    .await
+    };
+    let running = applying::carry_out(&carrying);
+    let (carried, changed) =
+        rereading::beside(context, &ready.loaded, rereading::BETWEEN_LOOKS, &stop, running).await;
+    let mut carried = carried?;
+    // A run that had nothing left to begin was not stopped by it.
+    if carried.applied.interrupted && !carried.applied.stopped_by_file {
+        carried.ended_by = carried.ended_by.or(changed);
+    }
+    Ok(carried)
 }

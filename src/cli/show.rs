@@ -257,7 +257,11 @@ pub fn carried(context: &Context, carried: &Carried, made: Option<&Made>) -> Exi
         output::print(
             &style.yellow("this plan was carried out before; make a new one with `shelflife plan`"),
         );
-    } else if rows.is_empty() && applied.configured.is_empty() && applied.broken.is_empty() {
+    } else if rows.is_empty()
+        && applied.configured.is_empty()
+        && applied.broken.is_empty()
+        && carried.ended_by.is_none()
+    {
         output::print(&style.green("nothing to do"));
     }
     if !rows.is_empty() {

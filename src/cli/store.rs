@@ -83,7 +83,11 @@ pub fn clocks(context: &Context, enrolment: &Enrolment, local: DateTime<Utc>) ->
 }
 
 fn connect_failure(error: &ConnectError) -> Failure {
-    let failure = Failure::failed(Failure::chain(error));
+    let failure = if matches!(error, ConnectError::Endpoint(_)) {
+        Failure::usage(Failure::chain(error))
+    } else {
+        Failure::failed(Failure::chain(error))
+    };
     match error {
         ConnectError::NoCredentials(_) | ConnectError::Credentials(_) => failure.help(
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a --profile, or give the machine a role",

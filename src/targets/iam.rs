@@ -10,8 +10,7 @@ use serde::Serialize;
 use super::json::pretty;
 use super::needs::Needs;
 use crate::object::Versioning;
-use crate::pattern::BucketPattern;
-use crate::policy::{Enforce, Policy, RecordPlace, Rule};
+use crate::policy::{Enforce, Erasure, Policy, RecordPlace, Rule, Select};
 
 /// What the holder of the permissions is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,21 +188,24 @@ fn may_keep_versions(place: &Place) -> bool {
     !matches!(place.facts, Some((Versioning::Never, _)))
 }
 
-/// Whether Shelflife itself may remove something.
+/// Whether a select that names buckets may mean the place.
+fn names(select: &Select, place: &Place) -> bool {
+    select.buckets.iter().any(|pattern| is_pattern(place) || pattern.matches(&place.name))
+}
+
+/// Whether Shelflife itself may remove something. Where all rules observe, what none of them covers
+/// goes all the same on a request to erase that names the bucket.
 fn removes(asked: &Asked<'_>, place: &Place) -> bool {
-    let covers = |pattern: &BucketPattern| is_pattern(place) || pattern.matches(&place.name);
-    let acts = asked
-        .policy
-        .rules
-        .iter()
-        .any(|rule| rule.enforce != Enforce::Observe && rule.select.buckets.iter().any(covers));
-    asked.duty == Duty::Apply && asked.engines != Engines::Lifecycle && acts
+    let acts = |rule: &Rule| rule.enforce != Enforce::Observe && names(&rule.select, place);
+    let erases = |erasure: &Erasure| names(&erasure.select, place);
+    let Policy { rules, erasures, .. } = asked.policy;
+    let any = rules.iter().any(acts) || erasures.iter().any(erases);
+    asked.duty == Duty::Apply && asked.engines != Engines::Lifecycle && any
 }
 
 /// Whether something may be copied from there before it is removed.
 fn exports(asked: &Asked<'_>, place: &Place) -> bool {
-    let covers = |pattern: &BucketPattern| is_pattern(place) || pattern.matches(&place.name);
-    let copies = |rule: &Rule| rule.export.is_some() && rule.select.buckets.iter().any(covers);
+    let copies = |rule: &Rule| rule.export.is_some() && names(&rule.select, place);
     removes(asked, place) && asked.policy.rules.iter().any(copies)
 }
 

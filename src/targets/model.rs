@@ -91,6 +91,8 @@ pub struct BucketRules {
     pub rules: Vec<RuleView>,
     /// The same as the store takes it; `None` without rules.
     pub document: Option<String>,
+    /// Whether S3 could perhaps be given more, if directories were listed.
+    pub wants_listing: bool,
 }
 
 impl BucketRules {
@@ -110,7 +112,8 @@ impl BucketRules {
             Target::Put(document) => Some(document),
             Target::Delete => None,
         };
-        Self::of(facts, ground, engines, document.as_ref())
+        let wants_listing = !compiled.unlisted.is_empty();
+        Ok(Self { wants_listing, ..Self::of(facts, ground, engines, document.as_ref())? })
     }
 
     /// A bucket with the rules of `document`.
@@ -140,6 +143,7 @@ impl BucketRules {
             engines,
             rules,
             document: document.map(LifecycleDocument::to_xml),
+            wants_listing: false,
         })
     }
 

@@ -3,13 +3,18 @@
 
 use std::fs;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Ran};
 use crate::thirty_days;
 
 fn desk(policy: &str) -> Desk {
     let desk = Desk::at("http://127.0.0.1:1");
     desk.policy(policy);
     desk
+}
+
+/// Compiles for buckets that never had versions.
+fn compile(desk: &Desk, args: &[&str]) -> Ran {
+    desk.run(&[&["compile", "--versioning", "never"], args].concat())
 }
 
 /// The rule of [`thirty_days`] given to S3, and one beside it that cannot be.
@@ -24,7 +29,7 @@ fn both_engines() -> String {
 
 #[test]
 fn terraform_is_one_resource_a_bucket_with_what_stays_direct_beside_it() {
-    let ran = desk(&both_engines()).run(&["compile", "--to", "terraform"]);
+    let ran = compile(&desk(&both_engines()), &["--to", "terraform"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     let (head, body) = ran.out.split_once("\n\n").unwrap();
     let lines: Vec<&str> = head.lines().collect();
@@ -33,7 +38,7 @@ fn terraform_is_one_resource_a_bucket_with_what_stays_direct_beside_it() {
     assert!(lines[2].starts_with("# holds  sha256:") && lines[2].len() == 80, "{head}");
     assert_eq!(
         body,
-        "# media: never had versions, no Object Lock, no MFA delete (assumed, the store was not asked)
+        "# media: never had versions, as was stated, no Object Lock, no MFA delete (assumed)
 # held-back: direct: it selects by a key pattern, and S3 knows only prefixes
 # ott-media: lifecycle: 30 days, at most 1 day late
 resource \"aws_s3_bucket_lifecycle_configuration\" \"media\" {
@@ -63,7 +68,7 @@ resource \"aws_s3_bucket_lifecycle_configuration\" \"media\" {
 #[test]
 fn json_goes_into_the_aws_cli_and_its_head_to_stderr() {
     let desk = desk(&both_engines());
-    let ran = desk.run(&["compile", "--to", "json"]).ends(0).tells(&[
+    let ran = compile(&desk, &["--to", "json"]).ends(0).tells(&[
         "from the policy e2e",
         "policy sha256:",
         "media: never had versions",
@@ -90,7 +95,7 @@ fn json_goes_into_the_aws_cli_and_its_head_to_stderr() {
 }
 "
     );
-    let quiet = desk.run(&["compile", "--to", "json", "--quiet"]).ends(0);
+    let quiet = compile(&desk, &["--to", "json", "--quiet"]).ends(0);
     assert_eq!((quiet.out, quiet.err.as_str()), (ran.out, ""));
 }
 
@@ -98,15 +103,15 @@ fn json_goes_into_the_aws_cli_and_its_head_to_stderr() {
 fn a_file_that_is_named_holds_what_would_have_been_printed() {
     let desk = desk(&both_engines());
     for form in ["json", "xml", "terraform", "cloudformation"] {
-        let printed = desk.run(&["compile", "--to", form, "--quiet"]).out;
-        let ran = desk.run(&["compile", "--to", form, "--out", "made", "--quiet"]).ends(0);
+        let printed = compile(&desk, &["--to", form, "--quiet"]).out;
+        let ran = compile(&desk, &["--to", form, "--out", "made", "--quiet"]).ends(0);
         assert_eq!((ran.out.as_str(), fs::read_to_string(desk.path("made")).unwrap()), ("", printed));
     }
 }
 
 #[test]
 fn for_machines_the_document_comes_with_who_removes_what() {
-    let made = desk(&both_engines()).run(&["compile", "--to", "terraform", "--json"]).ends(0).json();
+    let made = compile(&desk(&both_engines()), &["--to", "terraform", "--json"]).ends(0).json();
     assert_eq!(made["policy"], "e2e");
     assert_eq!(made["buckets"][0]["engines"][0]["rule"], "held-back");
     assert!(made["document"].as_str().unwrap().contains("resource \"aws_s3"));
@@ -116,8 +121,8 @@ fn for_machines_the_document_comes_with_who_removes_what() {
 fn one_configuration_is_for_one_bucket() {
     let desk = desk(&both_engines().replace("[media]", "[media, other]"));
     for form in ["json", "xml"] {
-        desk.run(&["compile", "--to", form]).ends(2).tells(&["for one bucket", "--bucket", "media, other"]);
-        assert_eq!(desk.run(&["compile", "--to", form, "--bucket", "other", "--quiet"]).code, 0);
+        compile(&desk, &["--to", form]).ends(2).tells(&["for one bucket", "--bucket", "media, other"]);
+        assert_eq!(compile(&desk, &["--to", form, "--bucket", "other", "--quiet"]).code, 0);
     }
     desk.run(&["compile", "--to", "json", "--bucket", "third"]).ends(2).tells(&["no rule covers", "third"]);
 }
@@ -127,7 +132,9 @@ fn a_bucket_in_which_s3_has_no_part_is_never_an_empty_configuration() {
     let desk = desk(&thirty_days("media", ""));
     desk.write("made", "what stood there before");
     let ran = desk.run(&["compile", "--to", "json", "--out", "made"]).ends(1);
-    ran.tells(&["ott-media: direct:", "no part in bucket media", "delete-bucket-lifecycle"]);
+    let told =
+        ["ott-media: direct:", "no part in bucket media", "rules of others", "delete-bucket-lifecycle"];
+    assert!(!ran.tells(&told).err.contains("--live"));
     let terraform = desk.run(&["compile", "--to", "terraform"]).out;
     assert!(terraform.contains("no resource") && !terraform.contains("\nresource"), "{terraform}");
     let template = desk.run(&["compile", "--to", "cloudformation"]).json();
@@ -135,29 +142,53 @@ fn a_bucket_in_which_s3_has_no_part_is_never_an_empty_configuration() {
 }
 
 #[test]
+fn directories_that_s3_could_be_given_are_asked_for_before_anything_is_taken_away() {
+    let hold = "holds:\n  - {id: case-1, reason: Order, select: {prefix: inbound/1/}}\n";
+    let desk = desk(&thirty_days("media", hold).replace("    enforce: direct\n", ""));
+    let told = ["no part in bucket media", "--live first", "rules of others", "delete-bucket-lifecycle"];
+    compile(&desk, &["--to", "json"]).ends(1).tells(&told);
+}
+
+#[test]
+fn how_a_bucket_keeps_versions_is_not_guessed_where_rules_depend_on_it() {
+    let desk = desk(&both_engines());
+    for form in ["json", "xml", "terraform", "cloudformation"] {
+        let ran = desk.run(&["compile", "--to", form, "--out", "made"]).ends(2);
+        let told = ["bucket media depend on how it keeps versions", "--versioning never, enabled", "--live"];
+        assert_eq!(ran.tells(&told).out, "");
+    }
+    assert_eq!(desk.files(), ["policies"]);
+    compile(&desk, &["--to", "json", "--quiet"]).ends(0);
+    for state in ["enabled", "suspended"] {
+        let ran = desk.run(&["compile", "--to", "json", "--versioning", state]).ends(1);
+        ran.tells(&["ott-media: direct:", "no part in bucket media"]);
+    }
+}
+
+#[test]
 fn patterns_and_versions_that_matter_have_to_be_said() {
     let pattern = desk(&both_engines().replace("[media]", "[\"med*\"]"));
     pattern.run(&["compile", "--to", "terraform"]).ends(2).tells(&["pattern med*", "--bucket", "--live"]);
-    pattern.run(&["compile", "--to", "json", "--bucket", "media", "--quiet"]).ends(0);
+    compile(&pattern, &["--to", "json", "--bucket", "media", "--quiet"]).ends(0);
 
     let noncurrent = "tolerance: 5 days\n";
     let versioned =
         thirty_days("media", noncurrent).replace("enforce: direct", "noncurrent: {retain: 1 day}");
     let versioned = desk(&versioned);
-    let compile = |state: &[&str]| versioned.run(&[&["compile", "--to", "terraform"], state].concat());
-    compile(&[]).ends(2).tells(&["media keeps versions matters", "--versioning"]);
-    let enabled = compile(&["--versioning", "enabled"]).out;
+    let in_state = |state: &[&str]| versioned.run(&[&["compile", "--to", "terraform"], state].concat());
+    in_state(&[]).ends(2).tells(&["bucket media depend on", "--versioning"]);
+    let enabled = in_state(&["--versioning", "enabled"]).out;
     assert!(
         enabled.contains("noncurrent_days = 1") && enabled.contains("expired_object_delete_marker = true")
     );
-    assert!(!compile(&["--versioning", "never"]).out.contains("noncurrent_days"));
-    assert!(!compile(&["--versioning", "suspended"]).out.contains("resource \""));
+    assert!(!in_state(&["--versioning", "never"]).out.contains("noncurrent_days"));
+    assert!(!in_state(&["--versioning", "suspended"]).out.contains("resource \""));
 }
 
 #[test]
 fn what_the_policy_demands_of_s3_and_cannot_have_ends_with_the_reasons() {
     let policy = both_engines().replace("retain: 1 year", "retain: 1 year\n    enforce: lifecycle");
-    let ran = desk(&policy).run(&["compile", "--to", "cloudformation"]).ends(2);
+    let ran = compile(&desk(&policy), &["--to", "cloudformation"]).ends(2);
     assert_eq!(ran.tells(&["rule held-back", "key pattern", "enforce: auto"]).out, "");
 }
 
@@ -165,8 +196,16 @@ fn what_the_policy_demands_of_s3_and_cannot_have_ends_with_the_reasons() {
 fn a_prefix_that_cloudformation_would_resolve_is_refused() {
     let policy = both_engines().replace("inbound/", "'{{resolve:ssm:x}}/'");
     let desk = desk(&policy);
-    desk.run(&["compile", "--to", "cloudformation"]).ends(1).tells(&["dynamic reference", "enforce: direct"]);
-    desk.run(&["compile", "--to", "json", "--quiet"]).ends(0);
+    compile(&desk, &["--to", "cloudformation"]).ends(1).tells(&["dynamic reference", "enforce: direct"]);
+    compile(&desk, &["--to", "json", "--quiet"]).ends(0);
+}
+
+#[test]
+fn an_address_that_is_none_is_wrong_usage() {
+    let desk = Desk::at("nonsense");
+    desk.policy(&both_engines());
+    let told = ["the endpoint URL cannot be used", "help:", "--endpoint-url"];
+    desk.run(&["compile", "--to", "json", "--live"]).ends(2).tells(&told);
 }
 
 #[test]

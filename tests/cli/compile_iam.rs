@@ -210,6 +210,39 @@ async fn each_bucket_gets_what_it_needs_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_names_a_bucket_may_remove_there_though_all_rules_observe() {
+    let store = furnished().await;
+    let day = ago(3).format("%Y-%m-%d");
+    let observed = thirty_days("plain", "").replace("inbound/", "elsewhere/").replace("direct", "observe");
+    let request = |select: &str| {
+        format!("erasures:\n  - {{id: req-881, reason: Asked, select: {{{select}}}, requested: {day}}}\n")
+    };
+    let may = |policy: &Value, permission: &str| {
+        allows(policy, &(permission.to_owned(), "arn:aws:s3:::plain/k".to_owned()))
+    };
+
+    for select in ["prefix: inbound/", "buckets: [uploads], prefix: inbound/"] {
+        store.desk.policy(&format!("{observed}{}", request(select)));
+        let policy = store.iam(&["--for", "apply", "--live", "--quiet"]);
+        assert!(!may(&policy, "s3:DeleteObject"), "{select}: {policy}");
+    }
+
+    store.desk.policy(&format!("{observed}{}", request("buckets: [plain], prefix: inbound/")));
+    let policy = store.iam(&["--for", "apply", "--live", "--quiet"]);
+    store.run(&["plan"]).ends(0);
+    let applied = asked(&store.asks(&["apply", "shelflife-plan.parquet"]));
+    let refused: Vec<_> = applied.iter().filter(|one| !allows(&policy, one)).collect();
+    assert!(refused.is_empty(), "apply asks for more: {refused:?}");
+    assert_eq!(store.sandbox.current_objects("plain").unwrap(), []);
+    assert!(may(&policy, "s3:AbortMultipartUpload"));
+    assert!(!may(&policy, "s3:DeleteObjectVersion"));
+    assert!(may(&store.iam(&["--for", "apply", "--quiet"]), "s3:DeleteObjectVersion"));
+    for other in [&["--for", "plan"][..], &["--for", "apply", "--engine", "lifecycle"]] {
+        assert!(!may(&store.iam(&[other, &["--quiet"]].concat()), "s3:DeleteObject"), "{other:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rule_that_exports_may_make_its_copies_and_only_in_their_place() {
     let store = furnished().await;
     store.sandbox.create_bucket(BucketOptions::named("copies")).unwrap();

@@ -16,6 +16,7 @@ mod counted;
 mod covered;
 mod demo;
 mod export;
+mod holding;
 mod inventory;
 mod listing;
 mod overtaken;

@@ -21,7 +21,7 @@ pub struct CompileArgs {
     /// Ask the store which buckets there are and how they keep versions; only reads
     #[arg(long)]
     pub live: bool,
-    /// How the buckets keep versions, where the store is not asked
+    /// How the buckets keep versions; needed where rules depend on it and the store is not asked
     #[arg(long, value_name = "STATE", conflicts_with = "live")]
     pub versioning: Option<KeepsVersions>,
     /// With iam: which command it is to be enough for

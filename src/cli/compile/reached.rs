@@ -79,15 +79,17 @@ fn stated(args: &CompileArgs, policy: &Policy, now: DateTime<Utc>) -> Result<Rea
         let rules = |name: &str, state| {
             lifecycle::compile(policy, &facts_of(name, state), &Surroundings::default(), now).rules
         };
+        // Rules for a bucket without versions hide objects for ever in one that keeps them, and destroy
+        // null versions in one that did.
         let differs = |name: &&&str| {
-            let cares = policy.rules.iter().any(|rule| {
-                rule.noncurrent.is_some() && rule.select.buckets.iter().any(|pattern| pattern.matches(name))
-            });
-            cares && rules(name, Versioning::Never) != rules(name, Versioning::Enabled)
+            let never = rules(name, Versioning::Never);
+            [Versioning::Enabled, Versioning::Suspended].into_iter().any(|state| rules(name, state) != never)
         };
         if let Some(name) = exact.iter().find(differs) {
-            let what = format!("whether bucket {name} keeps versions matters, for a rule has `noncurrent`");
-            return Err(Failure::usage(what).help("say --versioning, or ask the store with --live"));
+            return Err(Failure::usage(format!(
+                "the lifecycle rules of bucket {name} depend on how it keeps versions, and nobody said"
+            ))
+            .help("say --versioning never, enabled or suspended, or ask the store with --live"));
         }
     }
     let facts = exact.iter().map(|name| facts_of(name, versioning.unwrap_or(Versioning::Never)));

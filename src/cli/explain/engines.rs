@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Days, Utc};
 
+use crate::calendar::Period;
 use crate::decide::{Clock, Decision, RuleFinding};
 use crate::lifecycle::{Compiled, Engine, LifecycleTerms, eligible_at};
 use crate::object::{BucketFacts, Kind, Observed, Versioning};
@@ -30,8 +31,8 @@ pub fn under_lifecycle(object: &Observed<'_>, rule: usize, compiled: &Compiled) 
 fn by_terms(object: &Observed<'_>, terms: LifecycleTerms) -> String {
     let counted = |from: DateTime<Utc>, days: u32, event: &str| {
         let when = eligible_at(from, days).map(day).unwrap_or_default();
-        let late = terms.lateness_days;
-        format!("S3 counts {days} days from {event}: eligible from {when}, at most {late} days late")
+        let [days, late] = [days, terms.lateness_days].map(Period::days);
+        format!("S3 counts {days} from {event}: eligible from {when}, at most {late} late")
     };
     match (object.kind, object.superseded, terms.noncurrent_days) {
         (Kind::Upload, ..) => match terms.abort_days {
@@ -49,10 +50,11 @@ fn by_terms(object: &Observed<'_>, terms: LifecycleTerms) -> String {
         }
         (_, None, Some(noncurrent_days)) => {
             let when = eligible_at(object.uploaded, terms.expire_days).map(day).unwrap_or_default();
+            let [days, then, late] =
+                [terms.expire_days, noncurrent_days, terms.lateness_days].map(Period::days);
             format!(
-                "S3 counts {} days from the upload and only puts a delete marker on top: eligible from {when}; \
-                 the version itself goes {noncurrent_days} days after that, at most {} days late",
-                terms.expire_days, terms.lateness_days
+                "S3 counts {days} from the upload and only puts a delete marker on top: eligible from {when}; \
+                 the version itself goes {then} after that, at most {late} late"
             )
         }
         _ => counted(object.uploaded, terms.expire_days, "the upload"),
@@ -190,7 +192,6 @@ mod tests {
     use chrono_tz::Tz;
 
     use super::*;
-    use crate::calendar::Period;
     use crate::decide::{Finding, NEVER, Outlook, Verdict};
     use crate::lifecycle::{Claim, RuleEngine};
     use crate::object::Reading;
@@ -270,6 +271,17 @@ mod tests {
         let plain = LifecycleTerms { noncurrent_days: None, ..TERMS };
         let text = says(&object(Kind::Object), plain);
         assert!(text.contains("30 days from the upload") && !text.contains("marker"), "{text}");
+    }
+
+    #[test]
+    fn one_day_is_not_days() {
+        let one = LifecycleTerms { expire_days: 1, lateness_days: 1, noncurrent_days: Some(1), ..TERMS };
+        let text = says(&object(Kind::Version), one);
+        assert!(text.starts_with("S3 counts 1 day from the upload"), "{text}");
+        assert!(text.ends_with("goes 1 day after that, at most 1 day late"), "{text}");
+        let text = says(&object(Kind::Object), LifecycleTerms { noncurrent_days: None, ..one });
+        assert!(text.starts_with("S3 counts 1 day from the upload"), "{text}");
+        assert!(text.ends_with("at most 1 day late"), "{text}");
     }
 
     #[test]
