@@ -282,6 +282,8 @@ pub fn carried(context: &Context, carried: &Carried, made: Option<&Made>) -> Exi
             text::terminal(name)
         );
         output::print(&style.yellow(&output::wrap("stopped: ", &why)));
+    } else if applied.interrupted && carried.ended_by.is_some() {
+        output::print(&style.yellow("interrupted"));
     } else if applied.interrupted {
         output::print(&style.yellow("interrupted: the same command goes on from here"));
     } else if !applied.broken.is_empty() || carried.ended_by.is_some() {

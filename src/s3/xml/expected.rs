@@ -57,8 +57,8 @@ impl<'a> Reader<'a> {
     pub(in crate::s3) fn quoted_leaf(&mut self, name: &str) -> Option<Raw> {
         let text = self.content(name)?.strip_prefix(QUOTE)?;
         let ends = |len: usize| closed(text.get(len..)?.strip_prefix(QUOTE)?, name);
-        let is_usual = text.first_chunk().is_some_and(are_plain);
-        let (len, after) = match if is_usual { ends(MD5) } else { None } {
+        let usual = text.first_chunk().filter(|start| are_plain(start)).and_then(|_| ends(MD5));
+        let (len, after) = match usual {
             Some(after) => (MD5, after),
             None => {
                 let len = memchr3(b'<', b'&', b'\r', text)?;
