@@ -8,12 +8,13 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 
 use crate::object::{BucketFacts, Versioning};
-use crate::policy::{Policy, Select};
+use crate::policy::{Hold, Policy};
 
 use super::document::LifecycleDocument;
 use super::rule::{RuleView, Status, When, prefixes_meet};
-use super::select::covers_bucket;
+use super::select::{covers_bucket, starts};
 use super::terms::least_days;
+use super::whose::{Sources, Whose};
 
 /// A rule of somebody else that could remove objects which a rule of the policy covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +29,8 @@ pub struct ForeignConflict {
     pub rule: Option<usize>,
     /// The policy's rule, or its hold, by its id.
     pub meets: String,
-    /// Whether it could remove an object before its due date; else it only overlaps.
+    /// Whether it could remove an object before its due date or although it is held; else it only
+    /// overlaps.
     pub may_be_early: bool,
 }
 
@@ -56,8 +58,7 @@ impl fmt::Display for ForeignConflict {
             }
         }
         match (self.rule, self.may_be_early) {
-            (None, true) => write!(f, "; the hold `{}` is to keep them", self.meets),
-            (None, false) => write!(f, "; the hold `{}` may be about some of them", self.meets),
+            (None, _) => write!(f, "; the hold `{}` is to keep them, or some of them", self.meets),
             (Some(_), true) => {
                 write!(f, "; that could be before they are due under the rule `{}`", self.meets)
             }
@@ -78,12 +79,13 @@ pub fn foreign_conflicts(
     let holds =
         holds.filter(|hold| hold.in_force(now, policy.timezone) && covers_bucket(&hold.select, &bucket.name));
     let holds: Vec<_> = holds.collect();
+    let sources = Sources::of(policy);
     let covering: Vec<_> = policy
         .rules
         .iter()
         .enumerate()
         .filter(|(_, rule)| covers_bucket(&rule.select, &bucket.name))
-        .map(|(index, rule)| (index, rule, least_days(policy, rule)))
+        .map(|(index, rule)| (index, rule, least_days(policy, index, rule, now)))
         .collect();
     let foreign = document
         .rules()
@@ -118,17 +120,14 @@ pub fn foreign_conflicts(
                     may_be_early,
                 });
             }
-            let held = holds
-                .iter()
-                .filter(|hold| prefixes_meet(prefix, hold.select.prefix.as_deref().unwrap_or_default()));
+            let held = holds.iter().filter(|hold| may_keep(hold, prefix, &sources));
             conflicts.extend(held.map(|hold| ForeignConflict {
                 id: found.id().to_owned(),
                 prefix: prefix.to_owned(),
                 removes,
                 rule: None,
                 meets: hold.id.clone(),
-                // Whether any of these objects is held takes a look at them: `audit` does.
-                may_be_early: is_plain(&hold.select),
+                may_be_early: true,
             }));
         }
     }
@@ -148,15 +147,14 @@ fn removals(view: &RuleView, versioning: Versioning) -> Vec<ForeignRemoval> {
         .collect()
 }
 
-/// Whether nothing but where an object stands says whether it is selected.
-fn is_plain(select: &Select) -> bool {
-    let Select { tenants, key, media, content_type, tags, metadata, size, except, .. } = select;
-    tenants.is_none()
-        && key.is_none()
-        && media.is_none()
-        && content_type.is_none()
-        && size.is_none()
-        && tags.is_empty()
-        && metadata.is_empty()
-        && except.is_empty()
+/// Whether the hold may keep an object whose key starts with `prefix`. What keys do not tell takes a look
+/// at the objects, so it counts as fitting.
+fn may_keep(hold: &Hold, prefix: &str, sources: &Sources) -> bool {
+    let all = || starts(&hold.select).chain([prefix.to_owned()]);
+    let longest = all().max_by_key(String::len).unwrap_or_default();
+    let could_be_of = |tenants: &[String]| match sources.named(&longest) {
+        Whose::All(owner) => owner.is_some_and(|owner| tenants.iter().any(|tenant| tenant == owner)),
+        Whose::Each(_) | Whose::Unclear { .. } => true,
+    };
+    all().all(|start| longest.starts_with(&start)) && hold.select.tenants.as_deref().is_none_or(could_be_of)
 }

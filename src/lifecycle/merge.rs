@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::compare::is_renamed;
+use super::compare::{is_renamed, same_meaning};
 use super::document::{DocumentRule, LifecycleDocument};
 use super::owned::OwnedRule;
 use super::problem::MOST_RULES;
@@ -32,6 +32,9 @@ pub struct Merge {
     /// What changes, one entry for each rule of the policy's that is or was there; sorted by the
     /// policy's rule.
     pub changes: Vec<RuleChange>,
+    /// What stood there.
+    before: LifecycleDocument,
+    policy_name: String,
 }
 
 /// What becomes of one lifecycle rule.
@@ -101,10 +104,22 @@ pub enum MergeError {
     V1,
 }
 
+impl Target {
+    fn rules(&self) -> &[DocumentRule] {
+        match self {
+            Self::Delete => &[],
+            Self::Put(document) => document.rules(),
+        }
+    }
+}
+
 impl Merge {
     /// Whether all is as it should be, so that nothing is to be written.
     pub fn is_unchanged(&self) -> bool {
-        self.changes.iter().all(|change| change.kind == ChangeKind::Kept)
+        match &self.after {
+            Target::Delete => self.before.rules().is_empty(),
+            Target::Put(after) => same_meaning(after, &self.before).is_ok(),
+        }
     }
 
     /// Whether S3 could remove something that it would not have removed before, or sooner. If not,
@@ -115,18 +130,27 @@ impl Merge {
 
     /// Only what makes S3 do less: what would do more is left for another time.
     pub fn narrowing(&self) -> Self {
-        let narrowed = match &self.staged {
-            Target::Delete => Target::Delete,
-            Target::Put(document) => {
-                let added = |rule: &&DocumentRule| {
-                    let is_new = |change: &RuleChange| change.kind.removes_more() && change.id == rule.id();
-                    !self.changes.iter().any(is_new)
-                };
-                target(document, &document.rules().iter().filter(added).collect::<Vec<_>>(), Vec::new())
-            }
-        };
-        let changes = self.changes.iter().filter(|change| !change.kind.removes_more()).cloned().collect();
-        Self { after: narrowed.clone(), staged: narrowed, changes }
+        let stood = |id: &str| self.before.rules().iter().find(|rule| rule.id() == id);
+        let kind = |id: &str| self.changes.iter().find(|change| change.id == id).map(|change| change.kind);
+        let stays = self.staged.rules().iter().filter_map(|rule| match kind(rule.id()) {
+            Some(ChangeKind::Added | ChangeKind::Changed) => None,
+            // What stood under the same id does no more than is wanted.
+            Some(ChangeKind::Widened | ChangeKind::Enabled) => stood(rule.id()),
+            Some(ChangeKind::Narrowed | ChangeKind::Kept | ChangeKind::Removed) | None => Some(rule),
+        });
+        let stays: Vec<&DocumentRule> = stays.collect();
+        let is_ours = |rule: &&DocumentRule| rule.policy_rule(&self.policy_name).is_some();
+        let old: Vec<&DocumentRule> = self.before.rules().iter().filter(is_ours).collect();
+        let new: Vec<&DocumentRule> = stays.iter().copied().filter(is_ours).collect();
+        let narrowed = target(&self.before, &stays, Vec::new());
+        Self {
+            after: narrowed.clone(),
+            staged: narrowed,
+            // Some of what the whole change takes away stays, and some of what it replaces goes for nothing.
+            changes: sorted(changes_between(&old, &new, &self.policy_name)),
+            before: self.before.clone(),
+            policy_name: self.policy_name.clone(),
+        }
     }
 
     /// The same without the policy's rules of these ids: a store that makes something else of them
@@ -140,8 +164,13 @@ impl Merge {
                 self::target(document, &rules, Vec::new())
             }
         };
-        let changes = self.changes.iter().filter(|change| !ids.contains(&change.id)).cloned().collect();
-        Self { after: left(&self.after), staged: left(&self.staged), changes }
+        Self {
+            after: left(&self.after),
+            staged: left(&self.staged),
+            changes: self.changes.iter().filter(|change| !ids.contains(&change.id)).cloned().collect(),
+            before: self.before.clone(),
+            policy_name: self.policy_name.clone(),
+        }
     }
 }
 
@@ -166,26 +195,12 @@ pub fn merge(
     rules.dedup();
     let new: Vec<DocumentRule> = rules.iter().map(|rule| DocumentRule::ours(rule, Status::Enabled)).collect();
     let news: Vec<&DocumentRule> = new.iter().collect();
-    let mut staged = Vec::new();
-    let mut changes = Vec::new();
-    let mut replaced = BTreeSet::new();
-    for (rule, new) in rules.iter().zip(&new) {
-        let before = predecessor(&old, &news, policy_name, new);
-        let kind = kind_of(&old, before, new);
-        staged.push(if kind.removes_more() {
-            DocumentRule::ours(rule, Status::Disabled)
-        } else {
-            new.clone()
-        });
-        replaced.extend(before.map(DocumentRule::id));
-        changes.push(RuleChange {
-            id: rule.id().to_owned(),
-            policy_rule: rule.policy_rule().to_owned(),
-            kind,
-            before: before.map(|before| before.view().to_string()),
-            after: Some(new.view().to_string()),
-        });
-    }
+    let changes = changes_between(&old, &news, policy_name);
+    let stage = |(rule, change): (&&OwnedRule, &RuleChange)| {
+        let status = if change.kind.removes_more() { Status::Disabled } else { Status::Enabled };
+        DocumentRule::ours(rule, status)
+    };
+    let mut staged: Vec<DocumentRule> = rules.iter().zip(&changes).map(stage).collect();
     let is_new = |id: &str| new.iter().any(|new| new.id() == id);
     // Until what is new is enabled, S3 would fall behind without what it did of it before.
     let goes_on = |old: &DocumentRule| {
@@ -196,21 +211,18 @@ pub fn merge(
     if changes.iter().any(|change| change.kind.removes_more()) {
         still_at_work.extend(old.iter().copied().filter(|old| goes_on(old)).cloned());
     }
-    let gone = old.iter().filter(|old| !is_new(old.id()) && !replaced.contains(old.id()));
-    changes.extend(gone.map(|gone| RuleChange {
-        id: gone.id().to_owned(),
-        policy_rule: gone.policy_rule(policy_name).unwrap_or_default(),
-        kind: ChangeKind::Removed,
-        before: Some(gone.view().to_string()),
-        after: None,
-    }));
-    changes.sort_by(|a, b| (&a.policy_rule, &a.id).cmp(&(&b.policy_rule, &b.id)));
     // Without room for both, S3 falls behind for the moment instead.
     if foreign.len() + staged.len() + still_at_work.len() <= MOST_RULES {
         staged.append(&mut still_at_work);
     }
     staged.sort_by(|a, b| a.id().cmp(b.id()));
-    Ok(Merge { after: target(&base, &foreign, new), staged: target(&base, &foreign, staged), changes })
+    Ok(Merge {
+        after: target(&base, &foreign, new),
+        staged: target(&base, &foreign, staged),
+        changes: sorted(changes),
+        policy_name: policy_name.to_owned(),
+        before: base,
+    })
 }
 
 /// What to put in `now`'s place so that the rules of the policy `policy_name` are those of `then`
@@ -269,6 +281,39 @@ fn target(base: &LifecycleDocument, foreign: &[&DocumentRule], ours: Vec<Documen
     if rules.is_empty() { Target::Delete } else { Target::Put(base.with_rules(rules)) }
 }
 
+/// What becomes of each of the policy's rules where `new` comes in the place of `old`: of the new ones
+/// in their order, then of those that go.
+fn changes_between(old: &[&DocumentRule], new: &[&DocumentRule], policy_name: &str) -> Vec<RuleChange> {
+    let mut replaced = BTreeSet::new();
+    let mut changes = Vec::new();
+    for rule in new {
+        let before = predecessor(old, new, policy_name, rule);
+        replaced.extend(before.map(DocumentRule::id));
+        changes.push(RuleChange {
+            id: rule.id().to_owned(),
+            policy_rule: rule.policy_rule(policy_name).unwrap_or_default(),
+            kind: kind_of(old, before, rule),
+            before: before.map(|before| before.view().to_string()),
+            after: Some(rule.view().to_string()),
+        });
+    }
+    let is_new = |id: &str| new.iter().any(|new| new.id() == id);
+    let gone = old.iter().filter(|old| !is_new(old.id()) && !replaced.contains(old.id()));
+    changes.extend(gone.map(|gone| RuleChange {
+        id: gone.id().to_owned(),
+        policy_rule: gone.policy_rule(policy_name).unwrap_or_default(),
+        kind: ChangeKind::Removed,
+        before: Some(gone.view().to_string()),
+        after: None,
+    }));
+    changes
+}
+
+fn sorted(mut changes: Vec<RuleChange>) -> Vec<RuleChange> {
+    changes.sort_by(|a, b| (&a.policy_rule, &a.id).cmp(&(&b.policy_rule, &b.id)));
+    changes
+}
+
 /// The rule that a new one comes in place of: the one with its id, else one for the same objects
 /// and the same rule of the policy that does the same kind of thing, else the only one of that
 /// kind where the new one is the only one too.
@@ -295,10 +340,13 @@ fn predecessor<'d>(
 fn kind_of(old: &[&DocumentRule], before: Option<&DocumentRule>, new: &DocumentRule) -> ChangeKind {
     let (new, before) = (new.view(), before.map(DocumentRule::view));
     match before {
-        Some(before) if before.same_content(new) && before.id == new.id => match before.status {
-            Status::Enabled => ChangeKind::Kept,
-            Status::Disabled | Status::Other(_) => ChangeKind::Enabled,
-        },
+        Some(before) if before.same_content(new) && before.id == new.id => {
+            if before.status == new.status {
+                ChangeKind::Kept
+            } else {
+                ChangeKind::Enabled
+            }
+        }
         // Whichever of the old ones did so: a broad one that is split up did.
         _ if old.iter().any(|old| new.is_implied_by(old.view())) => ChangeKind::Narrowed,
         None => ChangeKind::Added,

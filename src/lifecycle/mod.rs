@@ -18,7 +18,11 @@ mod document;
 mod eligible;
 mod emit;
 mod foreign;
+#[cfg(test)]
+mod foreign_tests;
 mod merge;
+#[cfg(test)]
+mod merge_tests;
 mod owned;
 mod problem;
 mod reach;

@@ -23,6 +23,8 @@
 //!
 //! **Incomplete uploads** count from their initiation, like an upload without slack.
 
+use chrono::{DateTime, Utc};
+
 use crate::calendar::Period;
 use crate::object::{BucketFacts, Versioning};
 use crate::policy::{Attribute, Enforce, IfMissing, Outside, Policy, Rule, Source, Trigger};
@@ -227,12 +229,16 @@ fn needs_records(trigger: &Trigger) -> bool {
     }
 }
 
-/// The days that S3 needs so that it is never early under the rule, whatever else speaks against
-/// it; `None` where the trigger alone rules S3 out.
-pub(super) fn least_days(policy: &Policy, rule: &Rule) -> Option<i64> {
+/// The days that S3 needs so that it is never early under the rule at `index`, nor under any override
+/// of it that is in force, whatever else speaks against it; `None` where the trigger alone rules S3 out.
+pub(super) fn least_days(policy: &Policy, index: usize, rule: &Rule, now: DateTime<Utc>) -> Option<i64> {
     let (window, reasons) = window(policy, &rule.trigger);
     let only_late = reasons.iter().all(|reason| *reason == DirectReason::UnlimitedBefore);
-    window.filter(|_| only_late).map(|window| window.least_days(rule.retain))
+    let window = window.filter(|_| only_late)?;
+    let overrides = policy.overrides.iter();
+    let overrides = overrides.filter(|it| it.rule == index && it.in_force(now, policy.timezone));
+    let periods = std::iter::once(rule.retain).chain(overrides.map(|it| it.retain));
+    periods.map(|retain| window.least_days(retain)).max()
 }
 
 /// The moves to colder storage on the way to expiration after `expire_days`. They count from the

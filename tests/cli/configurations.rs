@@ -165,7 +165,8 @@ async fn a_rule_of_others_that_beats_a_due_date_or_a_hold_is_an_error() {
     shelf.set_lifecycle(vec![foreign("cleanup", "in", 400)]).await;
     desk.run(&["plan"]).ends(0);
     desk.policy(&by_s3(&shelf.bucket, HOLD));
-    desk.run(&["plan"]).ends(0).shows(&["warning", "the hold `case-1` may be about some of them"]);
+    let told = ["ALARM", "the hold `case-1` is to keep them, or some of them"];
+    desk.run(&["plan"]).ends(1).shows(&told);
     desk.policy(&by_s3(&shelf.bucket, &HOLD.replace("tenants: [\"1\"]", "prefix: inbound/1/")));
     desk.run(&["plan"]).ends(1).shows(&["ALARM", "the hold `case-1` is to keep them"]);
 }

@@ -4,8 +4,13 @@
 #![cfg(feature = "sandbox")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+#[path = "../cli/desk.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod desk;
+
 mod altering;
 mod grid;
 mod killed;
 mod meddling;
+mod narrowing;
 mod stage;

@@ -65,12 +65,16 @@ impl Drop for Stage {
     }
 }
 
-/// A policy of rules that are written out.
-pub fn policy(rules: &str) -> Policy {
-    let text = format!(
+/// A policy of rules that are written out, in YAML.
+pub fn yaml(rules: &str) -> String {
+    format!(
         "version: 1\nname: acme\ntolerance: 30 days\ntenant:\n  - key: \"*/{{tenant}}/**\"\nrules:\n{rules}"
-    );
-    let files = [SourceFile { path: "policy.yaml".to_owned(), bytes: text.into_bytes() }];
+    )
+}
+
+/// The same as it is read.
+pub fn policy(rules: &str) -> Policy {
+    let files = [SourceFile { path: "policy.yaml".to_owned(), bytes: yaml(rules).into_bytes() }];
     match policy::read(&files) {
         Ok(read) => read.policy,
         Err(faults) => panic!("{}", policy::render(&faults, &files, false, 100)),
