@@ -52,9 +52,9 @@ pub fn for_the_sdk(listing: &Listing, rng: &mut Rng) -> Case {
     let mut wanted = entries(listing, rng);
     for listed in &mut wanted {
         listed.size >>= 1;
-        listed.key = listed.key.replace('\u{1}', "");
+        // No key has a `c` of its own, so that those of two stay apart.
+        listed.key = listed.key.replace('\u{1}', "c");
     }
-    wanted.retain(|listed| !listed.key.is_empty());
     wanted.sort_by(|a, b| a.key.cmp(&b.key));
     let mut writer = Writer::new(listing, rng);
     writer.forms = 4;
@@ -73,10 +73,15 @@ fn entries(listing: &Listing, rng: &mut Rng) -> Vec<Listed> {
             at -= chrono::TimeDelta::milliseconds(1 + (rng.next() % 100_000_000) as i64);
             let kind = listing.entries[usize::from(rng.chance(30)) % listing.entries.len()].1;
             let (is_version, is_upload) = (kind == Kind::Version, kind == Kind::Upload);
+            let id = (is_upload || rng.chance(90)).then(|| id(age, rng));
+            // No two under one key have the same, and what has none is a null version.
+            let name = |id: &Option<String>| id.clone().unwrap_or_else(|| "null".to_owned());
+            let is_taken = entries.iter().any(|it: &Listed| it.key == key && name(&it.id) == name(&id));
+            let id = if is_taken { Some(format!("{age}-{}", word(rng))) } else { id };
             entries.push(Listed {
                 key: key.clone(),
                 kind,
-                id: (is_upload || rng.chance(90)).then(|| id(age, rng)),
+                id,
                 // The first key of a page may go on from the page before.
                 is_latest: is_upload || age == 0 && (place > 0 || rng.chance(90)),
                 last_modified: at,
