@@ -155,10 +155,16 @@ fn seconds(keys: usize, rate: f64) -> Duration {
     Duration::from_secs_f64(keys as f64 / rate)
 }
 
-/// The lane that a row goes in: its bucket and the first directory of its key.
-pub fn lane(row: &PlanRow) -> String {
-    let directory = row.key.split_once('/').map_or("", |(directory, _)| directory);
-    format!("{}/{directory}", row.bucket)
+/// The lane that rows from the `first` to the `last` go in: their bucket and the first directory of their keys;
+/// where directories are small, the bucket alone, since none of them comes again.
+pub fn lane(first: &PlanRow, last: &PlanRow) -> String {
+    let directory = |row: &PlanRow| row.key.split_once('/').map_or("", |(directory, _)| directory).to_owned();
+    let bucket = &first.bucket;
+    if directory(first) == directory(last) {
+        format!("{bucket}/{}", directory(first))
+    } else {
+        bucket.to_string()
+    }
 }
 
 #[cfg(test)]
@@ -232,6 +238,20 @@ mod tests {
         assert_eq!(pace.admit("a", 100, now), Duration::ZERO);
         assert_eq!(pace.admit("b", 100, now), SECOND);
         assert_eq!(pace.admit("c", 100, now), SECOND * 2);
+    }
+
+    #[test]
+    fn rows_of_many_directories_go_by_their_bucket() {
+        let row = |key: &str| crate::plan::row::tests::version(key, "1", true);
+        let bucket = row("a").bucket;
+        for (first, last, expected) in [
+            ("a/1", "a/2", format!("{bucket}/a")),
+            ("a/1", "b/1", bucket.to_string()),
+            ("a", "b", format!("{bucket}/")),
+            ("a", "b/1", bucket.to_string()),
+        ] {
+            assert_eq!(lane(&row(first), &row(last)), expected, "{first} {last}");
+        }
     }
 
     #[test]

@@ -133,7 +133,8 @@ impl<I: Iterator<Item = Result<(u64, PlanRow), PlanFileError>>> Queue<'_, I> {
                 session.skip(1);
             } else if !session.is_broken(&row.bucket) {
                 if chunk.is_empty() {
-                    most = session.run.pace.batch(&pace::lane(&row), CHUNK_ROWS, Instant::now());
+                    let batch = |lane: &str| session.run.pace.batch(lane, CHUNK_ROWS, Instant::now());
+                    most = batch(&pace::lane(&row, &row)).min(batch(&row.bucket));
                 }
                 chunk.push(Numbered { number, row: Arc::new(row) });
             }
@@ -149,8 +150,8 @@ impl<I: Iterator<Item = Result<(u64, PlanRow), PlanFileError>>> Queue<'_, I> {
 /// Carries a chunk out at the pace that the store bears; what of it is to be tried again.
 async fn carry_out(session: &Session<'_>, chunk: Chunk) -> Result<Option<Chunk>, ApplyError> {
     let Chunk { rows, attempt, at } = chunk;
-    let Some(first) = rows.first() else { return Ok(None) };
-    let (bucket, lane) = (first.row.bucket.to_string(), pace::lane(&first.row));
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(None) };
+    let (bucket, lane) = (first.row.bucket.to_string(), pace::lane(&first.row, &last.row));
     if session.is_broken(&bucket) {
         return Ok(None);
     }

@@ -276,14 +276,23 @@ impl NoRule {
         })
     }
 
+    /// Makes room where there are as many as `most`: half of them, and whatever has no more than the largest of
+    /// those, for to look for the smallest takes looking at all.
     fn shrink_below(&mut self, most: usize) {
-        while self.prefixes.len() >= most {
-            let smallest = self.prefixes.iter().min_by_key(|(_, tally)| tally.objects);
-            let Some(smallest) = smallest.map(|(prefix, _)| prefix.clone()) else { return };
-            if let Some(tally) = self.prefixes.remove(&smallest) {
-                self.others.merge(tally);
-                self.other_prefixes += 1;
-            }
+        if self.prefixes.len() < most {
+            return;
         }
+        let mut objects: Vec<u64> = self.prefixes.values().map(|tally| tally.objects).collect();
+        let (_, middle, _) = objects.select_nth_unstable((most / 2).min(self.prefixes.len() - 1));
+        let middle = *middle;
+        let (others, other_prefixes) = (&mut self.others, &mut self.other_prefixes);
+        self.prefixes.retain(|_, tally| {
+            let stays = tally.objects > middle;
+            if !stays {
+                others.merge(*tally);
+                *other_prefixes += 1;
+            }
+            stays
+        });
     }
 }

@@ -327,3 +327,18 @@ mod comparing {
         }
     }
 }
+
+#[test]
+fn however_many_prefixes_no_rule_covers_the_largest_are_named_and_nothing_is_lost() {
+    let mut no_rule = NoRule::default();
+    for number in 0..50_000 {
+        let times = if number % 10_000 == 0 { 6 } else { 1 };
+        (0..times).for_each(|_| no_rule.add(&format!("{number:05}/a"), 2));
+    }
+    let (largest, other_prefixes, _) = no_rule.largest();
+    let names: Vec<&str> = largest.iter().take(5).map(|(prefix, _)| *prefix).collect();
+    assert_eq!(names, ["00000/", "10000/", "20000/", "30000/", "40000/"]);
+    assert!(largest.iter().take(5).all(|(_, tally)| tally.objects == 6));
+    assert_eq!(largest.len() as u64 + other_prefixes, 50_000);
+    assert_eq!((no_rule.total().objects, no_rule.total().bytes), (50_025, 100_050));
+}

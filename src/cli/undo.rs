@@ -133,19 +133,21 @@ fn must_be_accepted(undo: &UndoArgs, told: &Told, ways: &BTreeMap<&str, WayBack>
     Ok(())
 }
 
-/// The log's opening, and what it last wrote to each bucket.
+/// The log's opening, and for each bucket what stood there before the run wrote to it at all, and what it wrote
+/// last: a run that narrows first, or is interrupted, writes more than once.
 fn read(log: &Path) -> Result<(Opening, BTreeMap<String, ConfigurationIntent>), Failure> {
     let broken = |error| broken(log, error);
     if evidence::is_in_use(opened(log)?.get_ref()) {
         return Err(Failure::refused("the run is still going on").help("wait for its end, or stop it first"));
     }
     let verified = evidence::verify(opened(log)?, None).map_err(broken)?;
-    let mut intended = BTreeMap::new();
-    let mut written = BTreeMap::new();
+    let (mut first, mut intended, mut written) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for entry in evidence::entries(opened(log)?) {
         match entry.map_err(broken)?.body {
             Body::ConfigurationIntent(intent) => {
-                intended.insert(intent.bucket.clone(), intent);
+                let before =
+                    first.entry(intent.bucket.clone()).or_insert_with(|| intent.before.clone()).clone();
+                intended.insert(intent.bucket.clone(), ConfigurationIntent { before, ..intent });
             }
             Body::ConfigurationOutcome(outcome) if outcome.result == ConfigurationResult::Applied => {
                 written.extend(intended.remove(&outcome.bucket).map(|intent| (outcome.bucket, intent)));

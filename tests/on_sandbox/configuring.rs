@@ -338,6 +338,22 @@ async fn what_a_hold_has_narrowed_stays_so_when_the_store_makes_something_else_o
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_written_in_two_steps_is_undone_to_what_stood_before_both() {
+    let scene = Scene::new().await;
+    scene.run(&["reconcile"]).ends(0);
+    let before = scene.sandbox.lifecycle(BUCKET).unwrap();
+    scene.sandbox.put_object(BUCKET, "inbound/held/young", PutOptions::size(9)).unwrap();
+    scene.policy(&[BUCKET], 20, "holds:\n  - {id: case-7, reason: Order, select: {prefix: inbound/held/}}\n");
+    scene.run(&["plan"]).ends(0);
+    scene.run(&["apply", PLAN, "--narrow-only"]).ends(0);
+    assert!(scene.enabled(BUCKET).is_empty());
+    let applied = scene.apply().ends(0).json();
+    assert_eq!(scene.enabled(BUCKET), [20]);
+    scene.run(&["undo", applied["evidence"].as_str().unwrap(), "--accept", "widening"]).ends(0);
+    assert_eq!(scene.sandbox.lifecycle(BUCKET).unwrap(), before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hold_placed_since_takes_away_a_rule_that_the_plan_kept() {
     let scene = Scene::new().await;
     scene.run(&["reconcile"]).ends(0);
