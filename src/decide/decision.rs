@@ -140,6 +140,8 @@ pub enum Reason {
     },
     /// A delete marker on top of versions that are still there.
     HidesVersions,
+    /// The listing contradicts itself about which of the key's versions is the latest.
+    OrderInDoubt,
     /// A legal hold of the policy.
     Hold {
         /// The hold.
@@ -238,30 +240,6 @@ pub enum Unknown {
 }
 
 impl Reason {
-    /// Whether it is a read that the store refused for now, so that another try may tell more.
-    pub const fn is_failed_read(&self) -> bool {
-        match self {
-            Self::HoldMightFit { why, .. }
-            | Self::ErasureMightFit { why, .. }
-            | Self::RuleMightCover { why, .. } => matches!(why, Some(Unreadable::Failed)),
-            Self::TriggerUnknown { why, .. } => matches!(why, Unknown::Unreadable(Unreadable::Failed)),
-            Self::LockUnknown(why) | Self::TenantUnknown(why) => matches!(why, Unreadable::Failed),
-            Self::Due { .. }
-            | Self::NotDue { .. }
-            | Self::NotHappened { .. }
-            | Self::KeptByNumber { .. }
-            | Self::HidesVersions
-            | Self::Hold { .. }
-            | Self::Erased { .. }
-            | Self::ErasureNotDue { .. }
-            | Self::KeptByLaw { .. }
-            | Self::OverrideMightApply { .. }
-            | Self::LegalHold
-            | Self::LockedUntil { .. }
-            | Self::NoRule => false,
-        }
-    }
-
     /// The reason as a short sentence, without a full stop.
     pub fn describe(&self, policy: &Policy) -> String {
         let mut sentence = String::new();
@@ -289,6 +267,9 @@ impl Reason {
             }
             Self::HidesVersions => {
                 into.write_str("a delete marker that hides versions which are still there")
+            }
+            Self::OrderInDoubt => {
+                into.write_str("the store's listing contradicts itself about which version is the latest")
             }
             Self::Hold { hold: h } => write!(into, "legal hold {}", hold(h)),
             Self::HoldMightFit { hold: h, why } => {

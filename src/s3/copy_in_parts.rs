@@ -41,7 +41,7 @@ impl Bucket {
         let copied = self.fill(key, &upload_id, source, inspected.size, overwrite).await;
         if copied.is_err() {
             // What is left of it is told by the next listing of uploads.
-            let _ = self.abort_upload(key, &upload_id).await;
+            let _ = self.give_up_upload(key, &upload_id).await;
         }
         copied
     }

@@ -15,8 +15,8 @@ pub(super) struct Cursor {
     pub(super) after: Option<Marker>,
     /// The last key listed, or the one that the listing was to start behind.
     last_key: String,
-    /// The id of the first entry that was listed of that key.
-    top: Option<String>,
+    /// The ids of the last entry that was listed of that key, and of the first one.
+    ids: Option<(String, String)>,
     /// Markers seen within the marker's key.
     seen: HashSet<String>,
     pub(super) done: bool,
@@ -29,7 +29,7 @@ impl Cursor {
             prefix: prefix.to_owned(),
             after: start_after.map(|key| Marker { key: key.to_owned(), id: None }),
             last_key: start_after.unwrap_or_default().to_owned(),
-            top: None,
+            ids: None,
             seen: HashSet::new(),
             done: false,
         }
@@ -42,9 +42,12 @@ impl Cursor {
             from: &self.last_key,
             from_is_done: self.after.as_ref().is_some_and(|after| after.id.is_none()),
         };
-        let page = Page::read::<S>(body, asked)?;
-        let goes_on = page.key(0).is_some_and(|key| key == self.last_key);
-        if goes_on && self.top.is_some() && page.id(0) == self.top.as_deref() {
+        let mut page = Page::read::<S>(body, asked)?;
+        if let Some((id, top)) = &self.ids
+            && page.key(0).is_some_and(|key| key == self.last_key)
+            && !page.leave_out_through(id)
+            && page.id(0).is_some_and(|first| first == top)
+        {
             return Err(Malformed::new(0, "the listing does not get on: it has begun a key anew"));
         }
         let last = page.last().map(|entry| entry.key);
@@ -64,10 +67,12 @@ impl Cursor {
                 self.after = Some(next.clone());
             }
         }
-        if let Some(last) = last {
-            if *last != self.last_key {
-                self.top = page.id(page.start_of_last_key()).map(str::to_owned);
-            }
+        if let (Some(last), Some((id, top))) = (last, page.last_ids()) {
+            let top = match self.ids.take().filter(|_| *last == self.last_key) {
+                Some((_, top)) => top,
+                None => top.to_owned(),
+            };
+            self.ids = Some((id.to_owned(), top));
             last.clone_into(&mut self.last_key);
         }
         Ok(page)

@@ -62,6 +62,8 @@ pub(super) struct Row {
     pub(super) storage_class: Option<Span>,
     /// Whether the entry before has the same key; known when the page is in order.
     pub(super) is_same_key: bool,
+    /// Whether one before it, under the same key, has the same id.
+    pub(super) is_repeated: bool,
     /// Offset of the entry in the body, for messages.
     pub(super) at: usize,
 }
@@ -163,6 +165,7 @@ pub(super) fn read_entry<'a, S: Shape>(
         size: if kind == Kind::Version { size.ok_or_else(|| missing("Size"))? } else { 0 },
         storage_class: class.filter(|class| class.len > 0),
         is_same_key: false,
+        is_repeated: false,
         at,
     })
 }

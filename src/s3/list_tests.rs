@@ -84,6 +84,7 @@ fn an_answer_of_aws_is_read() {
         etag: None,
         size: 0,
         storage_class: None,
+        is_repeated: false,
     };
     let version = Entry {
         key: "in/b c",

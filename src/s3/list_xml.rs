@@ -46,6 +46,8 @@ pub struct Entry<'a> {
     pub size: u64,
     /// The storage class, where sent.
     pub storage_class: Option<&'a str>,
+    /// Whether one before it on its page, under the same key, has the same id.
+    pub is_repeated: bool,
 }
 
 /// A current version, as far as most rules ask for it.
@@ -133,7 +135,7 @@ impl Page {
         page.next = head.next()?;
         page.order();
         page.check(asked)?;
-        page.check_versions()?;
+        page.note_repeated();
         Ok(page)
     }
 
@@ -167,13 +169,27 @@ impl Page {
 
     /// The id of the entry at this place.
     pub(super) fn id(&self, place: usize) -> Option<&str> {
-        self.rows.get(place).map(|row| row.id.map_or(NULL, |span| self.text(span)))
+        self.rows.get(place).map(|row| self.id_of(row))
     }
 
-    /// The place of the first entry of the last key.
-    pub(super) fn start_of_last_key(&self) -> usize {
-        let more = self.rows.iter().rev().take_while(|row| row.is_same_key).count();
-        self.rows.len().saturating_sub(more + 1)
+    /// The id of the last entry, and that of the newest one under the same key.
+    pub(super) fn last_ids(&self) -> Option<(&str, &str)> {
+        let of_key = self.rows.chunk_by(|_, row| row.is_same_key).next_back()?;
+        Some((self.id_of(of_key.last()?), self.id_of(of_key.first()?)))
+    }
+
+    /// Leaves out what stands under the first key down to the entry with this id, if that is there: some stores
+    /// begin a key anew where they do not find the id that they are to go on from. Whether it was left out.
+    pub(super) fn leave_out_through(&mut self, id: &str) -> bool {
+        let first_key = self.end_of_key(0).min(self.rows.len());
+        let Some(place) = self.rows[..first_key].iter().position(|row| self.id_of(row) == id) else {
+            return false;
+        };
+        self.rows.drain(..=place);
+        if let Some(first) = self.rows.first_mut() {
+            first.is_same_key = false;
+        }
+        true
     }
 
     /// The last of them.
@@ -204,6 +220,7 @@ impl Page {
             etag: row.etag.map(|span| self.text(span)),
             size: row.size,
             storage_class: row.storage_class.map(|span| self.text(span)),
+            is_repeated: row.is_repeated,
         }
     }
 
@@ -265,38 +282,29 @@ impl Page {
         Ok(())
     }
 
-    /// Under each key the latest stands first, and nothing twice: what stands below it counts as superseded.
-    fn check_versions(&self) -> Result<(), Malformed> {
+    /// Notes what stands under its key a second time.
+    fn note_repeated(&mut self) {
+        let (mut repeated, mut start) = (Vec::new(), 0);
         for of_key in self.rows.chunk_by(|_, row| row.is_same_key) {
-            let [_, below @ ..] = of_key else { continue };
-            if let Some(row) = below.iter().find(|row| row.is_latest && row.kind != Kind::Upload) {
-                return Err(Malformed::new(row.at, "the latest version of a key stands below another"));
+            if of_key.len() > 1 {
+                let mut seen = HashSet::with_capacity(of_key.len());
+                let again = of_key.iter().zip(start..).filter(|(row, _)| !seen.insert(self.id_of(row)));
+                repeated.extend(again.map(|(_, place)| place));
             }
-            if let Some(row) = self.repeated(of_key) {
-                return Err(Malformed::new(row.at, "an entry stands twice in the answer"));
-            }
+            start += of_key.len();
         }
-        Ok(())
+        for place in repeated {
+            self.rows[place].is_repeated = true;
+        }
     }
 
-    /// The first of a key's entries that has the id of one before it.
-    fn repeated<'r>(&self, of_key: &'r [Row]) -> Option<&'r Row> {
-        let id = |row: &Row| row.id.map_or(NULL, |span| self.text(span));
-        if of_key.len() <= FEW {
-            let is_repeated =
-                |(place, row): &(usize, &Row)| of_key[..*place].iter().any(|other| id(other) == id(row));
-            return of_key.iter().enumerate().find(is_repeated).map(|(_, row)| row);
-        }
-        let mut seen = HashSet::with_capacity(of_key.len());
-        of_key.iter().find(|row| !seen.insert(id(row)))
+    fn id_of(&self, row: &Row) -> &str {
+        row.id.map_or(NULL, |span| self.text(span))
     }
 }
 
 /// The id of a version that has none, where none is listed.
 const NULL: &str = "null";
-
-/// Up to how many entries of a key are compared one by one.
-const FEW: usize = 16;
 
 /// What a listing says beside its entries.
 #[derive(Default)]

@@ -15,6 +15,8 @@ pub(super) struct Draft {
     /// Versions and markers, newest first.
     pub items: Vec<Listed>,
     pub uploads: Vec<Listed>,
+    /// Whether what was listed contradicts itself about which version is the latest.
+    pub in_doubt: bool,
     /// What lies above the next entry.
     above: Above,
 }
@@ -43,11 +45,19 @@ pub(super) struct Listed {
 impl Draft {
     pub fn new(key: &str) -> Self {
         // Most keys have one entry; what grows has room for four at once.
-        Self { key: key.into(), items: Vec::with_capacity(1), uploads: Vec::new(), above: Above::default() }
+        Self {
+            key: key.into(),
+            items: Vec::with_capacity(1),
+            uploads: Vec::new(),
+            in_doubt: false,
+            above: Above::default(),
+        }
     }
 
     /// Adds the next older entry of the key.
     pub fn push(&mut self, entry: &Entry<'_>, facts: &BucketFacts) {
+        // The latest stands first and nothing else is it, and no version is there twice.
+        self.in_doubt |= entry.is_repeated || entry.is_latest != self.items.is_empty();
         let Placed { kind, superseded, newer_noncurrent } = self.above.put(entry, facts);
         self.items.push(Listed {
             kind,
@@ -147,10 +157,8 @@ impl Above {
         // A multipart successor carries its initiation, which may lie before the version that it
         // has superseded. One whose date is none says nothing.
         let is_known = |at| Moment::Instant(at).plausible().is_ok();
-        let superseded = self
-            .newer
-            .filter(|_| !entry.is_latest)
-            .map(|newer| if is_known(newer) { newer.max(entry.last_modified) } else { newer });
+        let superseded =
+            self.newer.map(|newer| if is_known(newer) { newer.max(entry.last_modified) } else { newer });
         let placed = Placed { kind, superseded, newer_noncurrent: self.noncurrent };
         // Delete markers are not counted: whether S3 does is not documented, and this keeps more.
         if superseded.is_some() && kind != Kind::Marker {
@@ -204,4 +212,55 @@ const fn unread<T>(kind: Kind) -> Reading<T> {
 fn lock(kind: Kind, facts: &BucketFacts) -> Reading<Lock> {
     let lockable = facts.object_lock && kind == Kind::Version;
     if lockable { Reading::Unread } else { Reading::Known(Lock::default()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::s3::Page;
+
+    fn draft(entries: &[(&str, bool, &str)]) -> Draft {
+        let entry = |(id, is_latest, at): &(&str, bool, &str)| {
+            format!(
+                "<Version><Key>k</Key><VersionId>{id}</VersionId><IsLatest>{is_latest}</IsLatest><Size>1</Size>\
+                 <LastModified>{at}T00:00:00Z</LastModified></Version>"
+            )
+        };
+        let entries: String = entries.iter().map(entry).collect();
+        let whole =
+            format!("<ListVersionsResult><IsTruncated>false</IsTruncated>{entries}</ListVersionsResult>");
+        let page = Page::from_answer(whole).unwrap();
+        let versioning = Versioning::Enabled;
+        let facts =
+            BucketFacts { name: "media".to_owned(), versioning, mfa_delete: false, object_lock: false };
+        let mut draft = Draft::new("k");
+        page.entries().for_each(|entry| draft.push(&entry, &facts));
+        draft
+    }
+
+    #[test]
+    fn a_listing_that_contradicts_itself_about_the_latest_is_in_doubt() {
+        let (old, new) = ("2026-01-01", "2026-01-20");
+        for (entries, in_doubt) in [
+            (vec![("v2", true, new), ("v1", false, old)], false),
+            (vec![("v1", true, old)], false),
+            // The oldest first; all the latest; none of them; one of them twice.
+            (vec![("v1", false, old), ("v2", true, new)], true),
+            (vec![("v2", true, new), ("v1", true, old)], true),
+            (vec![("v2", false, new), ("v1", false, old)], true),
+            (vec![("v2", true, new), ("null", false, old), ("null", false, old)], true),
+        ] {
+            assert_eq!(draft(&entries).in_doubt, in_doubt, "{entries:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_version_without_a_date_has_superseded_has_none_either() {
+        let since =
+            |newer: &str| draft(&[("v2", true, newer), ("v1", false, "2026-01-10")]).items[1].superseded;
+        let at = |day: &str| format!("{day}T00:00:00Z").parse::<DateTime<Utc>>().ok();
+        assert_eq!(since("2026-01-20"), at("2026-01-20"));
+        assert_eq!(since("2026-01-05"), at("2026-01-10"), "uploaded in parts");
+        assert_eq!(since("1970-01-01"), at("1970-01-01"));
+    }
 }

@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use super::cache::Version;
 use super::draft::{Draft, Listed};
 use super::{Seen, Survey};
-use crate::decide::{self, Decider, Decision, Needs, Step, Trail, Verdict};
+use crate::decide::{self, Decider, Decision, Needs, Reason, Step, Trail, Verdict};
 use crate::object::{Attributes, Kind, Lock, Reading, Unreadable};
 use crate::plan::{Item, KeyGroup};
 use crate::s3::{Bucket, StoreError};
@@ -157,15 +157,17 @@ impl Survey<'_> {
 
     fn group(&self, trail: &mut Trail<'_>, draft: &mut Draft) -> KeyGroup {
         let alone = draft.items.len() == 1;
-        let key = draft.key.clone();
+        let (key, in_doubt) = (draft.key.clone(), draft.in_doubt);
         let mut items = Vec::with_capacity(draft.items.len());
         for (place, listed) in draft.items.iter_mut().enumerate() {
             let on_top = place == 0 && !alone && listed.kind == Kind::Marker;
-            let when_alone = on_top.then(|| self.settled(trail, listed, &key, true));
+            let sure = |decision| if in_doubt { doubted(decision) } else { decision };
+            let when_alone = on_top.then(|| sure(self.settled(trail, listed, &key, true)));
             let decision = match listed.decision.take() {
                 Some(decision) => decision,
                 None => self.settled(trail, listed, &key, alone),
             };
+            let decision = sure(decision);
             items.push(self.item(listed, decision, when_alone));
         }
         let mut uploads = Vec::with_capacity(draft.uploads.len());
@@ -199,6 +201,7 @@ impl Survey<'_> {
             size: listed.size,
             etag: listed.etag.clone(),
             storage_class: listed.storage_class.clone(),
+            read_failed: listed.read_failed(),
             decision,
             when_alone,
         }
@@ -276,6 +279,16 @@ async fn read_one(bucket: Bucket, place: Place, needs: Needs, target: Target) ->
     brought
 }
 
+/// What is expired, and may not be what the listing takes it for, is kept.
+fn doubted(decision: Decision) -> Decision {
+    if decision.verdict != Verdict::Expired {
+        return decision;
+    }
+    let Decision { rules, tenant, .. } = decision;
+    let reasons = vec![Reason::OrderInDoubt];
+    Decision { verdict: Verdict::Undecided, due: None, rules, tenant, trigger: None, erasure: None, reasons }
+}
+
 /// Listings carry milliseconds where HEAD carries whole seconds.
 fn same_second(a: chrono::DateTime<chrono::Utc>, b: chrono::DateTime<chrono::Utc>) -> bool {
     a.timestamp() == b.timestamp()
@@ -286,6 +299,15 @@ fn unreadable(error: &StoreError) -> Unreadable {
 }
 
 impl Listed {
+    /// Whether another try may tell more.
+    fn read_failed(&self) -> bool {
+        const FAILED: Unreadable = Unreadable::Failed;
+        self.metadata == Reading::Unknown(FAILED)
+            || self.content_type == Reading::Unknown(FAILED)
+            || self.tags == Reading::Unknown(FAILED)
+            || self.lock == Reading::Unknown(FAILED)
+    }
+
     /// What of `needs` nobody has asked for yet.
     fn unread(&self, needs: Needs) -> Needs {
         Needs {
