@@ -23,8 +23,8 @@ use crate::s3::StoreError;
 use crate::survey::{Enrolled, Standing};
 
 /// Carries out `rows`, which share a bucket and hold all rows of their keys that are left. Answers with
-/// those that the store puts off, of which there are none on the `last_try`; with all, if the run is to stop when
-/// they are copied.
+/// those that the store puts off, of which there are none on the `last_try`, and with those that are not begun
+/// where the run is to stop.
 pub(super) async fn carry_out(
     session: &Session<'_>,
     target: &Enrolled,
@@ -32,10 +32,10 @@ pub(super) async fn carry_out(
     last_try: bool,
 ) -> Result<Vec<Numbered>, ApplyError> {
     // Copying takes its time, so the bucket, what may go and whether anything may are looked at only afterwards.
-    let copied = if rows.iter().any(|it| it.row.export.is_some()) { rows.clone() } else { Vec::new() };
+    let (all, is_copied) = (rows.clone(), rows.iter().any(|it| it.row.export.is_some()));
     let (rows, stays) = export::first(session, target, rows).await?;
-    if !copied.is_empty() && !session.may_begin().await? {
-        return Ok(copied);
+    if is_copied && !session.may_begin().await? {
+        return Ok(all);
     }
     // How objects can be removed hangs on the bucket's state, which somebody may change meanwhile.
     if target.bucket.facts().await? != target.facts {
@@ -43,6 +43,10 @@ pub(super) async fn carry_out(
     }
     let plain: Vec<&PlanRow> = rows.iter().map(|it| &*it.row).collect();
     let Looked { looks, .. } = look_again(session, target, &plain).await?;
+    // To read what it asks for can take as long, and what has come meanwhile may be a hold.
+    if session.is_halted() {
+        return Ok(all);
+    }
     let (mut tops, mut shared) = (Vec::new(), BTreeSet::new());
     let mut batch = Batch { stays, ..Batch::default() };
     for (row, look) in rows.into_iter().zip(looks) {
@@ -82,6 +86,10 @@ pub(super) async fn carry_out(
         sent.iter_mut().for_each(|it| it.hold_to(&left));
     }
     let mut put_off = sent.log(session, last_try)?;
+    if session.is_halted() {
+        put_off.extend(late.into_iter().chain(tops));
+        return Ok(put_off);
+    }
 
     let mut batch = Batch::default();
     let why = "an older version of its key was put off";

@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 
 use super::run::Run;
 use super::session::Session;
-use crate::decide::{Reason, Verdict};
+use crate::decide::Verdict;
 use crate::evidence::ItemResult;
 use crate::object::Kind;
 use crate::plan::{Item, KeyGroup, PlanRow, Planner};
@@ -22,6 +22,15 @@ pub enum Look {
     Goes(Company, Box<PlanRow>),
     /// It does not, with the reason.
     Stays(ItemResult, String),
+}
+
+impl Look {
+    /// Puts off what would stay because of what else stands under its key.
+    fn wait(&mut self) {
+        if let Self::Stays(result @ ItemResult::Overtaken, _) = self {
+            *result = ItemResult::PutOff;
+        }
+    }
 }
 
 /// What stands under a row's key beside it.
@@ -74,7 +83,12 @@ pub(super) async fn look_again(
     for rows in rows.chunk_by(|one, other| one.key == other.key) {
         let group = rows.first().and_then(|row| groups.get(&row.key));
         let mut again = group.map(|group| planner.rows(&context, group)).unwrap_or_default();
+        let start = looks.len();
         looks.extend(rows.iter().map(|row| look_at(run, row, group, &mut again)));
+        // The latest waits for the older ones that are to be looked at once more.
+        if looks[start..].iter().any(|look| matches!(look, Look::Stays(ItemResult::PutOff, _))) {
+            looks[start..].iter_mut().for_each(Look::wait);
+        }
     }
     Ok(Looked { looks, groups })
 }
@@ -122,9 +136,7 @@ fn look_at(run: &Run<'_>, row: &PlanRow, group: Option<&KeyGroup>, again: &mut V
     match item.decision.verdict {
         Verdict::Held => Look::Stays(ItemResult::Held, reasons.join("; ")),
         Verdict::Locked => Look::Stays(ItemResult::Locked, reasons.join("; ")),
-        Verdict::Undecided if item.decision.reasons.iter().any(Reason::is_failed_read) => {
-            Look::Stays(ItemResult::PutOff, reasons.join("; "))
-        }
+        Verdict::Undecided if item.read_failed => Look::Stays(ItemResult::PutOff, reasons.join("; ")),
         Verdict::Expired => {
             Look::Stays(ItemResult::Overtaken, "expired, and no longer Shelflife's to remove".to_owned())
         }

@@ -95,6 +95,7 @@ fn item(policy: &Policy, object: &Observed<'_>) -> Item {
         etag: None,
         storage_class: None,
         decision,
+        read_failed: false,
         when_alone: None,
     }
 }

@@ -15,6 +15,9 @@ use super::output::Style;
 /// How long a change can go unseen.
 pub const BETWEEN_LOOKS: Duration = Duration::from_secs(10);
 
+/// How long it takes to save a file, and more.
+const SETTLED: Duration = Duration::from_secs(1);
+
 /// Runs `run`, and meanwhile reads the policy again `every` so often, the first time at once: records and
 /// buckets may have taken a while since. Where it is not the one that was `loaded`, or cannot be read, that
 /// sets `stop`: the run ends after the batches in flight. Answers with why as well.
@@ -27,8 +30,12 @@ pub async fn beside<T>(
 ) -> (T, Option<Failure>) {
     let looking = async {
         loop {
-            if let Some(failure) = changed(loaded, context.err).await {
-                break failure;
+            // A file that is being saved, or a disk that hesitates, is another thing a moment later.
+            if changed(loaded, context.err).await.is_some() {
+                tokio::time::sleep(SETTLED).await;
+                if let Some(failure) = changed(loaded, context.err).await {
+                    break failure;
+                }
             }
             tokio::time::sleep(every).await;
         }

@@ -152,6 +152,13 @@ fn read(log: &Path) -> Result<(Opening, BTreeMap<String, ConfigurationIntent>), 
             Body::ConfigurationOutcome(outcome) if outcome.result == ConfigurationResult::Applied => {
                 written.extend(intended.remove(&outcome.bucket).map(|intent| (outcome.bucket, intent)));
             }
+            // Nothing was written, and what stood there was another's doing since then.
+            Body::ConfigurationOutcome(outcome)
+                if matches!(outcome.result, ConfigurationResult::Moved | ConfigurationResult::Denied)
+                    && !written.contains_key(&outcome.bucket) =>
+            {
+                first.remove(&outcome.bucket);
+            }
             _ => {}
         }
     }

@@ -30,6 +30,8 @@ pub struct Told {
     pub detail: Option<String>,
     /// The version id of the delete marker that was put on top, where the store named it.
     pub marker_version_id: Option<SmolStr>,
+    /// Its row in the plan, where the log tells it.
+    pub row: Option<u64>,
     /// `s3://bucket/key` of the copy that was made, and its ETag where the log tells it.
     pub copy: Option<(SmolStr, Option<SmolStr>)>,
 }
@@ -79,6 +81,7 @@ impl Outcomes {
                         result: of.result,
                         detail: of.detail,
                         marker_version_id: of.marker_version_id,
+                        row: of.row,
                         copy: of.copy.map(|copy| (copy, of.copy_etag)),
                     })
                 });
@@ -103,6 +106,7 @@ impl Outcomes {
                 result: ItemResult::Unclear,
                 detail: Some("the log ends before its outcome".to_owned()),
                 marker_version_id: None,
+                row: None,
                 copy: None,
             })
         })

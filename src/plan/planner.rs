@@ -43,6 +43,8 @@ pub struct Item {
     pub etag: Option<SmolStr>,
     /// Storage class.
     pub storage_class: Option<SmolStr>,
+    /// Whether the store refused, for now, something that was to be read of it.
+    pub read_failed: bool,
     /// What is to become of it.
     pub decision: Decision,
     /// For a delete marker on top of versions: the decision once those are gone.

@@ -99,8 +99,8 @@ impl Collector {
                 tally.keep_no_more(before.kept, before.bytes);
             }
         }
-        let was_sent = before
-            .is_some_and(|before| matches!(before.kept, Kept::Unclear | Kept::NoOutcome | Kept::PutOff));
+        // What was put off was not sent, or was seen to be there after it.
+        let was_sent = before.is_some_and(|before| matches!(before.kept, Kept::Unclear | Kept::NoOutcome));
         for tally in [&mut self.groups[group as usize].1, &mut self.total] {
             match standing {
                 Standing::Deleted => tally.delete(item.kind, item.size, item.erasure.as_deref(), *at),

@@ -35,6 +35,7 @@ fn told(key: &str, batch: u64, result: ItemResult) -> Told {
         result,
         detail: None,
         marker_version_id: None,
+        row: None,
         copy: None,
     }
 }
@@ -239,5 +240,15 @@ fn a_page_shows_hostile_names_harmlessly_and_asks_for_nothing() {
         let count = |text: &str| page.matches(text).count();
         let opened = count(&format!("<{tag}>")) + count(&format!("<{tag} "));
         assert_eq!(opened, count(&format!("</{tag}>")), "{tag}");
+    }
+}
+
+#[test]
+fn only_what_was_sent_is_gone_after_a_lost_answer() {
+    use ItemResult::{AlreadyGone, PutOff, Unclear};
+    for (first, lost, already) in [(Unclear, 1, 0), (PutOff, 0, 1)] {
+        let collector = collected(&[(0, told("a", 1, first)), (0, told("a", 2, AlreadyGone))]);
+        let total = collector.total();
+        assert_eq!((total.gone_after_lost_answer, total.already_gone), (lost, already), "{first:?}");
     }
 }

@@ -461,3 +461,30 @@ async fn without_its_export_place_nothing_is_removed() {
     assert_ne!(code, 0);
     assert_eq!(keys(&sandbox, BUCKET), ["inbound/1/a"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_that_comes_while_copies_are_made_is_heeded_before_anything_is_removed() {
+    let (sandbox, desk) = store(Versioning::Enabled).await;
+    desk.policy(&format!("{}guards: {{stop-file: STOP}}\n", policy()));
+    for key in ["inbound/4711/a", "inbound/4711/b"] {
+        put(&sandbox, key, PutOptions::bytes("medium"));
+    }
+    run(&sandbox, &desk, &["plan"]).ends(0);
+    let stop = desk.path("policies/STOP");
+    let raise = {
+        let stop = stop.clone();
+        move |_: &_| std::fs::write(&stop, "").unwrap()
+    };
+    sandbox.faults().add(Fault::on("CopyObject", Effect::before(raise)).once());
+    // An answer that there was none counts for five seconds.
+    sandbox.faults().add(Fault::on("CopyObject", Effect::Delay(std::time::Duration::from_secs(6))));
+    let apply = ["apply", "shelflife-plan.parquet", "--json"];
+    let stopped = run(&sandbox, &desk, &apply);
+    assert_ne!(stopped.code, 0, "{}", stopped.err);
+    assert_eq!((keys(&sandbox, BUCKET).len(), copies(&sandbox).len()), (2, 2));
+    std::fs::remove_file(stop).unwrap();
+    sandbox.faults().clear();
+    let done = run(&sandbox, &desk, &apply).ends(0).json();
+    assert_eq!(done["results"]["deleted"], 2, "{done}");
+    assert!(keys(&sandbox, BUCKET).is_empty());
+}

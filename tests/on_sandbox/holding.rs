@@ -133,3 +133,29 @@ records:
     run(&sandbox, &desk, &["apply", PLAN, "--narrow-only"]).ends(0);
     assert_eq!(given(&sandbox), ["inbound/1/"]);
 }
+
+/// The hold comes while the second look asks for what it goes by, which takes a while.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hold_that_is_placed_while_rows_are_looked_at_stops_their_removal() {
+    let (sandbox, desk) = store().await;
+    let dated = |more: &str| policy("direct", more).replace("trigger: uploaded", "trigger: {metadata: made}");
+    desk.policy(&dated(""));
+    for key in ["inbound/1/goes", "inbound/held/photo"] {
+        let options = PutOptions::bytes("medium").metadata("made", "2026-01-01");
+        sandbox.put_object(BUCKET, key, options).unwrap();
+    }
+    run(&sandbox, &desk, &["plan"]).ends(0);
+    let (file, held) = (desk.path("policies/policy.yaml"), dated(HOLD));
+    let place = Effect::before(move |_| std::fs::write(&file, &held).unwrap());
+    // Once when the bucket is enrolled, and once right before the look.
+    sandbox.faults().add(Fault::on("GetBucketVersioning", place).calls(2, 2));
+    // It is seen within ten seconds, and once more a second later.
+    sandbox.faults().add(Fault::on("HeadObject", Effect::Delay(Duration::from_secs(14))));
+
+    run(&sandbox, &desk, &["apply", PLAN]).ends(130);
+
+    assert_eq!(keys(&sandbox).len(), 2);
+    sandbox.faults().clear();
+    let resumed = run(&sandbox, &desk, &["apply", PLAN, "--json"]).ends(0).json();
+    assert_eq!(resumed["results"], serde_json::json!({"deleted": 1, "held": 1}));
+}

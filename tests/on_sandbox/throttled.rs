@@ -91,6 +91,27 @@ async fn what_cannot_be_read_for_the_second_look_is_tried_again_and_has_failed_i
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_marker_waits_for_the_version_below_that_could_not_be_read() {
+    // A marker is due with the midnight after it was made.
+    let long_ago = Utc::now() - TimeDelta::days(3);
+    let sandbox = Sandbox::start(SandboxOptions::at(long_ago)).await.unwrap();
+    sandbox.create_bucket(BucketOptions::named(BUCKET)).unwrap();
+    sandbox.set_versioning(BUCKET, Versioning::Enabled).unwrap();
+    let made = PutOptions::bytes("medium").metadata("made", "2026-01-01");
+    sandbox.put_object(BUCKET, "a/1", made).unwrap();
+    let client = crate::client(&sandbox);
+    client.delete_object().bucket(BUCKET).key("a/1").send().await.unwrap();
+    sandbox.advance_to(Utc::now()).unwrap();
+    let desk = Desk::at(&sandbox.endpoint());
+    desk.policy(&POLICY.replace("trigger: uploaded", "trigger: {metadata: made}"));
+    run(&sandbox, &desk, &["plan"]).ends(0);
+    sandbox.faults().add(Fault::on("HeadObject", Effect::InternalError).calls(1, 6));
+    let applied = apply(&sandbox, &desk).ends(0).json();
+    assert_eq!(applied["results"], json!({"deleted": 2}));
+    assert!(sandbox.list_everything(BUCKET).unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_written_anew_while_it_waits_for_its_turn_stays() {
     let (sandbox, desk) = planned(&["a/1", "a/2"], 1).await;
     sandbox

@@ -127,6 +127,7 @@ pub fn disposal(
         etag: object.etag.map(Into::into),
         storage_class: object.storage_class.map(Into::into),
         decision: decision.clone(),
+        read_failed: false,
         when_alone: None,
     };
     Planner::new(policy, now).disposal(&bucket, object.key, &item, decision)

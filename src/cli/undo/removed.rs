@@ -30,48 +30,35 @@ pub(super) struct Copied {
     pub place: SmolStr,
     /// Its ETag, if the log tells it.
     pub etag: Option<SmolStr>,
-    /// The newer of two versions of a key has the greater one.
-    turn: u64,
-}
-
-/// The copy of what is not known to be gone yet.
-struct Made {
-    turn: u64,
-    copy: Option<(SmolStr, Option<SmolStr>)>,
+    /// The row of what was copied: of a key's versions the newest has the last one.
+    row: Option<u64>,
 }
 
 /// Tells of a log, in its order, what the run has removed.
 pub(super) struct Removals<'a> {
     select: &'a UndoSelect,
     /// What was copied is removed within the same chunk of the run, so this stays small.
-    copies: HashMap<Identity, Made>,
+    copies: HashMap<Identity, (SmolStr, Option<SmolStr>)>,
     /// Whose deletion was sent, or was about to be, and nothing tells that it still stood after that.
     unclear: HashSet<Identity>,
-    turns: u64,
 }
 
 impl<'a> Removals<'a> {
     /// Of a log's beginning.
     pub(super) fn of(select: &'a UndoSelect) -> Self {
-        Self { select, copies: HashMap::new(), unclear: HashSet::new(), turns: 0 }
+        Self { select, copies: HashMap::new(), unclear: HashSet::new() }
     }
 
     /// Takes what is told next; what of it the run has removed. What was gone already is the run's own doing
     /// only where its own deletion before that ended unclear: else somebody else has removed it, and meant to.
     pub(super) fn take(&mut self, told: Told) -> Option<Removed> {
-        let Told { item, result, copy, .. } = told;
+        let Told { item, result, copy, row, .. } = told;
         if item.kind == Kind::Marker {
             return None;
         }
         match (item.action, result) {
-            // The first try counts: versions are copied the oldest first, and end in any order.
-            (Action::Export, ItemResult::Exported | ItemResult::PutOff) => {
-                self.turns += 1;
-                let new = Made { turn: self.turns, copy: None };
-                let made = self.copies.entry(item.identity()).or_insert(new);
-                if copy.is_some() {
-                    made.copy = copy;
-                }
+            (Action::Export, ItemResult::Exported) => {
+                self.copies.extend(copy.map(|copy| (item.identity(), copy)));
                 None
             }
             (Action::Delete, ItemResult::Unclear) => {
@@ -87,9 +74,7 @@ impl<'a> Removals<'a> {
                     ItemResult::AlreadyGone => was_unclear,
                     _ => return None,
                 };
-                let made = self.copies.remove(&identity);
-                let copy = made
-                    .and_then(|Made { turn, copy }| copy.map(|(place, etag)| Copied { place, etag, turn }));
+                let copy = self.copies.remove(&identity).map(|(place, etag)| Copied { place, etag, row });
                 (is_removed && is_wanted(self.select, &item)).then_some(Removed { item, copy })
             }
             _ => None,
@@ -99,18 +84,18 @@ impl<'a> Removals<'a> {
 
 /// Of each key the newest copy that is asked for: only one can take the place of its original again.
 #[derive(Default)]
-pub(super) struct Newest(HashMap<Identity, u64>);
+pub(super) struct Newest(HashMap<Identity, Option<u64>>);
 
 impl Newest {
     /// Of the run that `log` tells of.
     pub(super) fn of(log: &Path, select: &UndoSelect) -> Result<Self, Failure> {
         let mut removals = Removals::of(select);
-        let mut newest: HashMap<Identity, u64> = HashMap::new();
+        let mut newest: HashMap<Identity, Option<u64>> = HashMap::new();
         for told in told(opened(log)?) {
             let told = told.map_err(|error| broken(log, error))?;
             if let Some(Removed { item, copy: Some(copy) }) = removals.take(told) {
-                let turn = newest.entry(of_key(&item)).or_default();
-                *turn = copy.turn.max(*turn);
+                let row = newest.entry(of_key(&item)).or_default();
+                *row = copy.row.max(*row);
             }
         }
         Ok(Self(newest))
@@ -118,7 +103,7 @@ impl Newest {
 
     /// Whether the copy of this item is the one.
     pub(super) fn is(&self, item: &Item, copy: &Copied) -> bool {
-        self.0.get(&of_key(item)) == Some(&copy.turn)
+        self.0.get(&of_key(item)) == Some(&copy.row)
     }
 }
 
@@ -154,7 +139,9 @@ mod tests {
             reason: "due".into(),
         };
         let copy = (result == Exported).then(|| (format_smolstr!("s3://exports/{version}"), None));
-        Told { batch: 1, intended: at, at, item, result, detail: None, marker_version_id: None, copy }
+        // The plan has the oldest version first.
+        let row = version.parse().ok().filter(|_| result != Unclear);
+        Told { batch: 1, intended: at, at, item, result, detail: None, marker_version_id: None, row, copy }
     }
 
     #[test]
@@ -198,6 +185,7 @@ mod tests {
                 delete("2", Deleted),
                 delete("1", AlreadyGone),
             ],
+            // The older one could not be copied with the newer one, nor looked at.
             vec![
                 export("1", PutOff),
                 export("2", Exported),
@@ -206,16 +194,25 @@ mod tests {
                 export("1", Exported),
                 delete("1", Deleted),
             ],
+            vec![
+                export("2", Exported),
+                delete("1", PutOff),
+                delete("2", PutOff),
+                export("1", Exported),
+                export("2", Exported),
+                delete("1", Deleted),
+                delete("2", Deleted),
+            ],
         ] {
             let select = UndoSelect::default();
             let mut removals = Removals::of(&select);
-            let mut turns: Vec<(Option<SmolStr>, u64)> = Vec::new();
+            let mut rows: Vec<(Option<SmolStr>, Option<u64>)> = Vec::new();
             for told in log {
-                turns.extend(removals.take(told).map(|it| (it.item.version_id, it.copy.unwrap().turn)));
+                rows.extend(removals.take(told).map(|it| (it.item.version_id, it.copy.unwrap().row)));
             }
-            turns.sort();
-            assert_eq!(turns.len(), 2);
-            assert!(turns[0].1 < turns[1].1, "{turns:?}");
+            rows.sort();
+            assert_eq!(rows.len(), 2);
+            assert!(rows[0].1 < rows[1].1, "{rows:?}");
         }
     }
 }

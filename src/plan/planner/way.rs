@@ -44,7 +44,9 @@ impl Planner<'_> {
             if item.is_latest {
                 return Disposal::Marked;
             }
-            let end = item.superseded.and_then(|hidden| self.window_after(hidden, decision));
+            // Nobody knows since when it is hidden where the store does not date what hides it.
+            let hidden = item.superseded.filter(|at| Moment::Instant(*at).plausible().is_ok());
+            let end = hidden.and_then(|hidden| self.window_after(hidden, decision));
             if end.is_none_or(|end| end > self.now) {
                 return Disposal::InUndoWindow;
             }
@@ -197,6 +199,7 @@ mod tests {
                 etag: Some("abc".into()),
                 storage_class: None,
                 decision: decided(stack.len() == 1),
+                read_failed: false,
                 when_alone: (place == 0 && made.is_marker && stack.len() > 1).then(|| decided(true)),
             }
         };
@@ -237,6 +240,14 @@ mod tests {
         assert_eq!(rows(&stack, 38), []);
         let both = [(Action::Delete, Some("v1".to_owned())), (Action::Delete, Some("m".to_owned()))];
         assert_eq!(rows(&stack, 39), both);
+    }
+
+    #[test]
+    fn what_is_hidden_by_a_marker_without_a_date_stays() {
+        let policy = policy(&rule("a", 30, ", undo-window: 7 days"), "");
+        let mut stack = one(10);
+        stack.push(Made { id: "m".to_owned(), at: DateTime::UNIX_EPOCH, is_marker: true });
+        assert_eq!(plan(&policy, Versioning::Enabled, &stack, at(24 * 400)), []);
     }
 
     #[test]
