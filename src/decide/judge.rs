@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::attribute::Obscured;
 use super::conclude::{self, Found};
 use super::context::Context;
 use super::decision::{Basis, Decision, Needs, Unknown};
@@ -109,20 +110,23 @@ pub const fn hides_versions(object: &Observed<'_>) -> bool {
     matches!(object.kind, Kind::Marker) && !object.alone && object.superseded.is_none()
 }
 
-/// The erasures that are about the object: what was uploaded after the day of a request is not, nor what the
-/// store does not know the upload of. A lone delete marker goes whenever it was made.
+/// The erasures that are about the object: what was uploaded after the day of a request is not, and what the
+/// store does not know the upload of may be. A lone delete marker goes whenever it was made.
 fn erasures(context: Context<'_>, scope: Scope<'_>) -> Vec<(usize, Fit)> {
     let Context { policy, object, tenant, .. } = context;
     if hides_versions(object) {
         return Vec::new();
     }
     let is_lone_marker = object.kind == Kind::Marker && object.alone;
-    let is_known = Moment::Instant(object.uploaded).plausible().is_ok();
-    let reaches = |erasure: &Erasure| is_known && erasure.reaches(object.uploaded, policy.timezone);
+    let is_known = is_lone_marker || Moment::Instant(object.uploaded).plausible().is_ok();
+    let fit = |erasure: &Erasure| match select::covers(&erasure.select, object, tenant) {
+        Fit::Yes if !is_known => Fit::Maybe(Obscured { needs: Needs::NONE, why: None }),
+        fit => fit,
+    };
     scope
         .erasures(policy)
-        .filter(|(_, erasure)| is_lone_marker || reaches(erasure))
-        .map(|(index, erasure)| (index, select::covers(&erasure.select, object, tenant)))
+        .filter(|(_, erasure)| is_lone_marker || erasure.reaches(object.uploaded, policy.timezone))
+        .map(|(index, erasure)| (index, fit(erasure)))
         .filter(|(_, fit)| !matches!(fit, Fit::No(_)))
         .collect()
 }

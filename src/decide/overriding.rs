@@ -141,7 +141,7 @@ fn applies(context: Context<'_>, over: &Override) -> Applies {
 
 /// Whether it is nothing that anybody can have meant: a word for no value, or what a broken export leaves.
 fn is_no_value(text: &str) -> bool {
-    let is_unseen = |c: char| c.is_control() || is_invisible(c);
+    let is_unseen = |c: char| c.is_control() || is_invisible(c) || c == char::REPLACEMENT_CHARACTER;
     NO_VALUE.iter().any(|none| text.eq_ignore_ascii_case(none))
         || text.chars().any(is_unseen)
         || !text.chars().any(char::is_alphanumeric)

@@ -85,7 +85,6 @@ pub fn foreign_conflicts(
         .iter()
         .enumerate()
         .filter(|(_, rule)| covers_bucket(&rule.select, &bucket.name))
-        .map(|(index, rule)| (index, rule, least_days(policy, index, rule, now)))
         .collect();
     let foreign = document
         .rules()
@@ -95,10 +94,14 @@ pub fn foreign_conflicts(
     for found in foreign {
         let prefix = found.view().filter.prefix.as_str();
         for removes in removals(found.view(), bucket.versioning) {
-            for (index, rule, least) in &covering {
-                if !prefixes_meet(prefix, rule.select.prefix.as_deref().unwrap_or_default()) {
+            for (index, rule) in &covering {
+                let own = rule.select.prefix.as_deref().unwrap_or_default();
+                if !prefixes_meet(prefix, own) {
                     continue;
                 }
+                let longer = if prefix.len() > own.len() { prefix } else { own };
+                let could_be_of = |tenants: &[String]| could_be_of(tenants, longer, &sources);
+                let least = least_days(policy, *index, rule, now, could_be_of);
                 let may_be_early = match removes {
                     ForeignRemoval::Current(When::Days(days)) => least.is_none_or(|least| days < least),
                     ForeignRemoval::Noncurrent(days) => {
@@ -152,9 +155,15 @@ fn removals(view: &RuleView, versioning: Versioning) -> Vec<ForeignRemoval> {
 fn may_keep(hold: &Hold, prefix: &str, sources: &Sources) -> bool {
     let all = || starts(&hold.select).chain([prefix.to_owned()]);
     let longest = all().max_by_key(String::len).unwrap_or_default();
-    let could_be_of = |tenants: &[String]| match sources.named(&longest) {
+    let tenants = hold.select.tenants.as_deref();
+    all().all(|start| longest.starts_with(&start))
+        && tenants.is_none_or(|tenants| could_be_of(tenants, &longest, sources))
+}
+
+/// Whether what starts with `start` could be one of these tenants'.
+fn could_be_of(tenants: &[String], start: &str, sources: &Sources) -> bool {
+    match sources.named(start) {
         Whose::All(owner) => owner.is_some_and(|owner| tenants.iter().any(|tenant| tenant == owner)),
         Whose::Each(_) | Whose::Unclear { .. } => true,
-    };
-    all().all(|start| longest.starts_with(&start)) && hold.select.tenants.as_deref().is_none_or(could_be_of)
+    }
 }

@@ -230,13 +230,21 @@ fn needs_records(trigger: &Trigger) -> bool {
 }
 
 /// The days that S3 needs so that it is never early under the rule at `index`, nor under any override
-/// of it that is in force, whatever else speaks against it; `None` where the trigger alone rules S3 out.
-pub(super) fn least_days(policy: &Policy, index: usize, rule: &Rule, now: DateTime<Utc>) -> Option<i64> {
+/// of it that is in force and about tenants that what is removed `could_be_of`, whatever else speaks
+/// against it; `None` where the trigger alone rules S3 out.
+pub(super) fn least_days(
+    policy: &Policy,
+    index: usize,
+    rule: &Rule,
+    now: DateTime<Utc>,
+    could_be_of: impl Fn(&[String]) -> bool,
+) -> Option<i64> {
     let (window, reasons) = window(policy, &rule.trigger);
     let only_late = reasons.iter().all(|reason| *reason == DirectReason::UnlimitedBefore);
     let window = window.filter(|_| only_late)?;
     let overrides = policy.overrides.iter();
     let overrides = overrides.filter(|it| it.rule == index && it.in_force(now, policy.timezone));
+    let overrides = overrides.filter(|it| it.tenants.as_deref().is_none_or(&could_be_of));
     let periods = std::iter::once(rule.retain).chain(overrides.map(|it| it.retain));
     periods.map(|retain| window.least_days(retain)).max()
 }

@@ -2,7 +2,6 @@
 //! now, and whatever cannot be read of other buckets.
 
 use chrono::Utc;
-use shelflife::lifecycle::RuleView;
 use shelflife::sandbox::{BucketOptions, Effect, Fault, PutOptions, Sandbox, SandboxOptions};
 
 use super::desk::{Desk, Ran};

@@ -59,6 +59,18 @@ fn what_was_uploaded_after_the_day_of_the_request_is_none_of_its() {
 }
 
 #[test]
+fn what_the_store_does_not_know_the_upload_of_may_be_asked_for() {
+    let undated = Observed { uploaded: at("1970-01-01"), ..object() };
+    let might = Reason::ErasureMightFit { erasure: 0, why: None };
+    let (told, reasons, by) = verdict(&asked(), &undated, "2026-03-11");
+    assert_eq!((told, by), (Verdict::Undecided, None));
+    assert!(reasons.contains(&might), "{reasons:?}");
+    // Where no rule covers it, too.
+    let alone = Policy { rules: Vec::new(), ..asked() };
+    assert_eq!(verdict(&alone, &undated, "2026-03-11"), (Verdict::Undecided, vec![might], None));
+}
+
+#[test]
 fn holds_and_locks_outweigh_a_request() {
     let mut policy = asked();
     policy.holds = vec![hold(tenants(&["4711"]), None)];

@@ -157,9 +157,20 @@ fn an_override_by_record_applies_where_the_record_says_so_and_may_where_it_does_
     assert_eq!(told(year, Some("at"), "2026-04-01"), Verdict::Undecided);
     assert_eq!(told(year, Some("at"), "2027-03-02"), Verdict::Expired);
     // Nobody can have meant these.
-    for value in
-        ["DE\u{200b}", "\u{feff}DE", "D\0E", "?", "-", "--", "NULL", "(null)", "<NA>", "<nil>", "undefined"]
-    {
+    for value in [
+        "DE\u{200b}",
+        "\u{feff}DE",
+        "D\u{fffd}",
+        "D\0E",
+        "?",
+        "-",
+        "--",
+        "NULL",
+        "(null)",
+        "<NA>",
+        "<nil>",
+        "undefined",
+    ] {
         assert_eq!(told(year, Some(value), "2026-04-01"), Verdict::Undecided, "{value:?}");
         assert_eq!(told(year, Some(value), "2027-03-02"), Verdict::Expired, "{value:?}");
     }
