@@ -134,8 +134,9 @@ impl Page {
         }
         page.next = head.next()?;
         page.order();
-        page.check(asked)?;
-        page.note_repeated();
+        if page.check(asked)? {
+            page.note_repeated();
+        }
         Ok(page)
     }
 
@@ -258,9 +259,10 @@ impl Page {
         }
     }
 
-    /// Keys ascend from where the page was to start, and are those that were asked for. Notes which are the same.
-    fn check(&mut self, asked: Asked<'_>) -> Result<(), Malformed> {
-        let mut last = asked.from;
+    /// Keys ascend from where the page was to start, and are those that were asked for. Notes which are the same,
+    /// and says whether any are.
+    fn check(&mut self, asked: Asked<'_>) -> Result<bool, Malformed> {
+        let (mut last, mut any_is_same) = (asked.from, false);
         for (place, row) in self.rows.iter_mut().enumerate() {
             let key = text_of(&self.body, &self.decoded, row.key);
             if key.is_empty() {
@@ -271,6 +273,7 @@ impl Page {
             }
             let order = last.cmp(key);
             row.is_same_key = place > 0 && order == Ordering::Equal;
+            any_is_same |= row.is_same_key;
             if order == Ordering::Greater || (place == 0 && asked.from_is_done && order == Ordering::Equal) {
                 return Err(Malformed::new(
                     row.at,
@@ -279,7 +282,7 @@ impl Page {
             }
             last = key;
         }
-        Ok(())
+        Ok(any_is_same)
     }
 
     /// Notes what stands under its key a second time.
