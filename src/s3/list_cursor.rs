@@ -45,8 +45,8 @@ impl Cursor {
         let mut page = Page::read::<S>(body, asked)?;
         if let Some((id, top)) = &self.ids
             && page.key(0).is_some_and(|key| key == self.last_key)
+            && page.id(0).is_some_and(|first| first == top || first == id)
             && !page.leave_out_through(id)
-            && page.id(0).is_some_and(|first| first == top)
         {
             return Err(Malformed::new(0, "the listing does not get on: it has begun a key anew"));
         }
