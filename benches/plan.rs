@@ -62,7 +62,6 @@ fn pass(rows: usize) -> ([Duration; 4], usize) {
     let began = Instant::now();
     let length = file.len();
     let reader = PlanReader::open(Bytes::from(file)).unwrap();
-    reader.verify().unwrap();
     let checked = began.elapsed();
 
     let began = Instant::now();

@@ -87,19 +87,6 @@ impl<R: ChunkReader + 'static> PlanReader<R> {
         &self.digest
     }
 
-    /// Reads all rows once: each must be sound, and at its place.
-    ///
-    /// # Errors
-    /// [`Row`](PlanFileError::Row) or [`Damaged`](PlanFileError::Damaged).
-    pub fn verify(&self) -> Result<(), PlanFileError> {
-        let mut rows = 0;
-        for row in (Rows { wants_all: false, ..self.rows() }) {
-            row?;
-            rows += 1;
-        }
-        if rows == self.rows { Ok(()) } else { Err(damaged("it has not as many rows as it claims")) }
-    }
-
     /// The rows, read as they are asked for, each sound and at its place; an error is the last
     /// item.
     pub fn rows(&self) -> Rows<R> {
@@ -112,7 +99,6 @@ impl<R: ChunkReader + 'static> PlanReader<R> {
             order: Order::default(),
             row: 0,
             over: false,
-            wants_all: true,
         }
     }
 }
@@ -155,7 +141,6 @@ pub struct Rows<R: ChunkReader + 'static> {
     order: Order,
     row: u64,
     over: bool,
-    wants_all: bool,
 }
 
 impl<R: ChunkReader + 'static> Iterator for Rows<R> {
@@ -182,7 +167,7 @@ impl<R: ChunkReader + 'static> Rows<R> {
             if self.left > 0 {
                 let count = self.left.min(BATCH_ROWS);
                 self.left -= count;
-                self.batch = Batch::read(&mut self.columns, count, self.wants_all)?.into_iter();
+                self.batch = Batch::read(&mut self.columns, count)?.into_iter();
             } else if self.next_group < self.file.num_row_groups() {
                 self.open_group()?;
             } else {
@@ -212,12 +197,7 @@ struct Batch<'a> {
 }
 
 impl Batch<'_> {
-    /// Unless it `wants_all`, texts that make a row neither sound nor not are read and left empty.
-    fn read(
-        columns: &mut [ColumnReader],
-        count: usize,
-        wants_all: bool,
-    ) -> Result<Vec<PlanRow>, PlanFileError> {
+    fn read(columns: &mut [ColumnReader], count: usize) -> Result<Vec<PlanRow>, PlanFileError> {
         let rows = iter::repeat_with(blank).take(count).collect();
         let mut batch = Batch { columns: columns.iter_mut(), rows };
         batch.required::<ByteArrayType>(|row, value| {
@@ -228,36 +208,32 @@ impl Batch<'_> {
             row.kind = Kind::from_word(text(value)?).ok_or(damaged("an unknown kind"))?;
             Ok(())
         })?;
-        batch.text(true, |row| &mut row.bucket)?;
-        batch.text(true, |row| &mut row.key)?;
-        batch.text_if_any(true, |row| &mut row.version_id)?;
-        batch.text_if_any(true, |row| &mut row.upload_id)?;
+        batch.text(|row| &mut row.bucket)?;
+        batch.text(|row| &mut row.key)?;
+        batch.text_if_any(|row| &mut row.version_id)?;
+        batch.text_if_any(|row| &mut row.upload_id)?;
         batch.flag(|row| &mut row.is_latest)?;
-        batch.text_if_any(wants_all, |row| &mut row.etag)?;
+        batch.text_if_any(|row| &mut row.etag)?;
         batch.time(|row| &mut row.last_modified)?;
         batch.required::<Int64Type>(|row, value| {
             row.size = u64::try_from(*value).map_err(|_| damaged("a size below zero"))?;
             Ok(())
         })?;
-        batch.text_if_any(wants_all, |row| &mut row.storage_class)?;
-        batch.text_if_any(wants_all, |row| &mut row.tenant)?;
-        batch.text(wants_all, |row| &mut row.rule)?;
-        batch.text_if_any(wants_all, |row| &mut row.erasure)?;
-        batch.text_if_any(wants_all, |row| &mut row.trigger)?;
-        batch.text_if_any(wants_all, |row| &mut row.trigger_source)?;
+        batch.text_if_any(|row| &mut row.storage_class)?;
+        batch.text_if_any(|row| &mut row.tenant)?;
+        batch.text(|row| &mut row.rule)?;
+        batch.text_if_any(|row| &mut row.erasure)?;
+        batch.text_if_any(|row| &mut row.trigger)?;
+        batch.text_if_any(|row| &mut row.trigger_source)?;
         batch.time(|row| &mut row.due)?;
-        batch.text(wants_all, |row| &mut row.reason)?;
+        batch.text(|row| &mut row.reason)?;
         batch.flag(|row| &mut row.overdue_sweep)?;
-        batch.text_if_any(true, |row| &mut row.export)?;
+        batch.text_if_any(|row| &mut row.export)?;
         Ok(batch.rows)
     }
 
-    fn text(
-        &mut self,
-        is_wanted: bool,
-        field: impl Fn(&mut PlanRow) -> &mut SmolStr,
-    ) -> Result<(), PlanFileError> {
-        let mut shared = Shared { is_wanted, last: SmolStr::default() };
+    fn text(&mut self, field: impl Fn(&mut PlanRow) -> &mut SmolStr) -> Result<(), PlanFileError> {
+        let mut shared = Shared::default();
         self.required::<ByteArrayType>(|row, value| {
             *field(row) = shared.text(value)?;
             Ok(())
@@ -280,12 +256,11 @@ impl Batch<'_> {
 
     fn text_if_any(
         &mut self,
-        is_wanted: bool,
         field: impl Fn(&mut PlanRow) -> &mut Option<SmolStr>,
     ) -> Result<(), PlanFileError> {
         let mut levels = Vec::new();
         let values = self.column::<ByteArrayType>(Some(&mut levels))?;
-        let (mut values, mut shared) = (values.iter(), Shared { is_wanted, last: SmolStr::default() });
+        let (mut values, mut shared) = (values.iter(), Shared::default());
         for (row, level) in self.rows.iter_mut().zip(levels) {
             *field(row) = match level {
                 0 => None,
@@ -371,16 +346,14 @@ fn blank() -> PlanRow {
 }
 
 /// A column's texts, of which neighbours are often the same: those are held once.
+#[derive(Default)]
 struct Shared {
-    is_wanted: bool,
     last: SmolStr,
 }
 
 impl Shared {
     fn text(&mut self, value: &ByteArray) -> Result<SmolStr, PlanFileError> {
-        if !self.is_wanted {
-            text(value)?;
-        } else if value.data() != self.last.as_bytes() {
+        if value.data() != self.last.as_bytes() {
             self.last = text(value)?.into();
         }
         Ok(self.last.clone())
