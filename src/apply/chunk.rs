@@ -12,7 +12,7 @@ use smol_str::SmolStr;
 use super::cover::{self, Covered};
 use super::ending::Ended;
 use super::numbered::Numbered;
-use super::recheck::{Company, Look, Looked, look_again, survey};
+use super::recheck::{Company, Look, Looked, is_row, look_again, survey};
 use super::run::ApplyError;
 use super::session::Session;
 use super::{delete, export, mark};
@@ -122,7 +122,7 @@ async fn standing(
     keys: &[&str],
 ) -> BTreeMap<SmolStr, Vec<Standing>> {
     let now = (session.run.clock)();
-    let listed: Result<_, StoreError> = survey(session.run, target, now).standing(keys).await;
+    let listed: Result<_, StoreError> = survey(session.run, target, now).standing(keys, false).await;
     listed.unwrap_or_default()
 }
 
@@ -223,14 +223,7 @@ impl Batch {
             cover: None,
         }));
         for row in covered {
-            let cover = cover::cover(&target.bucket, &row.row).await;
-            let ended = if cover.ended.result == ItemResult::MarkerAdded {
-                delete::remove(&target.bucket, &[&row.row]).await.pop()
-            } else {
-                Some(Ended::because(cover.ended.result, "it could not be covered by a delete marker"))
-            };
-            let lost = || Ended::because(ItemResult::Unclear, "it has no answer");
-            let ended = ended.unwrap_or_else(lost);
+            let (ended, cover) = cover::remove_covered(&target.bucket, &row.row).await;
             sent.push(Sent { row, ended, marker: None, cover: Some(cover) });
         }
         Ok(Pending { number, sent })
@@ -251,14 +244,7 @@ impl Sent {
     /// What the store says it has deleted must not be listed any more.
     fn hold_to(&mut self, left: &BTreeMap<SmolStr, Vec<Standing>>) {
         let row = &self.row.row;
-        let is_left = left.get(&row.key).is_some_and(|standing| {
-            standing.iter().any(|it| {
-                it.kind == row.kind
-                    && it.version_id == row.version_id
-                    && it.etag == row.etag
-                    && it.uploaded.timestamp_millis() == row.last_modified.timestamp_millis()
-            })
-        });
+        let is_left = left.get(&row.key).is_some_and(|standing| standing.iter().any(|it| is_row(it, row)));
         if is_left && self.ended.result == ItemResult::Deleted {
             let why = "the store said that it is deleted, and still lists it";
             self.ended = Ended::because(ItemResult::Failed, why);

@@ -2,11 +2,13 @@
 //! that none of them comes back. And null versions in suspended buckets, which have no id that
 //! is theirs alone.
 
-use super::ending::{Aim, Ended, settled};
+use super::delete;
+use super::ending::{Aim, Ended, may_be_carried_out, settled, take_away};
+use super::unmark::{self, Marker};
 use crate::evidence::ItemResult;
 use crate::object::{Kind, Versioning};
 use crate::plan::PlanRow;
-use crate::s3::{Bucket, DeleteAnswer, DeleteTarget, StoreError, StoreErrorKind};
+use crate::s3::{Bucket, DeleteAnswer, DeleteTarget, StoreError};
 
 /// One of the newest entries of a key.
 struct Seen {
@@ -73,7 +75,7 @@ async fn mark(bucket: &Bucket, row: &PlanRow, is_null: bool) -> Result<Option<St
             // Where the answer is lost it is the null version that is there or not, and not what is under it.
             let version_id = is_null.then(|| "null".into());
             let aim = Aim { target: DeleteTarget { version_id, ..target }, is_marker: false };
-            let perhaps = may_be_carried_out(error.kind());
+            let perhaps = may_be_carried_out(&error);
             Err(NotMarked { ended: settled(bucket, &aim, &error).await, perhaps })
         }
     }
@@ -93,22 +95,14 @@ impl NotMarked {
     }
 }
 
-/// Whether a request that ended so may have been carried out.
-const fn may_be_carried_out(error: &StoreErrorKind) -> bool {
-    match error {
-        StoreErrorKind::Throttled => false,
-        StoreErrorKind::Unreadable => true,
-        kind => kind.is_retryable(),
-    }
-}
-
 fn unclear(error: &StoreError) -> Ended {
     Ended::because(ItemResult::Unclear, error.to_string())
 }
 
 /// How covering a version ended.
 pub struct Covered {
-    /// [`ItemResult::MarkerAdded`] if a listing shows a marker there, and it may be the one that was sent.
+    /// [`ItemResult::MarkerAdded`] if a listing shows a marker there: the one that was sent if it is named, else
+    /// perhaps.
     pub ended: Ended,
     /// The marker's version id, where the store named it as the one that it put there.
     pub marker: Option<String>,
@@ -132,17 +126,21 @@ pub async fn cover(bucket: &Bucket, row: &PlanRow) -> Covered {
         }
     };
     let on_top = now.first().filter(|entry| entry.is_marker);
-    // A lost answer is of no matter where a marker can be seen, but whose it is then nobody knows.
+    // Where the answer was lost and a marker can be seen, nobody knows whose it is.
     if let (Some(on_top), true) = (on_top.filter(|it| it.version_id != "null"), is_planned(now.get(1))) {
         // What somebody else has hidden is superseded since then, and may have to stay for that.
         if matches!(marked, Err(NotMarked { perhaps: false, .. })) {
             return Ended::because(ItemResult::Changed, "somebody else has put a delete marker on it").into();
         }
         let marker = marked.ok().flatten().filter(|marker| *marker == on_top.version_id);
-        return Covered { ended: Ended { result: ItemResult::MarkerAdded, detail: None }, marker };
+        let mut ended = Ended::plain(ItemResult::MarkerAdded);
+        if marker.is_none() {
+            ended.detail = Some("there is one, and whose it is nobody knows".to_owned());
+        }
+        return Covered { ended, marker };
     }
     let ended = match marked.map_err(|not| not.ended) {
-        Ok(Some(marker)) => take_away(bucket, row, marker).await,
+        Ok(Some(marker)) => unhide(bucket, row, &marker).await,
         Ok(None) => Ended::because(ItemResult::Unclear, "the store did not name the delete marker"),
         Err(ended) if ended.result == ItemResult::Deleted => {
             Ended::because(ItemResult::Changed, "the key has changed meanwhile")
@@ -153,19 +151,48 @@ pub async fn cover(bucket: &Bucket, row: &PlanRow) -> Covered {
 }
 
 /// The marker lies on a version that came in between: it must not hide it.
-async fn take_away(bucket: &Bucket, row: &PlanRow, marker: String) -> Ended {
+async fn unhide(bucket: &Bucket, row: &PlanRow, marker: &str) -> Ended {
     if marker == "null" {
         let why = "the bucket's versioning was suspended meanwhile, and a null delete marker was put there";
         return Ended::because(ItemResult::Unclear, why);
     }
-    let why = "a newer version came in between, under the delete marker";
-    let target = DeleteTarget { key: row.key.clone(), version_id: Some(marker.into()), if_match: None };
-    match bucket.delete_object(&target).await {
-        Ok(_) => Ended::because(ItemResult::Changed, format!("{why}; the marker was taken away again")),
-        Err(error) => {
-            Ended::because(ItemResult::Unclear, format!("{why}; and taking it away failed: {error}"))
-        }
+    take_away(bucket, &row.key, marker, "a newer version came in between, under the delete marker").await
+}
+
+/// Removes `row`'s version, which is the latest of a bucket that keeps versions, from under a delete marker
+/// that covers the older ones; how that ended, and how the marker did.
+pub async fn remove_covered(bucket: &Bucket, row: &PlanRow) -> (Ended, Covered) {
+    let mut cover = cover(bucket, row).await;
+    if cover.ended.result != ItemResult::MarkerAdded {
+        let why = "it could not be covered by a delete marker";
+        return (Ended::because(cover.ended.result, why), cover);
     }
+    // What somebody else has hidden is superseded since then, and may have to stay for that.
+    let Some(marker) = cover.marker.as_deref() else {
+        let why = "somebody else may have put the delete marker on it, so that it has to be decided again";
+        return (Ended::because(ItemResult::PutOff, why), cover);
+    };
+    let lost = || Ended::because(ItemResult::Unclear, "it has no answer");
+    let ended = delete::remove(bucket, &[row]).await.pop().unwrap_or_else(lost);
+    let stays = matches!(ended.result, ItemResult::PutOff | ItemResult::Failed | ItemResult::Denied);
+    // Were it to go after all, without the marker an older version would come back.
+    if stays && !ended.may_follow {
+        cover.ended = uncover(bucket, row, marker).await;
+    }
+    (ended, cover)
+}
+
+/// Takes the marker away again from a version that stays: under it the version counts as superseded, and may
+/// be kept for that although it is due. A marker that has something newer on it by then stays.
+async fn uncover(bucket: &Bucket, row: &PlanRow, marker: &str) -> Ended {
+    let version_id = row.version_id.clone().unwrap_or_default();
+    let marker = Marker { key: row.key.clone(), marker: marker.into(), version_id };
+    let Ended { result, detail, .. } = unmark::one(bucket, &marker).await;
+    if result == ItemResult::MarkerRemoved {
+        return Ended::because(result, "what it was put on could not be removed");
+    }
+    let why = detail.unwrap_or_default();
+    Ended::because(ItemResult::MarkerAdded, format!("it was not taken away again: {why}"))
 }
 
 /// Removes the null version from a suspended bucket, where it is the latest: a null delete marker
@@ -175,7 +202,7 @@ pub async fn remove_null(bucket: &Bucket, row: &PlanRow) -> Ended {
         Ok(Some(marker)) if marker == "null" => {
             Ended::because(ItemResult::Deleted, "a null delete marker has taken its place")
         }
-        Ok(Some(marker)) => take_away(bucket, row, marker).await,
+        Ok(Some(marker)) => unhide(bucket, row, &marker).await,
         Ok(None) => Ended::because(ItemResult::Unclear, "the store did not name the delete marker"),
         Err(not) => not.ended,
     }

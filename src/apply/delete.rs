@@ -101,7 +101,7 @@ async fn one(bucket: &Bucket, aim: &Aim) -> Ended {
 async fn abort(bucket: &Bucket, row: &PlanRow) -> Ended {
     let upload_id = row.upload_id.as_deref().unwrap_or_default();
     let Err(error) = bucket.abort_upload(&row.key, upload_id).await else {
-        return Ended { result: ItemResult::Aborted, detail: None };
+        return Ended::plain(ItemResult::Aborted);
     };
     let why = error.to_string();
     match is_upload_listed(bucket, &row.key, upload_id).await {

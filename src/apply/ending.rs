@@ -1,6 +1,8 @@
 //! How a deletion ended: from what the store answers, and where that leaves doubt, from what
 //! it lists. What is still there, and may go a while later, is put off.
 
+use smol_str::SmolStr;
+
 use crate::evidence::{ItemOutcome, ItemResult};
 use crate::object::Kind;
 use crate::plan::PlanRow;
@@ -13,12 +15,19 @@ pub struct Ended {
     pub result: ItemResult,
     /// More, for people.
     pub detail: Option<String>,
+    /// Whether the store may still do what it has not done yet: nobody has heard that it will not.
+    pub may_follow: bool,
 }
 
 impl Ended {
+    /// An ending that needs no more words.
+    pub const fn plain(result: ItemResult) -> Self {
+        Self { result, detail: None, may_follow: false }
+    }
+
     /// An ending that says why.
     pub fn because(result: ItemResult, why: impl Into<String>) -> Self {
-        Self { result, detail: Some(why.into()) }
+        Self { result, detail: Some(why.into()), may_follow: false }
     }
 }
 
@@ -62,7 +71,7 @@ pub fn plainly(aim: &Aim, answer: &DeleteAnswer) -> Option<Ended> {
         DeleteAnswer::Deleted { delete_marker, .. }
             if !delete_marker || aim.is_marker && aim.target.version_id.is_some() =>
         {
-            Some(Ended { result: ItemResult::Deleted, detail: None })
+            Some(Ended::plain(ItemResult::Deleted))
         }
         _ => None,
     }
@@ -90,7 +99,21 @@ pub async fn answered(bucket: &Bucket, aim: &Aim, answer: &DeleteAnswer) -> Ende
 
 /// What an error in answer to the deletion of what `aim` names means.
 pub async fn settled(bucket: &Bucket, aim: &Aim, error: &StoreError) -> Ended {
-    judge(bucket, aim, error.kind(), &error.to_string()).await
+    // Whatever it is called: what was refused had begun, and some of it may be done.
+    let midway = StoreErrorKind::Failed;
+    let kind = if error.came_with_success() { &midway } else { error.kind() };
+    let ended = judge(bucket, aim, kind, &error.to_string()).await;
+    Ended { may_follow: may_be_carried_out(error), ..ended }
+}
+
+/// Whether a request that ended so may have been carried out, or may be still.
+pub fn may_be_carried_out(error: &StoreError) -> bool {
+    match error.kind() {
+        _ if error.came_with_success() => true,
+        StoreErrorKind::Throttled | StoreErrorKind::Conflict => false,
+        StoreErrorKind::Unreadable => true,
+        kind => kind.is_retryable(),
+    }
 }
 
 async fn judge(bucket: &Bucket, aim: &Aim, kind: &StoreErrorKind, why: &str) -> Ended {
@@ -100,16 +123,20 @@ async fn judge(bucket: &Bucket, aim: &Aim, kind: &StoreErrorKind, why: &str) -> 
         | StoreErrorKind::NotSent
         | StoreErrorKind::Other
         | StoreErrorKind::WrongRegion { .. } => Ended::because(ItemResult::Failed, why),
-        // Nothing is sent twice, so what the store did not find was taken away by somebody else.
-        StoreErrorKind::Changed | StoreErrorKind::NotFound => match listed(bucket, aim).await {
-            Ok(None) => Ended::because(ItemResult::AlreadyGone, why),
-            Ok(Some(etag))
-                if *kind == StoreErrorKind::Changed && etag.as_deref() != aim.target.if_match.as_deref() =>
-            {
-                Ended::because(ItemResult::Changed, why)
+        // Nothing is sent twice, so what the store did not find, or has refused to delete, was taken away by
+        // somebody else.
+        StoreErrorKind::Changed | StoreErrorKind::NotFound | StoreErrorKind::Conflict => {
+            match listed(bucket, aim).await {
+                Ok(None) => Ended::because(ItemResult::AlreadyGone, why),
+                Ok(Some(etag))
+                    if *kind == StoreErrorKind::Changed
+                        && etag.as_deref() != aim.target.if_match.as_deref() =>
+                {
+                    Ended::because(ItemResult::Changed, why)
+                }
+                found => concluded(found.map(|found| found.is_some()), kind, why),
             }
-            found => concluded(found.map(|found| found.is_some()), kind, why),
-        },
+        }
         // It was not even begun.
         StoreErrorKind::Throttled => Ended::because(ItemResult::PutOff, why),
         _ => concluded(listed(bucket, aim).await.map(|found| found.is_some()), kind, why),
@@ -156,17 +183,19 @@ async fn listed(bucket: &Bucket, aim: &Aim) -> Result<Option<Option<String>>, St
 /// takes the delete marker away again.
 async fn unhide(bucket: &Bucket, target: &DeleteTarget, marker: Option<&str>) -> Ended {
     let why = "the bucket keeps versions now, so that the store only put a delete marker there";
-    let marker = match marker {
-        None => return Ended::because(ItemResult::Unclear, why),
+    match marker {
+        None => Ended::because(ItemResult::Unclear, why),
         // Versioning was suspended, so the marker has taken the object's place.
-        Some("null") => {
-            return Ended::because(ItemResult::Deleted, "a null delete marker has taken its place");
-        }
-        Some(marker) => marker,
-    };
-    let marker = DeleteTarget { key: target.key.clone(), version_id: Some(marker.into()), if_match: None };
-    match bucket.delete_object(&marker).await {
-        Ok(_) => Ended::because(ItemResult::Changed, format!("{why}; it was taken away again")),
+        Some("null") => Ended::because(ItemResult::Deleted, "a null delete marker has taken its place"),
+        Some(marker) => take_away(bucket, &target.key, marker, why).await,
+    }
+}
+
+/// Takes away a delete marker that was put where it must not be, and says `why` that is so.
+pub async fn take_away(bucket: &Bucket, key: &SmolStr, marker: &str, why: &str) -> Ended {
+    let target = DeleteTarget { key: key.clone(), version_id: Some(marker.into()), if_match: None };
+    match bucket.delete_object(&target).await {
+        Ok(_) => Ended::because(ItemResult::Changed, format!("{why}; the marker was taken away again")),
         Err(error) => {
             Ended::because(ItemResult::Unclear, format!("{why}; and taking it away failed: {error}"))
         }

@@ -13,7 +13,11 @@ use crate::evidence::ItemResult;
 use crate::object::Kind;
 use crate::plan::{Item, KeyGroup, PlanRow, Planner};
 use crate::s3::StoreError;
-use crate::survey::{Enrolled, Survey};
+use crate::survey::{Enrolled, Standing, Survey};
+
+/// Why a row stays that the store shows no more, or with another date or ETag.
+const GONE: &str = "it was not there any more";
+const WRITTEN_ANEW: &str = "it was written anew since the plan was made";
 
 /// What a second look says of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,20 +67,21 @@ pub(super) async fn look_again(
     let now = decider.now();
     let survey = survey(run, target, now);
     let context = session.context(&target.facts, now);
+    // One request for each key takes its time, and what is known by an id of its own can be looked at first.
+    let mut upload_keys: Vec<&str> =
+        rows.iter().filter(|row| row.kind == Kind::Upload).map(|row| row.key.as_str()).collect();
+    upload_keys.dedup();
+    let mut uploads: Vec<KeyGroup> = Vec::new();
+    for key in upload_keys {
+        uploads.extend(survey.look_up_uploads(&decider, key).await?);
+    }
     let mut keys: Vec<&str> =
         rows.iter().filter(|row| row.kind != Kind::Upload).map(|row| row.key.as_str()).collect();
     keys.dedup();
     let mut groups = survey.look_up(&decider, &keys).await?;
-    let mut upload_keys: Vec<&str> =
-        rows.iter().filter(|row| row.kind == Kind::Upload).map(|row| row.key.as_str()).collect();
-    upload_keys.dedup();
-    for key in upload_keys {
-        if let Some(found) = survey.look_up_uploads(&decider, key).await? {
-            groups
-                .entry(key.into())
-                .or_insert_with(|| KeyGroup { key: key.into(), ..KeyGroup::default() })
-                .uploads = found.uploads;
-        }
+    for KeyGroup { key, uploads, .. } in uploads {
+        groups.entry(key.clone()).or_insert_with(|| KeyGroup { key, ..KeyGroup::default() }).uploads =
+            uploads;
     }
     let mut planner = Planner::new(run.policy, now);
     let mut looks = Vec::with_capacity(rows.len());
@@ -90,7 +95,39 @@ pub(super) async fn look_again(
             looks[start..].iter_mut().for_each(Look::wait);
         }
     }
+    if survey.reads.tally().asked() > 0 {
+        keep_rewritten(&survey, rows, &mut looks).await?;
+    }
     Ok(Looked { looks, groups })
+}
+
+/// Keeps objects that were written anew while something was read: with the same bytes they have the ETag on
+/// condition of which they are deleted, so that their dates are listed once more.
+async fn keep_rewritten(
+    survey: &Survey<'_>,
+    rows: &[&PlanRow],
+    looks: &mut [Look],
+) -> Result<(), StoreError> {
+    let goes = |row: &PlanRow, look: &Look| row.kind == Kind::Object && matches!(look, Look::Goes(..));
+    let keys = rows.iter().zip(&*looks).filter(|(row, look)| goes(row, look));
+    let keys: Vec<&str> = keys.map(|(row, _)| row.key.as_str()).collect();
+    let standing = survey.standing(&keys, true).await?;
+    for (row, look) in rows.iter().zip(looks).filter(|(row, look)| goes(row, look)) {
+        match standing.get(&row.key) {
+            Some(standing) if standing.iter().any(|it| is_row(it, row)) => {}
+            Some(_) => *look = Look::Stays(ItemResult::Changed, WRITTEN_ANEW.to_owned()),
+            None => *look = Look::Stays(ItemResult::AlreadyGone, GONE.to_owned()),
+        }
+    }
+    Ok(())
+}
+
+/// Whether what is listed is what the row names, and not another in its place.
+pub(super) fn is_row(standing: &Standing, row: &PlanRow) -> bool {
+    standing.kind == row.kind
+        && standing.version_id == row.version_id
+        && standing.etag == row.etag
+        && standing.uploaded.timestamp_millis() == row.last_modified.timestamp_millis()
 }
 
 /// The bucket as the policy sees it at `now`.
@@ -114,10 +151,10 @@ fn look_at(run: &Run<'_>, row: &PlanRow, group: Option<&KeyGroup>, again: &mut V
             let why = "the bucket's versioning was changed since the plan was made";
             return Look::Stays(ItemResult::Changed, why.to_owned());
         }
-        return Look::Stays(ItemResult::AlreadyGone, "it was not there any more".to_owned());
+        return Look::Stays(ItemResult::AlreadyGone, GONE.to_owned());
     };
     if item.etag != row.etag || item.uploaded.timestamp_millis() != row.last_modified.timestamp_millis() {
-        return Look::Stays(ItemResult::Changed, "it was written anew since the plan was made".to_owned());
+        return Look::Stays(ItemResult::Changed, WRITTEN_ANEW.to_owned());
     }
     let same = again.iter().position(|other| is_of_same(other, row)).map(|place| again.swap_remove(place));
     match same {

@@ -1,6 +1,6 @@
 //! What the chunks of a run share: the evidence and the counts, and what the policy compiles to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -33,6 +33,22 @@ struct Books<'a> {
     log: &'a mut EvidenceLog,
     applied: &'a mut Applied,
     watch: &'a mut (dyn Watch + Send),
+    /// Rows whose copy is counted, until they end themselves.
+    copied: BTreeSet<u64>,
+}
+
+impl Books<'_> {
+    /// Whether it has not been counted: each try of a row makes sure of its copy once more.
+    fn is_news(&mut self, outcome: &ItemOutcome) -> bool {
+        match (outcome.row, outcome.result) {
+            (Some(row), ItemResult::Exported) => self.copied.insert(row),
+            (Some(row), _) => {
+                self.copied.remove(&row);
+                true
+            }
+            (None, _) => true,
+        }
+    }
 }
 
 impl<'a> Session<'a> {
@@ -44,7 +60,7 @@ impl<'a> Session<'a> {
     ) -> Self {
         Self {
             run,
-            books: Mutex::new(Books { log, applied, watch }),
+            books: Mutex::new(Books { log, applied, watch, copied: BTreeSet::new() }),
             ready: Ready::new(run.policy, run.records),
             compiled: Mutex::default(),
             halted: AtomicBool::new(false),
@@ -62,7 +78,10 @@ impl<'a> Session<'a> {
 
     /// Says what came of it, to the log and to whoever watches.
     pub fn outcome(&self, batch: u64, outcomes: Vec<ItemOutcome>) -> Result<(), EvidenceError> {
-        self.outcome_of(batch, outcomes, |outcome| outcome.result != ItemResult::PutOff)
+        // What comes again counts when it ends, and a marker that was taken away again is as if never put.
+        self.outcome_of(batch, outcomes, |outcome| {
+            !matches!(outcome.result, ItemResult::PutOff | ItemResult::MarkerRemoved)
+        })
     }
 
     /// The same; to whoever watches, only of those that count.
@@ -74,7 +93,7 @@ impl<'a> Session<'a> {
     ) -> Result<(), EvidenceError> {
         let mut books = self.books();
         let mut outcomes = books.log.outcome((self.run.clock)(), batch, outcomes)?;
-        outcomes.retain(|outcome| counts(outcome));
+        outcomes.retain(|outcome| counts(outcome) && books.is_news(outcome));
         for outcome in &outcomes {
             *books.applied.results.entry(outcome.result).or_default() += 1;
         }

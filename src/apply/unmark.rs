@@ -106,7 +106,8 @@ pub async fn take_away(bucket: &Bucket, markers: &[Marker]) -> Vec<Ended> {
     stream::iter(taken).buffered(AT_ONCE).collect().await
 }
 
-async fn one(bucket: &Bucket, marker: &Marker) -> Ended {
+/// Takes one away where it still hides its version.
+pub(super) async fn one(bucket: &Bucket, marker: &Marker) -> Ended {
     match standing(bucket, marker).await {
         Ok(Standing::Hides) => {}
         Ok(Standing::Gone) => return Ended::because(ItemResult::AlreadyGone, Standing::Gone.words()),
@@ -115,7 +116,7 @@ async fn one(bucket: &Bucket, marker: &Marker) -> Ended {
     }
     let target =
         DeleteTarget { key: marker.key.clone(), version_id: Some(marker.marker.clone()), if_match: None };
-    let removed = Ended { result: ItemResult::MarkerRemoved, detail: None };
+    let removed = Ended::plain(ItemResult::MarkerRemoved);
     match bucket.delete_object(&target).await {
         Ok(_) => removed,
         Err(error) if error.is_denied() => Ended::because(ItemResult::Denied, error.to_string()),

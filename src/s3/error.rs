@@ -173,6 +173,12 @@ impl StoreError {
         self.0.status
     }
 
+    /// Whether the status says that it succeeded: S3 may send that before all is done that was asked for, and
+    /// what goes wrong afterwards stands in the body.
+    pub fn came_with_success(&self) -> bool {
+        self.0.status.is_some_and(|status| (200..300).contains(&status))
+    }
+
     /// What the store calls the request, for its operators.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()

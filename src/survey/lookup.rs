@@ -53,12 +53,16 @@ impl Survey<'_> {
     }
 
     /// What of versions and markers is listed under `keys` now, newest first. Shows what is there, and
-    /// proves nothing of what is not. `keys` are in byte order, without repeats.
+    /// proves nothing of what is not, unless `doubts` are due. `keys` are in byte order, without repeats.
     ///
     /// # Errors
     /// If they cannot be listed.
-    pub async fn standing(&self, keys: &[&str]) -> Result<BTreeMap<SmolStr, Vec<Standing>>, StoreError> {
-        let drafts = self.drafts(keys, false).await?;
+    pub async fn standing(
+        &self,
+        keys: &[&str],
+        doubts: bool,
+    ) -> Result<BTreeMap<SmolStr, Vec<Standing>>, StoreError> {
+        let drafts = self.drafts(keys, doubts).await?;
         let standing = |draft: Draft| {
             let items = draft.items.into_iter().map(|item| Standing {
                 kind: item.kind,

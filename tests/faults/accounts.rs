@@ -128,7 +128,12 @@ pub fn agree(told: &Told, history: &[Change], others_remove: bool, context: &str
                 let key = SmolStr::new(&change.entry.key);
                 let marker = (true, key.clone(), None, None);
                 let plain = (false, key.clone(), None, None);
-                let results = [ItemResult::MarkerAdded, ItemResult::Unclear, ItemResult::Changed];
+                let results = [
+                    ItemResult::MarkerAdded,
+                    ItemResult::MarkerRemoved,
+                    ItemResult::Unclear,
+                    ItemResult::Changed,
+                ];
                 let is_told = told.admits(&marker, &results) || told.admits(&plain, &results);
                 let of_version = |(thing, results): (&Thing, &Vec<ItemResult>)| {
                     thing.1 == key && results.contains(&ItemResult::Changed)

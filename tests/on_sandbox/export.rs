@@ -463,6 +463,18 @@ async fn without_its_export_place_nothing_is_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_counts_once_however_often_its_original_is_put_off() {
+    let (sandbox, desk) = store(Versioning::Enabled).await;
+    put(&sandbox, "inbound/1/a", PutOptions::bytes("medium"));
+    let slow = Fault::on("DeleteObjects", Effect::KeyError("SlowDown")).bucket(BUCKET);
+    sandbox.faults().add(slow.calls(1, 2));
+    let ran = run(&sandbox, &desk, &["reconcile", "--json"]).ends(0).json();
+    assert_eq!(ran["results"], json!({"deleted": 1, "exported": 1}));
+    let told = results(&desk, ran["evidence"].as_str().unwrap());
+    assert_eq!(told, ["exported", "put-off", "exported", "put-off", "exported", "deleted"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_that_comes_while_copies_are_made_is_heeded_before_anything_is_removed() {
     let (sandbox, desk) = store(Versioning::Enabled).await;
     desk.policy(&format!("{}guards: {{stop-file: STOP}}\n", policy()));

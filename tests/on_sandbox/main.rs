@@ -19,6 +19,7 @@ mod export;
 mod holding;
 mod inventory;
 mod listing;
+mod on_top;
 mod overtaken;
 mod throttled;
 mod undo_window;

@@ -7,8 +7,8 @@ use crate::desk::{Desk, Outcome, Ran};
 use crate::run;
 use chrono::{TimeDelta, Utc};
 use shelflife::sandbox::{
-    BucketOptions, Effect, Fault, LockConfiguration, PutOptions, RequestRecord, Sandbox, SandboxOptions,
-    Versioning,
+    Attributes, BucketOptions, Effect, Fault, LockConfiguration, PutOptions, RequestRecord, Sandbox,
+    SandboxOptions, Versioning,
 };
 
 const BUCKET: &str = "media";
@@ -78,6 +78,39 @@ async fn what_was_rewritten_or_held_since_the_plan_is_skipped_and_told() {
         assert!(of(&outcomes, key).detail.contains("written anew since the plan"));
     }
     assert!(of(&outcomes, held).detail.contains("legal hold case-7"));
+}
+
+/// With the same bytes it has the same ETag, on condition of which it would be deleted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_written_anew_while_others_are_looked_at_stays() {
+    let more = "    incomplete-uploads: 7 days
+  - id: tagged
+    select: {buckets: [media], prefix: tagged/, tags: {class: short}}
+    trigger: uploaded
+    retain: 10 days
+    enforce: direct
+";
+    for operation in ["GetObjectTagging", "ListMultipartUploads"] {
+        let (sandbox, desk) = store(BucketOptions::named(BUCKET)).await;
+        desk.policy(&policy("direct", more));
+        let key = "inbound/1/a";
+        put(&sandbox, key, "medium", 40);
+        let ago = |days| Utc::now() - TimeDelta::days(days);
+        let tagged = PutOptions::bytes("other").tag("class", "short").last_modified(ago(40));
+        sandbox.put_object(BUCKET, "tagged/1/b", tagged).unwrap();
+        sandbox.start_upload(BUCKET, "inbound/1/c", Attributes::default(), Some(ago(10))).unwrap();
+        run(&sandbox, &desk, &["plan"]).ends(0);
+        let user = sandbox.clone();
+        let rewrite = Effect::before(move |_| put(&user, key, "medium", 0));
+        sandbox.faults().add(Fault::on(operation, rewrite).once());
+
+        let applied = run(&sandbox, &desk, &["apply", "shelflife-plan.parquet", "--json"]).ends(0).json();
+
+        sandbox.faults().clear();
+        let wanted = serde_json::json!({"aborted": 1, "changed": 1, "deleted": 1});
+        assert_eq!(applied["results"], wanted, "{operation}");
+        assert_eq!(keys(&sandbox), [key], "{operation}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -160,6 +160,39 @@ async fn what_is_put_off_for_good_has_failed_and_the_rest_is_done() {
     }
 }
 
+/// The status comes before all is deleted, and what goes wrong then comes in the body.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_batch_has_deleted_before_its_error_came_is_told_to_be_deleted() {
+    for code in ["SlowDown", "InternalError", "AccessDenied"] {
+        let (sandbox, desk) = planned(&["a/1", "a/2"], 1).await;
+        let store = sandbox.clone();
+        let half = Effect::before(move |_| drop(store.delete(BUCKET, "a/1", None).unwrap()));
+        for effect in [half, Effect::ErrorBody(code)] {
+            sandbox.faults().add(Fault::on("DeleteObjects", effect).once());
+        }
+        let applied = apply(&sandbox, &desk).ends(0).json();
+        sandbox.faults().clear();
+        assert_eq!(applied["results"], json!({"deleted": 2}), "{code}");
+        assert_eq!(results(&desk, &applied, "a/1"), ["deleted"], "{code}");
+        assert_eq!(results(&desk, &applied, "a/2"), ["put-off", "deleted"], "{code}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_others_delete_while_the_store_refuses_to_is_not_told_to_be_deleted() {
+    let (sandbox, desk) = planned(&["a/1", "a/2"], 1).await;
+    let user = sandbox.clone();
+    let delete = Effect::before(move |_| drop(user.delete(BUCKET, "a/1", None).unwrap()));
+    for effect in [delete, Effect::KeyError("ConditionalRequestConflict")] {
+        sandbox.faults().add(Fault::on("DeleteObjects", effect).once());
+    }
+    let applied = apply(&sandbox, &desk).ends(0).json();
+    sandbox.faults().clear();
+    assert_eq!(applied["results"], json!({"deleted": 1, "already-gone": 1}));
+    assert_eq!(results(&desk, &applied, "a/1"), ["already-gone"]);
+    assert_eq!(results(&desk, &applied, "a/2"), ["put-off", "deleted"]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_throttles_every_request_for_a_while_is_outlasted() {
     let keys: Vec<String> = (0..3_000).map(|number| format!("a/{number:04}")).collect();

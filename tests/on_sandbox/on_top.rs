@@ -1,0 +1,141 @@
+//! The built binary on the sandbox: a latest version that goes while an older one stays. What others do to its
+//! key in the same moment, and what becomes of the delete marker that covers both where the deletion fails.
+
+use crate::desk::{Desk, Ran};
+use crate::run;
+use chrono::{TimeDelta, Utc};
+use serde_json::{Value, json};
+use shelflife::sandbox::EntryKind::{Marker, Version};
+use shelflife::sandbox::{
+    BucketOptions, Effect, EntryKind, Fault, PutOptions, Sandbox, SandboxOptions, Versioning,
+};
+
+const BUCKET: &str = "media";
+
+const KEY: &str = "inbound/1/a";
+
+/// What is superseded stays for longer than what is not.
+const LONGER_BELOW: &str = "trigger: uploaded
+    noncurrent: {retain: 60 days}";
+
+/// Every version goes by its own date.
+const BY_ITS_DATE: &str = "trigger: {metadata: made}";
+
+/// A plan to remove the latest of two versions.
+async fn planned(rule: &str) -> (Sandbox, Desk) {
+    let now = Utc::now();
+    let sandbox = Sandbox::start(SandboxOptions::at(now)).await.unwrap();
+    let versioning = Versioning::Enabled;
+    sandbox.create_bucket(BucketOptions { versioning, ..BucketOptions::named(BUCKET) }).unwrap();
+    for (body, uploaded, made) in [("older", 100, 5), ("latest", 40, 40)] {
+        let made = now - TimeDelta::days(made);
+        let options = PutOptions::bytes(body).metadata("made", &made.to_rfc3339());
+        let options = options.last_modified(now - TimeDelta::days(uploaded));
+        sandbox.put_object(BUCKET, KEY, options).unwrap();
+    }
+    let desk = Desk::at(&sandbox.endpoint());
+    desk.policy(&format!(
+        "version: 1
+name: e2e
+rules:
+  - id: ott-media
+    select: {{buckets: [{BUCKET}]}}
+    {rule}
+    retain: 30 days
+    enforce: direct
+"
+    ));
+    run(&sandbox, &desk, &["plan"]).ends(0);
+    (sandbox, desk)
+}
+
+/// Carries the plan out while all of `effects` strike the first call of `operation`.
+fn apply_under(sandbox: &Sandbox, desk: &Desk, operation: &str, effects: Vec<Effect>) -> Ran {
+    for effect in effects {
+        sandbox.faults().add(Fault::on(operation, effect).once());
+    }
+    let ran = run(sandbox, desk, &["apply", "shelflife-plan.parquet", "--json"]);
+    sandbox.faults().clear();
+    ran
+}
+
+fn delete(sandbox: &Sandbox) {
+    sandbox.delete(BUCKET, KEY, None).unwrap();
+}
+
+/// All that stands under the key, the newest first.
+fn left(sandbox: &Sandbox) -> Vec<EntryKind> {
+    sandbox.list_everything(BUCKET).unwrap().into_iter().map(|entry| entry.kind).collect()
+}
+
+fn told(desk: &Desk, ran: &Value) -> Vec<String> {
+    let outcomes = desk.outcomes(ran["evidence"].as_str().unwrap());
+    outcomes.into_iter().map(|outcome| outcome.result).collect()
+}
+
+/// It is superseded since then, and not due for long.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_user_hides_while_the_marker_is_refused_or_lost_stays() {
+    let refused = Effect::Refuse(409, "ConditionalRequestConflict");
+    for (answer, wanted) in
+        [(refused, json!({"changed": 2})), (Effect::Unreachable, json!({"marker-added": 1, "overtaken": 1}))]
+    {
+        let (sandbox, desk) = planned(LONGER_BELOW).await;
+        let user = sandbox.clone();
+        let effects = vec![Effect::before(move |_| delete(&user)), answer];
+        let ran = apply_under(&sandbox, &desk, "DeleteObject", effects).ends(0).json();
+        assert_eq!(ran["results"], wanted);
+        assert_eq!(left(&sandbox), [Marker, Version, Version], "{wanted}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_due_also_below_a_marker_goes_where_the_answer_to_that_was_lost() {
+    let (sandbox, desk) = planned(BY_ITS_DATE).await;
+    let ran = apply_under(&sandbox, &desk, "DeleteObject", vec![Effect::AnswerLost]).ends(0).json();
+    assert_eq!(ran["results"], json!({"deleted": 1, "marker-added": 1}));
+    assert_eq!(told(&desk, &ran), ["marker-added", "put-off", "deleted"]);
+    assert_eq!(left(&sandbox), [Marker, Version]);
+}
+
+/// Under the marker it would not be due for long.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_put_off_under_its_marker_goes_all_the_same() {
+    let (sandbox, desk) = planned(LONGER_BELOW).await;
+    let slow = vec![Effect::KeyError("SlowDown")];
+    let ran = apply_under(&sandbox, &desk, "DeleteObjects", slow).ends(0).json();
+    assert_eq!(ran["results"], json!({"deleted": 1, "marker-added": 1}));
+    assert_eq!(told(&desk, &ran), ["marker-removed", "put-off", "marker-added", "deleted"]);
+    assert_eq!(left(&sandbox), [Marker, Version]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_may_not_be_removed_is_left_as_it_was_and_goes_once_it_may() {
+    let (sandbox, desk) = planned(LONGER_BELOW).await;
+    let denied = vec![Effect::KeyError("AccessDenied")];
+    let ran = apply_under(&sandbox, &desk, "DeleteObjects", denied).ends(3).json();
+    assert_eq!(ran["results"], json!({"denied": 1}));
+    assert_eq!(left(&sandbox), [Version, Version]);
+    // The sandbox's clock stands still, and the same plan again would be the one that was carried out.
+    sandbox.advance_to(sandbox.now() + TimeDelta::seconds(2)).unwrap();
+    run(&sandbox, &desk, &["reconcile"]).ends(0);
+    assert_eq!(left(&sandbox), [Marker, Version]);
+}
+
+/// Neither what somebody has put on the marker nor what a late deletion uncovers is to be seen.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_marker_stays_where_something_lies_on_it_or_the_deletion_may_still_come() {
+    for is_user_first in [true, false] {
+        let (sandbox, desk) = planned(LONGER_BELOW).await;
+        let user = sandbox.clone();
+        let (effects, wanted) = if is_user_first {
+            let hides = Effect::after(move |_| delete(&user));
+            (vec![Effect::KeyError("SlowDown"), hides], vec![Marker, Marker, Version, Version])
+        } else {
+            (vec![Effect::Unreachable], vec![Marker, Version, Version])
+        };
+        let ran = apply_under(&sandbox, &desk, "DeleteObjects", effects).ends(0).json();
+        assert_eq!(ran["results"], json!({"marker-added": 1, "overtaken": 1}));
+        assert_eq!(left(&sandbox), wanted);
+    }
+}
