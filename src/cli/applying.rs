@@ -64,7 +64,7 @@ pub struct Carrying<'a> {
     pub evidence: PathBuf,
     /// The store's address, if it is not AWS.
     pub endpoint: Option<String>,
-    /// The head of the log before, if there is one.
+    /// The head of the newest other log, if there is one.
     pub previous_head: Option<String>,
     /// What time it is.
     pub clock: &'a (dyn Fn() -> DateTime<Utc> + Send + Sync),
@@ -116,7 +116,6 @@ pub fn open(path: &Path) -> Result<OpenPlan, Failure> {
             .help("name the file that `shelflife plan` wrote")
     })?;
     let reader = PlanReader::open(file).map_err(|error| wrong(&error))?;
-    reader.verify().map_err(|error| wrong(&error))?;
     let header = serde_json::from_value(reader.header().clone()).map_err(|error| wrong(&error))?;
     Ok(OpenPlan { reader, header })
 }
@@ -288,6 +287,7 @@ fn open_log(carrying: &Carrying<'_>, accepted: &[GuardResult], now: DateTime<Utc
         holds_digest: carrying.policy.holds_digest.clone(),
         guards_accepted: accepted.iter().map(GuardResult::describe).collect(),
         planned: planned(carrying),
+        previous_head: carrying.previous_head.clone(),
     };
     let log = match EvidenceLog::resume(path, now, digest, resuming) {
         Err(EvidenceError::Finished) => {

@@ -36,13 +36,14 @@ pub fn keep_until(policy: &Policy, now: DateTime<Utc>) -> Option<DateTime<Utc>> 
     Some(day.succ_opt()?.and_time(NaiveTime::MIN).and_utc())
 }
 
-/// The head of the newest log of `policy` in the folder, for the next log to follow it. A log that a crash
-/// has torn is followed as well, from its last whole entry: it could else be taken away without a gap.
-pub fn previous_head(folder: &Path, policy: &str) -> Option<String> {
+/// The head of the newest log of `policy` in the folder but for `own`, which is to follow it. A log that a
+/// crash has torn is followed as well, from its last whole entry: it could else be taken away without a gap.
+pub fn previous_head(folder: &Path, policy: &str, own: &Path) -> Option<String> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let logs = fs::read_dir(folder).ok()?.filter_map(|entry| {
         let path = entry.ok()?.path();
-        let is_log = path.file_name()?.to_string_lossy().ends_with(".evidence.jsonl");
+        let is_log = path.file_name()?.to_string_lossy().ends_with(".evidence.jsonl")
+            && path.file_name() != own.file_name();
         let modified = fs::metadata(&path).ok()?.modified().ok()?;
         is_log.then_some((modified, path))
     });

@@ -116,10 +116,14 @@ pub fn check(logs: Vec<Log>, heads: &[String]) -> Result<Logs, Failure> {
                 .help("give the longer of them alone: what both tell would count twice"));
         }
     }
-    let mut checked: Vec<Checked> = Vec::new();
-    for log in &logs {
-        let it = evidence::check(log.read(u64::MAX)?, &asked, |_| ()).map_err(|error| log.fault(&error))?;
-        checked.push(it);
+    let mut checked = read(&logs, &asked)?;
+    // What a run went on after stands in the middle of its log, and mostly names the end of another.
+    let is_known = |head: &String| checked.iter().any(|log| log.found.contains_key(head));
+    let named = checked.iter().flat_map(|log| &log.verified.went_on_after);
+    let unknown: BTreeSet<String> = named.filter(|head| !is_known(head)).cloned().collect();
+    if !unknown.is_empty() {
+        asked.extend(unknown);
+        checked = read(&logs, &asked)?;
     }
     let follows = evidence::chained(&checked);
     match evidence::confirm(&mut checked, &follows, &heads) {
@@ -131,6 +135,12 @@ pub fn check(logs: Vec<Log>, heads: &[String]) -> Result<Logs, Failure> {
         }
     }
     Ok(sorted(logs, checked, &follows))
+}
+
+fn read(logs: &[Log], asked: &BTreeSet<String>) -> Result<Vec<Checked>, Failure> {
+    let read =
+        |log: &Log| evidence::check(log.read(u64::MAX)?, asked, |_| ()).map_err(|error| log.fault(&error));
+    logs.iter().map(read).collect()
 }
 
 fn sorted(logs: Vec<Log>, checked: Vec<Checked>, follows: &[Follows]) -> Logs {
@@ -153,27 +163,44 @@ fn sorted(logs: Vec<Log>, checked: Vec<Checked>, follows: &[Follows]) -> Logs {
 
 impl Logs {
     /// Where logs are missing: the places of those that should follow another and follow none, of
-    /// each policy all but the first.
+    /// each policy all but the first; and of those whose runs went on after one that is not here, unless a
+    /// log is the only one of its policy.
     pub fn gaps(&self) -> Vec<usize> {
+        let policy = |place: usize| &self.checked[place].verified.opening.policy;
+        let is_alone =
+            |place: usize| (0..self.all.len()).all(|other| other == place || policy(other) != policy(place));
         let mut begun = BTreeSet::new();
         let is_gap = |place: &usize| {
             let begins = matches!(self.follows[*place], Follows::Nothing | Follows::Missing);
-            begins && !begun.insert(&self.checked[*place].verified.opening.policy)
+            let is_later = begins && !begun.insert(policy(*place));
+            is_later || (self.went_on_after(*place).any(|it| it == Follows::Missing) && !is_alone(*place))
         };
         (0..self.all.len()).filter(is_gap).collect()
+    }
+
+    /// The logs after which a log's run went on.
+    fn went_on_after(&self, place: usize) -> impl Iterator<Item = Follows> {
+        let heads = &self.checked[place].verified.went_on_after;
+        heads.iter().map(move |head| evidence::holder(&self.checked, head))
     }
 
     /// What a log follows, in words.
     pub fn follows(&self, place: usize) -> String {
         let before = &self.checked[place].verified.opening.previous_head;
-        match (&self.follows[place], before) {
+        let begun = match (&self.follows[place], before) {
             (Follows::Log(other), _) => format!("follows {}", file_name(&self.all[*other].name)),
             (Follows::Within(other, line), _) => {
                 format!("follows line {line} of {}, whose run went on", file_name(&self.all[*other].name))
             }
             (Follows::Missing, Some(head)) => format!("follows a log that is not here, with the head {head}"),
             (Follows::Missing | Follows::Nothing, _) => "the first: it names no log before it".to_owned(),
-        }
+        };
+        let later = self.went_on_after(place).map(|it| match it {
+            Follows::Log(other) | Follows::Within(other, _) => file_name(&self.all[other].name),
+            Follows::Missing | Follows::Nothing => "a log that is not here".to_owned(),
+        });
+        let later = later.map(|log| format!("; its run went on after {log}"));
+        std::iter::once(begun).chain(later).collect()
     }
 }
 

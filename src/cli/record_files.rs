@@ -14,7 +14,7 @@ use super::exit::{Exit, Failure};
 use super::inputs::Loaded;
 use crate::plan::RecordsDigest;
 use crate::policy::{Policy, RecordFormat, RecordPlace, Table};
-use crate::records::{ReadTable, RecordError, RecordTable, Records, Unusable};
+use crate::records::{ReadTable, RecordError, RecordFault, RecordTable, Records, Unusable};
 use crate::s3::{Store, StoreError};
 use crate::text;
 
@@ -132,6 +132,12 @@ impl RecordFiles {
                         is_remark: fault.is_remark(),
                         ..problem(fault)
                     }));
+                    let more = read.fault_count.saturating_sub(read.faults.len() as u64);
+                    if more > 0 {
+                        let is_remark = read.faults.iter().all(RecordFault::is_remark);
+                        let more = format!("and {} more, which are not listed", text::count(more));
+                        found.push(FileProblem { is_remark, ..problem(&more) });
+                    }
                 }
                 Progress::Failed(fault) => found.push(problem(fault)),
                 Progress::InStore => {}

@@ -303,6 +303,7 @@ async fn carry_out(
         }),
         None => None,
     };
+    let previous_head = evidence_files::previous_head(folder, &ready.loaded.policy().name, &evidence);
     let narrow_only = narrow_only || plan.header.narrow_only;
     // Nothing is copied where nothing is removed, and what a hold narrows must not wait for anything.
     let exports = if narrow_only { BTreeMap::new() } else { exports(ready).await? };
@@ -324,7 +325,7 @@ async fn carry_out(
         evidence,
         copying,
         endpoint: ready.store.endpoint_url().map(str::to_owned),
-        previous_head: evidence_files::previous_head(folder, &ready.loaded.policy().name),
+        previous_head,
         clock: &clock,
         stop: Arc::clone(&stop),
         max_rate: applying.max_rate,

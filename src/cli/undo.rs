@@ -19,7 +19,7 @@ use self::told::Told;
 use super::args::{StoreArgs, UndoArgs, UndoSelect};
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use super::{live, output, store};
+use super::{evidence_files, live, output, store};
 use crate::apply::{Configured, WayBack};
 use crate::evidence::{
     self, Body, ConfigurationIntent, ConfigurationOutcome, ConfigurationResult, EvidenceError, EvidenceLog,
@@ -32,7 +32,15 @@ const WIDENING: &str = "widening";
 
 /// Undoes a run.
 pub async fn run(context: &Context, args: &StoreArgs, undo: &UndoArgs) -> Result<Exit, Failure> {
-    let (opening, mut written) = read(&undo.log)?;
+    let RunLog { opening, mut written, torn } = read(&undo.log)?;
+    if let Some(line) = torn {
+        let what = format!(
+            "line {line} of {} is torn, and nothing is undone by it; what it was about is looked for in the \
+             store",
+            output::path(&undo.log)
+        );
+        context.note("note:", &what);
+    }
     let UndoSelect { bucket, key_prefix, tenant, rule } = &undo.select;
     if [bucket, key_prefix, tenant, rule].into_iter().any(Option::is_some) {
         // A configuration is of a whole bucket.
@@ -79,6 +87,7 @@ pub async fn run(context: &Context, args: &StoreArgs, undo: &UndoArgs) -> Result
     must_be_accepted(undo, &told, &ways)?;
     let path = evidence_path(&undo.log);
     let wrong = |error: &EvidenceError| evidence_failure(&path, error);
+    let opening = after_the_newest(opening, &path);
     let mut log = EvidenceLog::create(&path, Utc::now(), opening).map_err(|error| wrong(&error))?;
     let mut done: BTreeMap<&str, Configured> = BTreeMap::new();
     for (bucket, way) in ways {
@@ -133,14 +142,24 @@ fn must_be_accepted(undo: &UndoArgs, told: &Told, ways: &BTreeMap<&str, WayBack>
     Ok(())
 }
 
-/// The log's opening, and for each bucket what stood there before the run wrote to it at all, and what it wrote
-/// last: a run that narrows first, or is interrupted, writes more than once.
-fn read(log: &Path) -> Result<(Opening, BTreeMap<String, ConfigurationIntent>), Failure> {
+/// What the log of a run says that is to be undone.
+struct RunLog {
+    /// Its opening, for a log that follows it.
+    opening: Opening,
+    /// For each bucket what stood there before the run wrote to it at all, and what it wrote last: a run that
+    /// narrows first, or is interrupted, writes more than once.
+    written: BTreeMap<String, ConfigurationIntent>,
+    /// The number of the last line, if that is torn.
+    torn: Option<u64>,
+}
+
+fn read(log: &Path) -> Result<RunLog, Failure> {
     let broken = |error| broken(log, error);
     if evidence::is_in_use(opened(log)?.get_ref()) {
         return Err(Failure::refused("the run is still going on").help("wait for its end, or stop it first"));
     }
-    let verified = evidence::verify(opened(log)?, None).map_err(broken)?;
+    // `apply` would only go on after a torn line with the plan and the policy that are to be undone.
+    let (verified, torn) = evidence::verify_torn(opened(log)?).map_err(broken)?;
     let (mut first, mut intended, mut written) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for entry in evidence::entries(opened(log)?) {
         match entry.map_err(broken)?.body {
@@ -163,7 +182,15 @@ fn read(log: &Path) -> Result<(Opening, BTreeMap<String, ConfigurationIntent>), 
         }
     }
     let opening = Opening { previous_head: Some(verified.head), ..verified.opening };
-    Ok((opening, written))
+    Ok(RunLog { opening, written, torn })
+}
+
+/// The opening of the log at `path`, which follows the newest one there: other runs can have followed the run
+/// that is undone, and their logs could else be taken away without a gap.
+fn after_the_newest(opening: Opening, path: &Path) -> Opening {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let newest = evidence_files::previous_head(folder, &opening.policy, path);
+    Opening { previous_head: newest.or(opening.previous_head), ..opening }
 }
 
 /// Beside the log that is undone; another try has a name of its own.

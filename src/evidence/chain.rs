@@ -112,6 +112,8 @@ pub struct Verified {
     pub end: End,
     /// What it was opened with.
     pub opening: Opening,
+    /// Heads of other logs after which its run went on.
+    pub went_on_after: Vec<String>,
     /// Counts of all outcomes.
     pub totals: Totals,
     /// Items whose intent has no outcome: whether they are gone is unknown.
@@ -129,7 +131,7 @@ pub struct Checked {
     pub bytes: u64,
     /// Its last line.
     pub last_line: u64,
-    /// The lines of entries with the hashes that were asked for.
+    /// The lines of entries with the hashes that were asked for, and of the last one.
     pub found: BTreeMap<String, u64>,
 }
 
@@ -146,6 +148,22 @@ pub fn verify(log: impl BufRead, expected_head: Option<&str>) -> Result<Verified
     }
     checked.verified.head_confirmed = expected_head.is_some();
     Ok(checked.verified)
+}
+
+/// Reads a log once and checks it as [`verify`] does, but for a last line that a crash or a full disk has
+/// torn: that is passed over, and its number given.
+///
+/// # Errors
+/// The first thing that is wrong, with its line.
+pub fn verify_torn(log: impl BufRead) -> Result<(Verified, Option<u64>), VerifyError> {
+    let mut entries = entries(log);
+    entries.by_ref().try_for_each(|entry| entry.map(drop))?;
+    let torn = match entries.torn.as_slice() {
+        [] => None,
+        [torn] if !entries.ends_in_newline && entries.ledger.end != End::Finished => Some(torn.line),
+        _ => entries.check_tail().map(|()| None)?,
+    };
+    Ok((entries.verified()?, torn))
 }
 
 /// Reads a log once and checks it, whatever its head is; says where entries with the hashes
@@ -168,19 +186,9 @@ pub fn check(
         }
     }
     entries.check_tail()?;
-    let ledger = entries.ledger;
-    let unresolved = ledger.unresolved().flat_map(|(_, items)| items).collect();
-    let verified = Verified {
-        entries: entries.seq,
-        head: entries.head,
-        head_confirmed: false,
-        end: ledger.end,
-        opening: ledger.opening.ok_or(VerifyError::NotALog)?,
-        totals: ledger.totals,
-        unresolved,
-        unresolved_configurations: ledger.open_configurations.into_iter().collect(),
-    };
-    Ok(Checked { verified, bytes: entries.bytes, last_line: entries.last_entry_line, found })
+    let (bytes, last_line) = (entries.bytes, entries.last_entry_line);
+    found.insert(entries.head.clone(), last_line);
+    Ok(Checked { verified: entries.verified()?, bytes, last_line, found })
 }
 
 impl Checked {
@@ -326,6 +334,23 @@ impl<R: BufRead> Entries<R> {
             return Err(VerifyError::Chain { line });
         }
         self.ledger.take(&entry.body).map_err(|fault| VerifyError::Entry { line, fault })
+    }
+
+    /// What was read.
+    fn verified(self) -> Result<Verified, VerifyError> {
+        let ledger = self.ledger;
+        let unresolved = ledger.unresolved().flat_map(|(_, items)| items).collect();
+        Ok(Verified {
+            entries: self.seq,
+            head: self.head,
+            head_confirmed: false,
+            end: ledger.end,
+            opening: ledger.opening.ok_or(VerifyError::NotALog)?,
+            went_on_after: ledger.went_on_after,
+            totals: ledger.totals,
+            unresolved,
+            unresolved_configurations: ledger.open_configurations.into_iter().collect(),
+        })
     }
 
     /// Whether the log ends with a whole line that is an entry.

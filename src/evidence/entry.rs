@@ -283,6 +283,9 @@ pub struct Resumed {
     /// What the run was to do, where the one before was to make S3 do less and nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned: Option<Planned>,
+    /// The head of the newest other log, where the run goes on after that one has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_head: Option<String>,
     /// SHA-256 (hex) of each torn line that stands right before this entry, newline aside.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub torn: Vec<String>,

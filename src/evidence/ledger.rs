@@ -136,6 +136,8 @@ pub(super) struct Ledger {
     pub(super) opening: Option<Opening>,
     pub(super) end: End,
     pub(super) totals: Totals,
+    /// Heads of other logs after which the run went on.
+    pub(super) went_on_after: Vec<String>,
     /// Items without outcome, by batch.
     open: BTreeMap<u64, HashSet<Unresolved>>,
     /// Buckets whose configuration has no outcome.
@@ -147,6 +149,12 @@ impl Ledger {
     /// Items without outcome by batch, in the order of their names.
     pub(super) fn unresolved(&self) -> impl Iterator<Item = (u64, BTreeSet<Unresolved>)> {
         self.open.iter().map(|(batch, items)| (*batch, items.iter().cloned().collect()))
+    }
+
+    /// Whether the log names this as the head of one before it.
+    pub(super) fn follows(&self, head: &str) -> bool {
+        let first = self.opening.as_ref().and_then(|opening| opening.previous_head.as_ref());
+        first.into_iter().chain(&self.went_on_after).any(|known| known == head)
     }
 
     /// The number of the next batch.
@@ -187,6 +195,7 @@ impl Ledger {
             }
             Body::Resumed(resumed) => {
                 self.end = End::Open;
+                self.went_on_after.extend(resumed.previous_head.clone());
                 if let Some(opening) = &mut self.opening {
                     let known = &mut opening.guards_accepted;
                     let new = resumed.guards_accepted.iter().filter(|guard| !known.contains(guard));

@@ -76,6 +76,8 @@ pub struct Resuming {
     pub guards_accepted: Vec<String>,
     /// What it is to do, unless that is to make S3 do less and nothing else.
     pub planned: Option<Planned>,
+    /// The head of the newest other log, if there is one.
+    pub previous_head: Option<String>,
 }
 
 impl EvidenceLog {
@@ -133,9 +135,10 @@ impl EvidenceLog {
         let newline = if entries.ends_in_newline { "" } else { "\n" };
         let (ledger, seq, head) = (entries.ledger, entries.seq, entries.head);
         let mut log = Self { file, ledger, seq, head, broken: false, line: Vec::new() };
-        let Resuming { holds_digest, guards_accepted, planned } = resuming;
+        let Resuming { holds_digest, guards_accepted, planned, previous_head } = resuming;
         let tool_version = tool_version();
-        let resumed = Resumed { tool_version, holds_digest, guards_accepted, planned, torn };
+        let previous_head = previous_head.filter(|head| !log.ledger.follows(head));
+        let resumed = Resumed { tool_version, holds_digest, guards_accepted, planned, previous_head, torn };
         log.append(at, Body::Resumed(resumed), newline)?;
         log.give_up_unresolved(at)?;
         log.sync()?;

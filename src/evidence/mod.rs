@@ -17,7 +17,9 @@ mod tail;
 mod tests;
 mod told;
 
-pub use self::chain::{Checked, Entries, Verified, VerifyError, check, done, entries, opened, verify};
+pub use self::chain::{
+    Checked, Entries, Verified, VerifyError, check, done, entries, opened, verify, verify_torn,
+};
 pub use self::entry::{
     Action, Body, Closing, ConfigurationIntent, ConfigurationOutcome, ConfigurationResult, Entry, FORMAT,
     Intent, Item, ItemOutcome, Opened, Opening, Outcome, Resumed, Totals,
@@ -26,6 +28,6 @@ pub use self::item_result::ItemResult;
 pub use self::ledger::{End, EntryFault, Unresolved};
 pub use self::log::{Closed, EvidenceError, EvidenceLog, Resuming, is_in_use};
 pub use self::pieces::{Copy, CopyError, fetch};
-pub use self::several::{Follows, Heads, chained, confirm, in_order};
+pub use self::several::{Follows, Heads, chained, confirm, holder, in_order};
 pub use self::tail::head;
 pub use self::told::{Outcomes, Told, told};

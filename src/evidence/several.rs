@@ -31,19 +31,24 @@ pub enum Heads {
     Unknown(String),
 }
 
-/// What each of `logs` follows. They were [checked](super::check) for the heads that any of them
-/// names.
+/// What each of `logs` follows from its beginning on. They were [checked](super::check) for the heads that
+/// any of them names.
 pub fn chained(logs: &[Checked]) -> Vec<Follows> {
-    let follows = |log: &Checked| {
-        let Some(before) = &log.verified.opening.previous_head else { return Follows::Nothing };
-        let mut all = logs.iter().enumerate();
-        all.find_map(|(place, other)| {
-            let line = *other.found.get(before)?;
-            Some(if line == other.last_line { Follows::Log(place) } else { Follows::Within(place, line) })
-        })
-        .unwrap_or(Follows::Missing)
+    let follows = |log: &Checked| match &log.verified.opening.previous_head {
+        Some(before) => holder(logs, before),
+        None => Follows::Nothing,
     };
     logs.iter().map(follows).collect()
+}
+
+/// Which of `logs` the `head` that one of them names is of.
+pub fn holder(logs: &[Checked], head: &str) -> Follows {
+    let holder = logs.iter().enumerate().find_map(|(place, log)| Some((place, log, *log.found.get(head)?)));
+    match holder {
+        Some((place, log, line)) if line == log.last_line => Follows::Log(place),
+        Some((place, _, line)) => Follows::Within(place, line),
+        None => Follows::Missing,
+    }
 }
 
 /// Holds `logs` to the `heads` that are known from elsewhere, and marks which of them these
@@ -70,9 +75,10 @@ pub fn confirm(logs: &mut [Checked], follows: &[Follows], heads: &[String]) -> H
         if std::mem::replace(&mut logs[place].verified.head_confirmed, true) {
             continue;
         }
-        if let Some(Follows::Log(before)) = follows.get(place) {
-            confirmed.push(*before);
-        }
+        let all: &[Checked] = logs;
+        let went_on_after = all[place].verified.went_on_after.iter().map(|head| holder(all, head));
+        let before = follows.get(place).cloned().into_iter().chain(went_on_after);
+        confirmed.extend(before.filter_map(|it| if let Follows::Log(it) = it { Some(it) } else { None }));
     }
     Heads::Confirmed
 }

@@ -51,6 +51,11 @@ impl Item {
         identity.copy_from_slice(&digest[..16]);
         identity
     }
+
+    /// Stands for its key, whatever the version.
+    pub fn identity_of_key(&self) -> [u8; 16] {
+        Self { version_id: None, upload_id: None, ..self.clone() }.identity()
+    }
 }
 
 /// Puts outcomes to their intents, entry by entry of a log; grows with what has no outcome yet.

@@ -1,9 +1,10 @@
 //! Hears of all outcomes, and counts each item once: by the last thing that is told of it.
 //!
-//! Remembers only items that were not deleted, since only these can be told of again.
+//! Remembers only items that were not deleted, since only these can be told of again, and what came back.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::returned::{Identity, Removal, Return, Returned, Telling};
 use super::standing::{Kept, Standing, standing};
 use super::tally::Tally;
 use crate::evidence::{Item, Told};
@@ -50,7 +51,10 @@ pub struct Collector {
     places: HashMap<Option<String>, u32>,
     groups: Vec<(Option<String>, Tally)>,
     total: Tally,
-    undone: HashMap<[u8; 16], Undone>,
+    undone: HashMap<Identity, Undone>,
+    /// What was copied and is not said to be gone yet.
+    copied: HashSet<Identity>,
+    returned: Returned,
 }
 
 /// An item of which nobody has said yet that it is gone.
@@ -72,7 +76,16 @@ impl Collector {
             groups: Vec::new(),
             total: Tally::default(),
             undone: HashMap::new(),
+            copied: HashSet::new(),
+            returned: Returned::default(),
         }
+    }
+
+    /// Another that has heard nothing, where this one has heard that something came back. It expects that,
+    /// has to hear everything from the beginning, and does not count as deleted what came back.
+    pub fn again(&self) -> Option<Self> {
+        let again = || Self { returned: self.returned.expected(), ..Self::new(self.scope.clone()) };
+        self.returned.is_surprised().then(again)
     }
 
     /// What it is about.
@@ -82,57 +95,98 @@ impl Collector {
 
     /// Takes what the log of this number tells next.
     pub fn take(&mut self, log: u32, told: &Told) {
-        let Told { item, result, at, batch, .. } = told;
-        if !self.scope.has(item) {
-            return;
-        }
-        let group = self.place_of(item);
-        let standing = standing(item.action, *result);
-        let before = match standing {
-            Standing::Covered | Standing::NotCovered | Standing::Aside => None,
-            Standing::Deleted | Standing::Gone | Standing::Hidden | Standing::Kept(_) => {
-                self.undone.remove(&item.identity())
-            }
-        };
-        if let Some(before) = before {
-            for tally in [&mut self.groups[before.group as usize].1, &mut self.total] {
-                tally.keep_no_more(before.kept, before.bytes);
-            }
-        }
-        // What was put off was not sent, or was seen to be there after it.
-        let was_sent = before.is_some_and(|before| matches!(before.kept, Kept::Unclear | Kept::NoOutcome));
-        for tally in [&mut self.groups[group as usize].1, &mut self.total] {
-            match standing {
-                Standing::Deleted => tally.delete(item.kind, item.size, item.erasure.as_deref(), *at),
-                Standing::Gone if was_sent => tally.gone_after_lost_answer += 1,
-                Standing::Gone => tally.already_gone += 1,
-                Standing::Covered | Standing::Hidden => tally.markers_added += 1,
-                Standing::Kept(kept) => tally.keep(kept, item.size),
-                Standing::NotCovered | Standing::Aside => {}
-            }
-        }
-        if let Standing::Kept(kept) = standing {
-            self.undone
-                .insert(item.identity(), Undone { kept, bytes: item.size, group, told: (log, *batch) });
+        if self.scope.has(&told.item) {
+            self.count(log, told, standing(told.item.action, told.result));
         }
     }
 
-    /// Takes an item that was intended, and of which nothing more is told.
-    pub fn without_outcome(&mut self, item: &Item) {
-        if !self.scope.has(item) || matches!(standing_of_none(item), Standing::NotCovered | Standing::Aside) {
-            return;
+    /// Takes what the log of this number leaves open at its end. What a later log tells of it counts.
+    pub fn without_outcome(&mut self, log: u32, told: &Told) {
+        let standing = match standing(told.item.action, told.result) {
+            Standing::Kept(_) => Standing::Kept(Kept::NoOutcome),
+            Standing::NotCovered | Standing::Aside => return,
+            other => other,
+        };
+        if self.scope.has(&told.item) {
+            self.count(log, told, standing);
         }
-        let group = self.place_of(item);
-        if let Some(before) = self.undone.remove(&item.identity()) {
-            for tally in [&mut self.groups[before.group as usize].1, &mut self.total] {
-                tally.keep_no_more(before.kept, before.bytes);
+    }
+
+    fn count(&mut self, log: u32, told: &Told, standing: Standing) {
+        let Told { item, at, batch, .. } = told;
+        let (group, identity, erasure) = (self.place_of(item), item.identity(), item.erasure.as_deref());
+        let telling = (log, *batch, identity);
+        match standing {
+            Standing::Deleted => {
+                self.keep_no_more(&identity);
+                self.removed(telling, Removal::Deleted);
+                self.tally(group, |tally| tally.delete(item.kind, item.size, erasure, *at));
             }
+            Standing::Gone => {
+                // What was put off was not sent, or was seen to be there after it.
+                let was_sent = matches!(self.keep_no_more(&identity), Some(Kept::Unclear | Kept::NoOutcome));
+                if was_sent {
+                    self.removed(telling, Removal::AfterLostAnswer);
+                    self.tally(group, |tally| tally.gone_after_lost_answer += 1);
+                } else {
+                    self.removed(telling, Removal::AlreadyGone);
+                    self.tally(group, |tally| tally.already_gone += 1);
+                }
+            }
+            Standing::Hidden => {
+                self.keep_no_more(&identity);
+                self.returned.hidden(telling, item);
+                self.tally(group, |tally| tally.markers_added += 1);
+            }
+            Standing::Covered => self.tally(group, |tally| tally.markers_added += 1),
+            Standing::Kept(kept) => {
+                self.keep_no_more(&identity);
+                self.tally(group, |tally| tally.keep(kept, item.size));
+                let undone = Undone { kept, bytes: item.size, group, told: (log, *batch) };
+                self.undone.insert(identity, undone);
+            }
+            Standing::Copied => {
+                // A run that goes on copies anew.
+                if self.copied.insert(identity) {
+                    self.tally(group, |tally| tally.copied.add(item.size));
+                }
+            }
+            Standing::PutBack => match self.returned.put_back(identity) {
+                Some(Return::Back) => {}
+                before => self.tally(group, |tally| {
+                    if let Some(Return::Removed(removal, _)) = before {
+                        tally.remove_no_more(removal, item);
+                    }
+                    tally.put_back.add(item.size);
+                }),
+            },
+            Standing::Shown => {
+                if let Some(was_told) = self.returned.shown(item) {
+                    self.tally(group, |tally| {
+                        tally.markers_added = tally.markers_added.saturating_sub(was_told.into());
+                        tally.made_visible += 1;
+                    });
+                }
+            }
+            Standing::NotCovered | Standing::Aside => {}
         }
-        for tally in [&mut self.groups[group as usize].1, &mut self.total] {
-            tally.keep(Kept::NoOutcome, item.size);
-        }
-        let undone = Undone { kept: Kept::NoOutcome, bytes: item.size, group, told: (u32::MAX, u64::MAX) };
-        self.undone.insert(item.identity(), undone);
+    }
+
+    fn removed(&mut self, telling: Telling, removal: Removal) {
+        self.copied.remove(&telling.2);
+        self.returned.removed(telling, removal);
+    }
+
+    /// Why it was kept until now, if it was.
+    fn keep_no_more(&mut self, identity: &Identity) -> Option<Kept> {
+        let before = self.undone.remove(identity)?;
+        self.tally(before.group, |tally| tally.keep_no_more(before.kept, before.bytes));
+        Some(before.kept)
+    }
+
+    fn tally(&mut self, group: u32, mut count: impl FnMut(&mut Tally)) {
+        count(&mut self.groups[group as usize].1);
+        count(&mut self.total);
     }
 
     /// Whether this is the last thing that the logs tell of the item, and it is about what the
@@ -140,9 +194,11 @@ impl Collector {
     pub fn is_last(&self, log: u32, told: &Told) -> bool {
         self.scope.has(&told.item)
             && match standing(told.item.action, told.result) {
-                Standing::Deleted | Standing::Gone => true,
-                Standing::Covered | Standing::Hidden => true,
-                Standing::NotCovered | Standing::Aside => false,
+                Standing::Deleted | Standing::Gone | Standing::Hidden => {
+                    self.returned.counts(&(log, told.batch, told.item.identity()))
+                }
+                Standing::Covered | Standing::PutBack | Standing::Shown => true,
+                Standing::Copied | Standing::NotCovered | Standing::Aside => false,
                 Standing::Kept(_) => {
                     let undone = self.undone.get(&told.item.identity());
                     undone.is_some_and(|undone| undone.told == (log, told.batch))
@@ -173,9 +229,4 @@ impl Collector {
         self.groups.push((name, Tally::default()));
         place
     }
-}
-
-/// What is known of an item without outcome: of a marker to be put on top nothing that counts.
-const fn standing_of_none(item: &Item) -> Standing {
-    standing(item.action, crate::evidence::ItemResult::Unclear)
 }

@@ -252,6 +252,12 @@ fn not_by_us(out: &mut impl Write, total: &Tally) -> io::Result<()> {
             total.markers_added,
             "delete markers put on top of a key: they hide what is below, and delete nothing",
         ),
+        (total.made_visible, "delete markers taken away again, or perhaps: what they hid can be seen"),
+        (total.put_back.count, "put back from a copy after they were removed, or perhaps put back"),
+        (
+            total.copied.count,
+            "copied to another place before they were to go: deleting the original leaves the copy there",
+        ),
     ];
     if facts.iter().all(|(number, _)| *number == 0) {
         return Ok(());

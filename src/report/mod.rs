@@ -7,6 +7,7 @@ mod certificate;
 mod collect;
 pub mod html;
 mod redact;
+mod returned;
 mod standing;
 mod tally;
 #[cfg(test)]

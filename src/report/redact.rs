@@ -8,7 +8,7 @@ use sha2::Sha256;
 use super::standing::{Kept, Standing, standing};
 use smol_str::SmolStr;
 
-use crate::evidence::{Item, Told};
+use crate::evidence::{Item, ItemResult, Told};
 use crate::object::Kind;
 use crate::text::hex;
 
@@ -68,7 +68,7 @@ impl Redaction {
 /// One item of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// What became of it: `deleted`, `already gone`, `marker on top`, or why it was kept.
+    /// What became of it: `deleted`, `already gone`, `marker on top`, `put back`, …, or why it was kept.
     pub result: &'static str,
     /// When that was written down.
     pub at: DateTime<Utc>,
@@ -114,6 +114,11 @@ impl Row {
             Standing::Gone => "already gone",
             Standing::Covered => "marker on top",
             Standing::Hidden => "hidden",
+            Standing::Copied => "copied",
+            Standing::PutBack if told.result == ItemResult::Restored => "put back",
+            Standing::PutBack => "may be put back",
+            Standing::Shown if told.result == ItemResult::MarkerRemoved => "made visible",
+            Standing::Shown => "may be made visible",
             Standing::NotCovered => Kept::Failed.word(),
             Standing::Aside => told.result.word(),
             Standing::Kept(kept) => kept.word(),

@@ -21,6 +21,12 @@ pub enum Standing {
     NotCovered,
     /// It is hidden behind a delete marker for its undo window.
     Hidden,
+    /// A copy of it was made elsewhere before it was to go.
+    Copied,
+    /// Its copy was put back, or may have been.
+    PutBack,
+    /// A delete marker was taken away, or may have been, so that what it hid is seen again.
+    Shown,
     /// It says nothing of whether the item is there.
     Aside,
 }
@@ -117,7 +123,12 @@ pub const fn standing(action: Action, result: ItemResult) -> Standing {
         // The object below has an outcome of its own.
         (Action::AddMarker, ItemResult::MarkerAdded) => Standing::Covered,
         (Action::AddMarker, _) => Standing::NotCovered,
-        // Neither deletes, and what is copied or put back has an outcome of its own.
+        (Action::Export, ItemResult::Exported) => Standing::Copied,
+        // One that failed may have been sent and not looked at: what may be there is not called deleted.
+        (Action::Restore, ItemResult::Restored | ItemResult::Failed | ItemResult::Unclear) => {
+            Standing::PutBack
+        }
+        (Action::RemoveMarker, ItemResult::MarkerRemoved | ItemResult::Unclear) => Standing::Shown,
         (Action::Export | Action::RemoveMarker | Action::Restore, _) => Standing::Aside,
     }
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::returned::Removal;
 use super::standing::Kept;
+use crate::evidence::Item;
 use crate::object::Kind;
 
 /// How many, and how large.
@@ -18,7 +20,7 @@ pub struct Amount {
 }
 
 impl Amount {
-    fn add(&mut self, bytes: u64) {
+    pub(super) fn add(&mut self, bytes: u64) {
         self.count = self.count.saturating_add(1);
         self.bytes = self.bytes.saturating_add(bytes);
     }
@@ -52,6 +54,12 @@ pub struct Tally {
     pub gone_after_lost_answer: u64,
     /// Delete markers put on top of a key, so that no older version comes back.
     pub markers_added: u64,
+    /// Copied to another place before they were to go; deleting the original leaves the copies there.
+    pub copied: Amount,
+    /// Put back from a copy, or perhaps; not counted as deleted, nor as gone.
+    pub put_back: Amount,
+    /// Delete markers taken away again, or perhaps, so that what they hid is seen.
+    pub made_visible: u64,
     /// Not deleted, or not known to be.
     pub kept: BTreeMap<Kept, Amount>,
 }
@@ -82,6 +90,31 @@ impl Tally {
         }
         self.first = Some(self.first.map_or(at, |first| first.min(at)));
         self.last = Some(self.last.map_or(at, |last| last.max(at)));
+    }
+
+    /// Takes back that an item was counted as removed. When anything was deleted is forgotten with the last.
+    pub(super) fn remove_no_more(&mut self, removal: Removal, item: &Item) {
+        let take_one = |count: &mut u64| *count = count.saturating_sub(1);
+        match (removal, item.kind) {
+            (Removal::AlreadyGone, _) => take_one(&mut self.already_gone),
+            (Removal::AfterLostAnswer, _) => take_one(&mut self.gone_after_lost_answer),
+            (Removal::Deleted, Kind::Object) => self.objects.take(item.size),
+            (Removal::Deleted, Kind::Version) => self.versions.take(item.size),
+            (Removal::Deleted, Kind::Marker) => take_one(&mut self.markers),
+            (Removal::Deleted, Kind::Upload) => take_one(&mut self.uploads),
+        }
+        if removal == Removal::Deleted
+            && let Some(erasure) = &item.erasure
+            && let Some(amount) = self.by_erasure.get_mut(erasure.as_str())
+        {
+            amount.take(item.size);
+            if amount.count == 0 {
+                self.by_erasure.remove(erasure.as_str());
+            }
+        }
+        if self.deleted().count == 0 && self.markers == 0 && self.uploads == 0 {
+            (self.first, self.last) = (None, None);
+        }
     }
 
     pub(super) fn keep(&mut self, kept: Kept, bytes: u64) {

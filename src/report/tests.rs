@@ -45,11 +45,22 @@ fn scope(by: By) -> Scope {
 }
 
 fn collected(all: &[(u32, Told)]) -> Collector {
-    let mut collector = Collector::new(scope(By::Rule));
-    for (log, told) in all {
-        collector.take(*log, told);
+    let hear = |mut collector: Collector| {
+        all.iter().for_each(|(log, told)| collector.take(*log, told));
+        collector
+    };
+    let first = hear(Collector::new(scope(By::Rule)));
+    match first.again() {
+        Some(again) => hear(again),
+        None => first,
     }
-    collector
+}
+
+/// The same of another action.
+fn told_of(action: Action, key: &str, batch: u64, result: ItemResult) -> Told {
+    let mut told = told(key, batch, result);
+    told.item.action = action;
+    told
 }
 
 #[test]
@@ -116,9 +127,92 @@ fn what_is_found_gone_after_a_lost_answer_is_told_apart_and_so_is_what_has_no_ou
         collected(&[(0, told("a", 1, ItemResult::Unclear)), (0, told("a", 2, ItemResult::AlreadyGone))]);
     assert_eq!((total.total().already_gone, total.total().gone_after_lost_answer), (0, 1));
     let mut open = collected(&[(0, told("a", 1, ItemResult::Failed))]);
-    open.without_outcome(&told("a", 2, ItemResult::Failed).item);
+    open.without_outcome(0, &told("a", 2, ItemResult::Unclear));
     let kept: Vec<_> = open.total().kept.iter().map(|(kept, amount)| (*kept, amount.count)).collect();
     assert_eq!(kept, [(Kept::NoOutcome, 1)]);
+    open.take(1, &told("a", 1, ItemResult::Deleted));
+    assert_eq!((open.total().versions.count, open.total().kept_count()), (1, 0), "a later log tells of it");
+}
+
+#[test]
+fn what_was_put_back_is_not_called_deleted_even_if_that_is_not_certain() {
+    use ItemResult::{Changed, Deleted, Failed, Restored, Unclear};
+    let gone = [(0, told("a", 1, Deleted)), (0, told("b", 2, Deleted))];
+    for (result, is_back) in
+        [(Restored, true), (Unclear, true), (Failed, true), (Changed, false), (ItemResult::Denied, false)]
+    {
+        let back = (1, told_of(Action::Restore, "a", 1, result));
+        let collector = collected(&[gone[0].clone(), gone[1].clone(), back.clone()]);
+        for total in [collector.total(), collector.groups()[0].1] {
+            let counts = (total.versions.count, total.versions.bytes, total.put_back.count);
+            assert_eq!(counts, if is_back { (1, 10, 1) } else { (2, 20, 0) }, "{result:?}");
+        }
+        let listed = [&gone[0], &gone[1], &back].map(|(log, told)| collector.is_last(*log, told));
+        assert_eq!(listed, [!is_back, true, is_back], "{result:?}");
+        // Tried again by another undo.
+        let again = (2, told_of(Action::Restore, "a", 1, Restored));
+        let total = collected(&[gone[0].clone(), back, again]).total().clone();
+        assert_eq!((total.versions.count, total.put_back.count), (0, 1), "{result:?}");
+        assert_eq!((total.first, total.last), (None, None), "{result:?}");
+    }
+}
+
+#[test]
+fn what_goes_again_after_it_was_put_back_is_deleted_and_nothing_else_is_less_for_it() {
+    let object = |action, batch, result| {
+        let mut told = told_of(action, "a", batch, result);
+        told.item.kind = Kind::Object;
+        told.item.version_id = None;
+        told
+    };
+    let back = object(Action::Restore, 1, ItemResult::Restored);
+    let all = [
+        (0, object(Action::Delete, 1, ItemResult::Deleted)),
+        (1, back.clone()),
+        (2, object(Action::Delete, 1, ItemResult::Deleted)),
+    ];
+    let collector = collected(&all);
+    assert_eq!((collector.total().objects.count, collector.total().put_back.count), (1, 1));
+    assert_eq!(all.each_ref().map(|(log, told)| collector.is_last(*log, told)), [false, true, true]);
+    // The log of the run that removed it is not here.
+    let mut other = object(Action::Delete, 1, ItemResult::Deleted);
+    other.item.key = "b".into();
+    let total = collected(&[(0, other), (1, back)]).total().clone();
+    assert_eq!((total.objects.count, total.put_back.count), (1, 1));
+}
+
+#[test]
+fn a_marker_that_was_taken_away_hides_nothing_any_more() {
+    let hidden = |key: &str| told_of(Action::Mark, key, 1, ItemResult::MarkerAdded);
+    let taken_away = |key: &str, result| {
+        let mut told = told_of(Action::RemoveMarker, key, 1, result);
+        told.item.kind = Kind::Marker;
+        told.item.version_id = Some("m1".into());
+        told
+    };
+    for (result, is_shown) in
+        [(ItemResult::MarkerRemoved, true), (ItemResult::Unclear, true), (ItemResult::Failed, false)]
+    {
+        let all = [(0, hidden("a")), (0, hidden("b")), (1, taken_away("a", result))];
+        let collector = collected(&all);
+        let total = collector.total();
+        let expected = if is_shown { (1, 1) } else { (2, 0) };
+        assert_eq!((total.markers_added, total.made_visible), expected, "{result:?}");
+        let listed = all.each_ref().map(|(log, told)| collector.is_last(*log, told));
+        assert_eq!(listed, [!is_shown, true, is_shown], "{result:?}");
+    }
+    let elsewhere = [(0, hidden("b")), (1, taken_away("a", ItemResult::MarkerRemoved))];
+    let total = collected(&elsewhere).total().clone();
+    assert_eq!((total.markers_added, total.made_visible), (1, 1), "what it hid is told of elsewhere");
+}
+
+#[test]
+fn copies_are_told_once_however_often_a_run_goes_on() {
+    let copied = |batch| told_of(Action::Export, "a", batch, ItemResult::Exported);
+    let all = [(0, copied(1)), (0, told("a", 2, ItemResult::Unclear)), (0, copied(3))];
+    let goes = (0, told("a", 4, ItemResult::Deleted));
+    let total = collected(&[&all[..], &[goes]].concat()).total().clone();
+    assert_eq!((total.copied.count, total.copied.bytes, total.versions.count), (1, 10, 1));
 }
 
 #[test]

@@ -4,9 +4,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use shelflife::sandbox::{BucketOptions, Effect, Fault, PutOptions};
 
-use crate::site::Site;
+use crate::site::{Site, ago, versioned};
 
 fn certificate(site: &Site, log: &str, more: &[&str]) -> Value {
     let args = [&["report", "--certificate", log, "--json"], more].concat();
@@ -163,4 +164,92 @@ async fn a_policy_that_is_another_one_is_said_and_not_quoted() {
     site.run(&["report", "--certificate", &log, "--policy", "foreign"])
         .ends(2)
         .tells(&["are of the policy `acme`"]);
+}
+
+/// What one rule hides for a week, and another copies first.
+const UNDOABLE: &str = r#"version: 1
+name: acme
+tenant:
+  - key: "*/{tenant}/**"
+rules:
+  - id: hidden
+    select: {buckets: [hidden]}
+    trigger: uploaded
+    retain: 30 days
+    undo-window: 7 days
+  - id: saved
+    select: {buckets: [saved]}
+    trigger: uploaded
+    retain: 30 days
+    export: s3://exports/
+  - {id: copies, select: {buckets: [exports]}, trigger: uploaded, retain: 90 days, enforce: direct}
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_undo_has_put_back_or_made_visible_is_not_called_deleted_or_hidden() {
+    let site = Site::new().await;
+    site.desk.policy(UNDOABLE);
+    site.sandbox.create_bucket(BucketOptions::named("exports")).unwrap();
+    for bucket in ["hidden", "saved"] {
+        site.sandbox.create_bucket(versioned(bucket)).unwrap();
+        for key in ["in/1/a", "in/2/b"] {
+            let object = PutOptions::bytes("medium").last_modified(ago(40));
+            site.sandbox.put_object(bucket, key, object).unwrap();
+        }
+    }
+    site.run(&["reconcile"]).ends(0);
+    let log = site.desk.log();
+    let undo = ["undo", &log, "--tenant", "1", "--accept", "markers", "--restore-exports", "--json"];
+    let undone = site.run(&undo).ends(0).json();
+    assert_eq!(undone["results"], json!({"marker-removed": 1, "restored": 1}));
+    let undone = undone["evidence"].as_str().unwrap();
+
+    let told = site.run(&["report", "--certificate", &log, undone, "--keys", "--json"]).ends(0).json();
+    let total = &told["certificate"]["total"];
+    assert_eq!((&total["versions"]["count"], &total["put_back"]["count"]), (&json!(1), &json!(1)), "{total}");
+    assert_eq!((&total["markers_added"], &total["made_visible"]), (&json!(1), &json!(1)), "{total}");
+    assert_eq!(total["copied"]["count"], 2);
+    let items = told["items"].as_array().unwrap().iter();
+    let mut listed: Vec<_> = items.map(|item| (item["key"].as_str(), item["result"].as_str())).collect();
+    listed.sort_unstable();
+    let expected =
+        [("in/1/a", "made visible"), ("in/1/a", "put back"), ("in/2/b", "deleted"), ("in/2/b", "hidden")];
+    assert_eq!(listed, expected.map(|(key, result)| (Some(key), Some(result))));
+    let page = ["report", "--certificate", &log, undone, "--html", "page.html"];
+    site.run(&page).ends(0).shows(&[
+        "Put back from copies after they were removed, or perhaps: 1.",
+        "Delete markers taken away again, or perhaps: 1.",
+        "Copied to another place before they were to go: 2.",
+        "not counted as deleted",
+    ]);
+    let page = fs::read_to_string(site.desk.path("page.html")).unwrap();
+    assert!(page.contains("put back from a copy") && page.contains("leaves the copy there"));
+    // Without the undo there are the copies all the same.
+    let told = certificate(&site, &log, &[]);
+    assert_eq!(told["certificate"]["total"]["versions"]["count"], 2);
+    assert!(told["certificate"]["notes"].to_string().contains("The copies stand there"), "{told}");
+}
+
+/// The first run is killed when nobody could delete; the second one deletes the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_log_leaves_open_a_later_one_can_tell() {
+    let site = Site::new().await;
+    for operation in ["DeleteObjects", "DeleteObject", "AbortMultipartUpload"] {
+        site.sandbox.faults().add(Fault::on(operation, Effect::AccessDenied));
+    }
+    site.run(&["reconcile", "--out", "first.parquet"]).ends(3);
+    site.sandbox.faults().clear();
+    let first = site.desk.log();
+    let text = fs::read_to_string(site.desk.path(&first)).unwrap();
+    let intent = text.lines().position(|line| line.contains("\"kind\":\"intent\"")).unwrap();
+    let cut: String = text.lines().take(intent + 1).map(|line| format!("{line}\n")).collect();
+    site.desk.write(&first, &cut);
+    let open = certificate(&site, &first, &[]);
+    assert!(open["certificate"]["total"]["kept"]["no-outcome"]["count"].as_u64() > Some(0), "{open}");
+    let second = site.run(&["reconcile", "--out", "second.parquet", "--json"]).ends(0).json();
+    let second = second["evidence"].as_str().unwrap();
+
+    let told = site.run(&["report", "--certificate", &first, second, "--json"]).ends(0).json();
+    let total = &told["certificate"]["total"];
+    assert_eq!((&total["kept"], &total["objects"]["count"]), (&json!({}), &json!(2)), "{total}");
 }

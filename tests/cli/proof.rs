@@ -280,3 +280,24 @@ async fn a_torn_log_is_followed_too_so_that_it_cannot_be_taken_away() {
     let ran = site.run(&["verify", &first, &second, &third]).ends(0);
     ran.shows(&["follows run-0", "follows line", "of run-1", "whose run went on"]);
 }
+
+/// A crash leaves the first log torn, and its run goes on only when the second has begun and ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_from_between_a_crash_and_the_going_on_cannot_be_taken_away() {
+    let site = Site::new().await;
+    let (first, _) = reconciled(&site, 0);
+    let whole = fs::read(site.desk.path(&first)).unwrap();
+    fs::write(site.desk.path(&first), &whole[..whole.len() - 40]).unwrap();
+    let (second, _) = reconciled(&site, 1);
+    site.run(&["apply", "run-0.parquet"]).ends(0);
+    let (third, head) = reconciled(&site, 2);
+
+    let all = ["verify", &first, &second, &third, "--head", &head];
+    site.run(&all).ends(0).shows(&["its run went on after run-1"]);
+    let told = site.run(&[&all[..], &["--json"]].concat()).ends(0).json();
+    assert_eq!(told["gaps"], 0);
+    assert!(told["logs"].as_array().unwrap().iter().all(|log| log["head_confirmed"] == true), "{told}");
+    let ran = site.run(&["verify", &first, &third, "--head", &head]).ends(1);
+    ran.shows(&["a gap", "its run went on after a log that is not here"]);
+    site.run(&["verify", &first]).ends(0);
+}

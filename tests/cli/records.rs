@@ -100,3 +100,17 @@ async fn faulty_record_files_are_refused_and_when_tolerated_keep_what_depends_on
         assert_eq!(media.keys().await, [""; 0], "{name}");
     }
 }
+
+/// Whoever mends what is listed is not to think that it is all.
+#[test]
+fn of_many_faults_the_first_are_listed_and_the_others_counted() {
+    // Nobody is asked for anything: the records are looked at first.
+    let desk = Desk::at("http://127.0.0.1:9");
+    desk.policy(&policy("acme-recordings", "acme-media"));
+    let row = rows(HEADER, 0).lines().nth(1).unwrap().to_owned() + "\n";
+    desk.write("policies/records/customers.csv", &format!("{HEADER}\n{}", row.repeat(301)));
+    let told = ["customers.csv: line 102", "customers.csv: and 200 more, which are not listed"];
+    let ran = desk.run(&["plan"]).ends(2).tells(&["record files have faults"]).tells(&told);
+    assert_eq!(ran.err.matches("customers.csv: line ").count(), 100);
+    desk.run(&["check"]).ends(0).shows(&told);
+}

@@ -172,11 +172,12 @@ async fn undo_makes_what_was_hidden_visible_again_and_says_what_it_cannot() {
     assert_eq!(all["results"], json!({"marker-removed": 2, "already-gone": 2, "changed": 1}));
     assert_eq!(visible(&sandbox), [gone, newer, one, straight, two]);
 
-    // It is evidenced, follows the log that it undoes, and what comes back is hidden by the next run.
+    // It is evidenced, follows the newest log, and what comes back is hidden by the next run.
     let undone = all["evidence"].as_str().unwrap();
     run(&sandbox, &desk, &["verify", undone, "--head", all["head"].as_str().unwrap()]).ends(0);
     let opening = &desk.evidence(undone)[0];
-    let head = run(&sandbox, &desk, &["verify", &log, "--json"]).ends(0).json();
+    let before = undone.replace("undo-2", "undo-1");
+    let head = run(&sandbox, &desk, &["verify", &before, "--json"]).ends(0).json();
     assert_eq!(opening["previous_head"], head["head"]);
     run(&sandbox, &desk, &["reconcile"]).ends(0);
     assert_eq!(visible(&sandbox), [newer]);
@@ -204,7 +205,7 @@ async fn a_marker_whose_answer_was_lost_is_put_once_and_found_by_listing() {
     let (sandbox, desk) = store(Versioning::Enabled).await;
     put(&sandbox, "inbound/1/a", 40);
     sandbox.faults().add(Fault::on("DeleteObject", Effect::AnswerLost).once());
-    run(&sandbox, &desk, &["reconcile"]).ends(0);
+    run(&sandbox, &desk, &["reconcile"]).ends(3).shows(&["unclear"]);
     sandbox.faults().clear();
     let left = under(&sandbox, "inbound/1/a");
     assert_eq!(
@@ -229,16 +230,102 @@ async fn markers_of_a_run_that_was_killed_are_found_by_listing() {
     run(&sandbox, &desk, &["reconcile"]).ends(0);
     let log = desk.log();
     // What a kill between the deletion and the next line leaves of it.
-    let text = std::fs::read_to_string(desk.path(&log)).unwrap();
-    let intent = text.find("\"kind\":\"intent\"").unwrap();
-    let cut = intent + text[intent..].find('\n').unwrap() + 1;
-    std::fs::write(desk.path(&log), &text[..cut]).unwrap();
+    kill_after_intent(&desk, &log);
     // A version that somebody has put on one of them in between stays where it is.
     put(&sandbox, "inbound/1/b", 0);
     let undo = ["undo", &log, "--accept", "found-markers", "--json"];
     let undone = run(&sandbox, &desk, &undo).ends(0).json();
     assert_eq!(undone["results"], json!({"marker-removed": 1, "changed": 1}));
     assert_eq!(visible(&sandbox), ["inbound/1/a", "inbound/1/b"]);
+}
+
+/// Cuts a log off after its first intent, as a kill right after that does.
+fn kill_after_intent(desk: &Desk, log: &str) {
+    let text = std::fs::read_to_string(desk.path(log)).unwrap();
+    let intent = text.find("\"kind\":\"intent\"").unwrap();
+    let cut = intent + text[intent..].find('\n').unwrap() + 1;
+    std::fs::write(desk.path(log), &text[..cut]).unwrap();
+}
+
+/// A kill leaves a whole batch open, and the same command goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_run_hides_after_it_was_killed_is_told_and_undone_once() {
+    const MANY: usize = 510;
+    let (sandbox, desk) = store(Versioning::Enabled).await;
+    (0..MANY).for_each(|number| drop(put(&sandbox, &format!("inbound/1/{number}"), 40)));
+    run(&sandbox, &desk, &["plan"]).ends(0);
+    let apply = ["apply", "shelflife-plan.parquet"];
+    run(&sandbox, &desk, &apply).ends(0);
+    let log = desk.log();
+    // As if it had come before any marker was put.
+    kill_after_intent(&desk, &log);
+    for entry in sandbox.list_everything(BUCKET).unwrap() {
+        if entry.kind == EntryKind::Marker {
+            sandbox.delete(BUCKET, &entry.key, Some(&entry.id)).unwrap();
+        }
+    }
+    run(&sandbox, &desk, &apply).ends(0);
+    let unclear = desk.outcomes(&log).iter().filter(|outcome| outcome.result == "unclear").count();
+    assert_eq!(unclear, MANY);
+
+    let dry = run(&sandbox, &desk, &["undo", &log, "--dry-run", "--json"]).ends(0).json();
+    let told = &dry["objects"];
+    assert_eq!((&told["can"]["count"], &told["found"]["count"]), (&json!(MANY), &json!(0)), "{told}");
+    assert_eq!(told["cannot"], json!([]));
+    let undo = ["undo", &log, "--accept", "markers", "--accept", "found-markers", "--json"];
+    let undone = run(&sandbox, &desk, &undo).ends(0).json();
+    assert_eq!(undone["results"], json!({"marker-removed": MANY}));
+    assert_eq!(visible(&sandbox).len(), MANY);
+}
+
+/// A wrong policy has hidden what it must not, the disk was full, and the policy is mended: `apply` does not
+/// take the log up again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_whose_last_line_is_torn_is_undone_by_the_lines_before_it() {
+    let (sandbox, desk) = store(Versioning::Enabled).await;
+    let (told, torn) = ("inbound/1/told", "inbound/1/torn");
+    put(&sandbox, told, 40);
+    put(&sandbox, torn, 40);
+    // A batch for each.
+    run(&sandbox, &desk, &["reconcile", "--max-rate", "1", "--concurrency", "1"]).ends(0);
+    let log = desk.log();
+    let text = std::fs::read_to_string(desk.path(&log)).unwrap();
+    let (outcome, _) = text.match_indices("\"kind\":\"outcome\"").nth(1).unwrap();
+    std::fs::write(desk.path(&log), &text[..outcome]).unwrap();
+    desk.policy(&policy("").replace("30 days", "60 days"));
+    run(&sandbox, &desk, &["apply", "shelflife-plan.parquet"]).ends(4);
+
+    let dry = run(&sandbox, &desk, &["undo", &log, "--dry-run"]).ends(0);
+    dry.tells(&["note:", "is torn", "nothing is undone by it", "looked for in the store"]).shows(&[
+        "1 object can be made visible again",
+        told,
+        "1 object may have been hidden by the run",
+        torn,
+    ]);
+    let undo = ["undo", &log, "--accept", "markers", "--accept", "found-markers", "--json"];
+    let undone = run(&sandbox, &desk, &undo).ends(0).json();
+    assert_eq!(undone["results"], json!({"marker-removed": 2}));
+    assert_eq!(visible(&sandbox), [told, torn]);
+    run(&sandbox, &desk, &["verify", undone["evidence"].as_str().unwrap()]).ends(0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn to_undo_an_older_run_leaves_no_room_to_take_a_log_away() {
+    let (sandbox, desk) = store(Versioning::Enabled).await;
+    let reconciled = |key: &str, plan: &str| {
+        put(&sandbox, key, 40);
+        let ran = run(&sandbox, &desk, &["reconcile", "--out", plan, "--json"]).ends(0).json();
+        ran["evidence"].as_str().unwrap().to_owned()
+    };
+    let first = reconciled("inbound/1/a", "a.parquet");
+    let second = reconciled("inbound/1/b", "b.parquet");
+    let undone = run(&sandbox, &desk, &["undo", &first, "--accept", "markers", "--json"]).ends(0).json();
+    let undone = undone["evidence"].as_str().unwrap();
+    let third = reconciled("inbound/1/c", "c.parquet");
+
+    run(&sandbox, &desk, &["verify", &first, &second, undone, &third]).ends(0);
+    let without = run(&sandbox, &desk, &["verify", &first, undone, &third]).ends(1);
+    without.shows(&["a gap: nothing here leads to this log"]);
 }
 
 /// What is hidden already is not taken for hidden by the run.
@@ -261,12 +348,37 @@ async fn a_marker_that_a_user_puts_right_before_the_run_stays() {
     assert!(visible(&sandbox).is_empty());
 }
 
+/// The request of the run is refused, or does not arrive.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_marker_that_a_user_puts_in_place_of_the_runs_own_is_not_claimed() {
+    let refused = Effect::Refuse(409, "ConditionalRequestConflict");
+    for (answer, ends, wanted) in
+        [(refused, 0, json!({"changed": 1})), (Effect::Unreachable, 3, json!({"unclear": 1}))]
+    {
+        let (sandbox, desk) = store(Versioning::Enabled).await;
+        let key = "inbound/1/a";
+        put(&sandbox, key, 40);
+        run(&sandbox, &desk, &["plan"]).ends(0);
+        let user = sandbox.clone();
+        let delete = Effect::before(move |_| drop(user.delete(BUCKET, key, None).unwrap()));
+        for effect in [delete, answer] {
+            sandbox.faults().add(Fault::on("DeleteObject", effect).once());
+        }
+        let ran = run(&sandbox, &desk, &["apply", "shelflife-plan.parquet", "--json"]).ends(ends).json();
+        sandbox.faults().clear();
+        assert_eq!(ran["results"], wanted);
+        run(&sandbox, &desk, &["undo", ran["evidence"].as_str().unwrap(), "--accept", "markers"]).ends(0);
+        assert!(visible(&sandbox).is_empty());
+        assert_eq!(under(&sandbox, key).len(), 2);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_marker_of_another_time_is_not_taken_for_the_runs_own() {
     let (sandbox, desk) = store(Versioning::Enabled).await;
     put(&sandbox, "inbound/1/a", 40);
     sandbox.faults().add(Fault::on("DeleteObject", Effect::AnswerLost).once());
-    run(&sandbox, &desk, &["reconcile"]).ends(0);
+    run(&sandbox, &desk, &["reconcile"]).ends(3).shows(&["unclear"]);
     sandbox.faults().clear();
     age_marker(&sandbox, "inbound/1/a", 1);
     let undo = ["undo", &desk.log(), "--accept", "found-markers"];

@@ -11,6 +11,7 @@ use crate::plan::GuardResult;
 use crate::report::{
     By, Certificate, Collector, Configured, Grouped, LogFacts, PolicyText, Redaction, Row, RuleFacts, Scope,
 };
+use crate::text::count;
 
 /// How many logs a note names.
 const NAMED: usize = 3;
@@ -29,8 +30,8 @@ impl Made {
     /// Gives each item with the last that is told of it.
     pub fn rows(&self, logs: &Logs, each: &mut dyn FnMut(Row) -> Result<(), Failure>) -> Result<(), Failure> {
         let shows_tenant = self.collector.scope().tenant.is_some();
-        tell(logs, |log, told| {
-            if self.collector.is_last(log, &told) {
+        tell(logs, |log, told, has_outcome| {
+            if has_outcome && self.collector.is_last(log, &told) {
                 each(Row::of(&told, self.redaction.as_ref(), shows_tenant))?;
             }
             Ok(())
@@ -46,11 +47,13 @@ struct Besides {
     /// The instants of each log's first and last entry.
     spans: Vec<(DateTime<Utc>, DateTime<Utc>)>,
     written_by: Vec<String>,
-    open: Vec<evidence::Item>,
 }
 
-/// Reads all logs, in their order, and what each outcome tells.
-fn tell(logs: &Logs, mut each: impl FnMut(u32, Told) -> Result<(), Failure>) -> Result<Besides, Failure> {
+/// Reads all logs, in their order: what each outcome tells, and at a log's end what has no outcome there.
+fn tell(
+    logs: &Logs,
+    mut each: impl FnMut(u32, Told, bool) -> Result<(), Failure>,
+) -> Result<Besides, Failure> {
     let mut besides = Besides::default();
     for ((log, checked), number) in logs.all.iter().zip(&logs.checked).zip(0..) {
         let mut outcomes = Outcomes::default();
@@ -72,13 +75,27 @@ fn tell(logs: &Logs, mut each: impl FnMut(u32, Told) -> Result<(), Failure>) -> 
                 | Body::Closing(_) => {}
             }
             for told in outcomes.take(entry) {
-                each(number, told)?;
+                each(number, told, true)?;
             }
         }
         besides.spans.extend(span);
-        besides.open.extend(outcomes.into_open().map(|told| told.item));
+        for told in outcomes.into_open() {
+            each(number, told, false)?;
+        }
     }
     Ok(besides)
+}
+
+/// Has `collector` hear all that the logs tell.
+fn hear(logs: &Logs, collector: &mut Collector) -> Result<Besides, Failure> {
+    tell(logs, |log, told, has_outcome| {
+        if has_outcome {
+            collector.take(log, &told);
+        } else {
+            collector.without_outcome(log, &told);
+        }
+        Ok(())
+    })
 }
 
 /// Reads the logs and makes the certificate.
@@ -100,12 +117,10 @@ pub fn make(
     };
     let mut collector =
         Collector::new(Scope { tenant: report.tenant.clone(), rule: report.rule.clone(), by });
-    let besides = tell(logs, |log, told| {
-        collector.take(log, &told);
-        Ok(())
-    })?;
-    for item in &besides.open {
-        collector.without_outcome(item);
+    let mut besides = hear(logs, &mut collector)?;
+    if let Some(again) = collector.again() {
+        collector = again;
+        besides = hear(logs, &mut collector)?;
     }
     let hides_text = redaction.is_some() || report.tenant.is_some();
     let logs_facts = facts(logs, &besides, policy, hides_text);
@@ -207,7 +222,8 @@ fn notes(logs: &Logs, facts: &[LogFacts], collector: &Collector, hides_text: boo
         }
         if log.unresolved > 0 {
             notes.push(format!(
-                "{} has items without outcome: whether they are gone is not known, and they are not counted as deleted.",
+                "{} has items without outcome: unless a later log tells of them, whether they are gone is \
+                 not known, and they are not counted as deleted.",
                 log.file
             ));
         }
@@ -228,16 +244,29 @@ fn notes(logs: &Logs, facts: &[LogFacts], collector: &Collector, hides_text: boo
         notes.push(format!("Written under another version of the policy than the one at hand: {logs}."));
     }
     for gap in logs.gaps() {
-        notes.push(format!(
-            "There is a gap before {}: none of the logs here is the one that it follows.",
-            facts[gap].file
-        ));
+        notes.push(format!("There is a gap before {}: a log that it follows is not here.", facts[gap].file));
     }
     let total = collector.total();
     if collector.groups().is_empty() {
         notes.push("The logs tell of nothing that this certificate is about.".to_owned());
     } else if total.first.is_none() {
         notes.push("Nothing was deleted.".to_owned());
+    }
+    let besides = [
+        (
+            total.put_back.count,
+            "Put back from copies after they were removed, or perhaps",
+            "They are not counted as deleted.",
+        ),
+        (total.made_visible, "Delete markers taken away again, or perhaps", "What they hid can be seen."),
+        (
+            total.copied.count,
+            "Copied to another place before they were to go",
+            "The copies stand there until their own time is up.",
+        ),
+    ];
+    for (number, what, so) in besides.into_iter().filter(|(number, ..)| *number > 0) {
+        notes.push(format!("{what}: {}. {so}", count(number)));
     }
     if hides_text {
         notes.push(

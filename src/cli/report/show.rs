@@ -130,6 +130,9 @@ fn besides(total: &Tally) {
         (total.already_gone, "already gone when Shelflife looked, and not deleted by it"),
         (total.gone_after_lost_answer, "gone after a deletion whose answer was lost"),
         (total.markers_added, "delete markers put on top, which delete nothing"),
+        (total.made_visible, "delete markers taken away again, or perhaps: what they hid can be seen"),
+        (total.put_back.count, "put back from a copy, or perhaps, and not counted as deleted"),
+        (total.copied.count, "copied to another place before they were to go, which leaves the copies there"),
     ];
     for (number, words) in facts.iter().filter(|(number, _)| *number > 0) {
         output::print(&output::wrap(&format!("  {} ", count(*number)), words));

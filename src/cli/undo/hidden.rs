@@ -11,7 +11,9 @@ use super::files::{broken, evidence_failure, opened};
 use super::removed::{Newest, Removals, Removed};
 use super::selected::is_wanted;
 use super::told::{Cannot, FOUND, MARKERS, Told};
-use crate::apply::{Ended, Marker, Saved, Standing, Unnamed, find, restore, standings, take_away};
+use crate::apply::{
+    CHUNK_ROWS, Ended, Marker, Saved, Standing, Unnamed, find, restore, standings, take_away,
+};
 use crate::cli::args::{UndoArgs, UndoSelect};
 use crate::cli::exit::Failure;
 use crate::cli::store::store_failure;
@@ -21,6 +23,10 @@ use crate::s3::{Bucket, Store, StoreError};
 
 /// How many are looked at, logged and taken away together.
 const CHUNK: usize = 500;
+
+/// How many markers a kill can leave unnamed that the run names when it goes on: those of all batches that
+/// are worked on at a time, as many as `--concurrency` takes.
+const MOST_OPEN: usize = 64 * CHUNK_ROWS;
 
 /// Buckets that were opened.
 pub(super) struct Buckets<'a> {
@@ -100,9 +106,9 @@ impl UnnamedMarkers {
         None
     }
 
-    /// Whether there are enough to be looked for.
+    /// Whether there are too many to wait until the log's end for what may still name them.
     fn is_full(&self) -> bool {
-        self.0.len() >= CHUNK
+        self.0.len() > MOST_OPEN
     }
 
     /// Looks for all of them, and begins anew.
@@ -113,8 +119,13 @@ impl UnnamedMarkers {
             of_bucket.entry(item.bucket.clone()).or_default().push((item, unnamed));
         }
         for (name, lost) in of_bucket {
+            let bucket = buckets.get(&name).await?;
             let (items, lost): (Vec<Item>, Vec<Unnamed>) = lost.into_iter().unzip();
-            all.extend(items.into_iter().zip(find(buckets.get(&name).await?, &lost).await));
+            let mut found = Vec::with_capacity(lost.len());
+            for chunk in lost.chunks(CHUNK) {
+                found.extend(find(bucket, chunk).await);
+            }
+            all.extend(items.into_iter().zip(found));
         }
         all.sort_by(|(a, _), (b, _)| (&a.bucket, &a.key).cmp(&(&b.bucket, &b.key)));
         Ok(all)
@@ -238,12 +249,14 @@ async fn send(
     for (item, step) in found {
         of_bucket.entry(item.bucket.clone()).or_default().push((item, step));
     }
-    for (name, found) in of_bucket {
-        let bucket = buckets.get(&name).await?.clone();
+    let chunks = of_bucket.iter().flat_map(|(name, all)| all.chunks(CHUNK).map(move |chunk| (name, chunk)));
+    let chunks: Vec<(&SmolStr, &[(Item, Step)])> = chunks.collect();
+    for (name, found) in chunks {
+        let bucket = buckets.get(name).await?.clone();
         let items: Vec<Item> = found.iter().map(|(item, step)| intended(item, step)).collect();
         let batch = evidence.intent(Utc::now(), items.clone()).map_err(|e| evidence_failure(path, &e))?;
         let (mut markers, mut saved) = (Vec::new(), Vec::new());
-        for (item, step) in &found {
+        for (item, step) in found {
             match step {
                 Step::Unmark(marker) => markers.push(marker.clone()),
                 Step::Restore(copy, etag) => {
@@ -307,5 +320,62 @@ fn outcome(item: &Item, ended: Ended) -> ItemOutcome {
         marker_version_id: None,
         copy: None,
         copy_etag: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    fn hidden(number: usize, marker: Option<&str>) -> evidence::Told {
+        let at = DateTime::UNIX_EPOCH;
+        let item = Item {
+            action: Action::Mark,
+            kind: Kind::Version,
+            bucket: "media".into(),
+            key: format_smolstr!("inbound/1/{number}"),
+            version_id: Some("v1".into()),
+            upload_id: None,
+            etag: None,
+            size: 6,
+            tenant: Some("1".into()),
+            rule: "ott-media".into(),
+            erasure: None,
+            due: at,
+            reason: "due".into(),
+        };
+        evidence::Told {
+            batch: 1,
+            intended: at,
+            at,
+            item,
+            result: if marker.is_some() { ItemResult::MarkerAdded } else { ItemResult::Unclear },
+            detail: None,
+            marker_version_id: marker.map(SmolStr::new),
+            row: None,
+            copy: None,
+        }
+    }
+
+    #[test]
+    fn what_a_kill_leaves_open_waits_for_the_try_that_names_it() {
+        let mut unnamed = UnnamedMarkers::default();
+        for number in 0..MOST_OPEN {
+            assert!(unnamed.take(hidden(number, None)).is_none());
+            assert!(!unnamed.is_full(), "{number}");
+        }
+        for number in 0..MOST_OPEN {
+            assert!(unnamed.take(hidden(number, Some("m1"))).is_some());
+        }
+        assert!(unnamed.0.is_empty(), "nothing is left to be looked for");
+    }
+
+    #[test]
+    fn no_more_wait_however_long_the_log_is() {
+        let mut unnamed = UnnamedMarkers::default();
+        (0..=MOST_OPEN).for_each(|number| drop(unnamed.take(hidden(number, None))));
+        assert!(unnamed.is_full());
     }
 }

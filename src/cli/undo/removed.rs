@@ -13,7 +13,7 @@ use crate::cli::exit::Failure;
 use crate::evidence::{Action, Item, ItemResult, Told, told};
 use crate::object::Kind;
 
-/// Stands for an item, as [`Item::identity`] gives it.
+/// Stands for an item or its key, as [`Item::identity`] and [`Item::identity_of_key`] give it.
 type Identity = [u8; 16];
 
 /// An object or a version that is asked for and that the run has removed.
@@ -94,7 +94,7 @@ impl Newest {
         for told in told(opened(log)?) {
             let told = told.map_err(|error| broken(log, error))?;
             if let Some(Removed { item, copy: Some(copy) }) = removals.take(told) {
-                let row = newest.entry(of_key(&item)).or_default();
+                let row = newest.entry(item.identity_of_key()).or_default();
                 *row = copy.row.max(*row);
             }
         }
@@ -103,12 +103,8 @@ impl Newest {
 
     /// Whether the copy of this item is the one.
     pub(super) fn is(&self, item: &Item, copy: &Copied) -> bool {
-        self.0.get(&of_key(item)) == Some(&copy.row)
+        self.0.get(&item.identity_of_key()) == Some(&copy.row)
     }
-}
-
-fn of_key(item: &Item) -> Identity {
-    Item { version_id: None, upload_id: None, ..item.clone() }.identity()
 }
 
 #[cfg(test)]

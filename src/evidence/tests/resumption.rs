@@ -78,6 +78,31 @@ fn what_is_done_can_be_read_from_a_torn_log_but_not_from_a_changed_one() {
 }
 
 #[test]
+fn a_torn_last_line_is_passed_over_and_no_other_damage() {
+    let (log, _) = whole_log();
+    let lines = lines(&log);
+    for count in 1..lines.len() {
+        let whole = lines[..count].concat();
+        assert_eq!(verify_torn(&whole[..]).unwrap().1, None);
+        let unended = &whole[..whole.len() - 1];
+        assert_eq!(verify_torn(unended).unwrap().0.entries, count as u64, "only its line break is missing");
+        let torn = [&whole[..], &lines[count][..40]].concat();
+        let (verified, line) = verify_torn(&torn[..]).unwrap();
+        assert_eq!((verified.entries, line), (count as u64, Some(count as u64 + 1)));
+        assert_eq!(head(&mut io::Cursor::new(&torn)).unwrap(), Some(verified.head));
+        for damage in [&b"\n"[..], b"\n{}", b"\n{}\n"] {
+            let found = verify_torn(&[&torn[..], damage].concat()[..]);
+            assert!(matches!(found, Err(VerifyError::Torn { .. })), "{count}: {found:?}");
+        }
+        let mut changed = torn;
+        changed[20] ^= 1;
+        assert!(count == 1 || verify_torn(&changed[..]).is_err(), "{count}");
+    }
+    // Nothing is written after the end.
+    assert!(verify_torn(&[&log[..], b"{\"seq\":12"].concat()[..]).is_err());
+}
+
+#[test]
 fn a_log_of_another_plan_or_a_finished_or_changed_one_is_not_resumed() {
     let (log, _) = whole_log();
     let folder = Folder::new();

@@ -46,6 +46,43 @@ fn a_missing_log_and_a_head_that_nobody_has_are_found() {
 }
 
 #[test]
+fn a_run_that_goes_on_names_the_newest_log_so_that_it_cannot_be_taken_away() {
+    let folder = Folder::new();
+    let earlier = folder.create().close(at(1), false).unwrap().head;
+    let (next, next_head) = log(Some(&earlier), 2);
+    let go_on = |second| {
+        let resuming = Resuming { previous_head: Some(next_head.clone()), ..resuming() };
+        EvidenceLog::resume(&folder.log(), at(second), PLAN, resuming).unwrap()
+    };
+    go_on(100).close(at(101), false).unwrap();
+    let gone_on = go_on(102).close(at(103), true).unwrap().head;
+    let (last, head) = log(Some(&gone_on), 104);
+    let first = folder.bytes();
+    let mut all = checked(&[&first, &next, &last], &[&head]);
+    assert_eq!(all[0].verified.went_on_after, [next_head.as_str()], "once, however often it goes on");
+    let follows = chained(&all);
+    assert_eq!(follows, [Follows::Nothing, Follows::Within(0, 2), Follows::Log(0)]);
+    assert_eq!(holder(&all, &next_head), Follows::Log(1));
+    assert!(matches!(confirm(&mut all, &follows, &[head]), Heads::Confirmed));
+    assert!(all.iter().all(|log| log.verified.head_confirmed), "what it went on after as well");
+
+    let without = checked(&[&first, &last], &[]);
+    assert_eq!(chained(&without), [Follows::Nothing, Follows::Log(0)], "nothing else shows the gap");
+    assert_eq!(holder(&without, &next_head), Follows::Missing);
+}
+
+#[test]
+fn a_run_that_goes_on_with_no_other_in_between_names_nothing_new() {
+    let (_, before) = log(None, 1);
+    let folder = Folder::new();
+    let opening = Opening { previous_head: Some(before.clone()), ..opening() };
+    EvidenceLog::create(&folder.log(), at(2), opening).unwrap().close(at(3), false).unwrap();
+    let resuming = Resuming { previous_head: Some(before), ..resuming() };
+    EvidenceLog::resume(&folder.log(), at(4), PLAN, resuming).unwrap().close(at(5), true).unwrap();
+    assert!(verify(&folder.bytes()[..], None).unwrap().went_on_after.is_empty());
+}
+
+#[test]
 fn a_log_that_went_on_after_the_next_began_is_not_confirmed_by_it() {
     let folder = Folder::new();
     let earlier = folder.create().close(at(1), false).unwrap().head;
