@@ -11,7 +11,7 @@ use super::rewrite::{Stop, compare, replace};
 use super::run::{Applied, ApplyError, Configured, Run, Watch};
 use crate::evidence::{ConfigurationIntent, ConfigurationOutcome, ConfigurationResult, EvidenceLog};
 use crate::lifecycle::{LifecycleDocument, Merge, Status, Target, altered, restore, retreat, same_meaning};
-use crate::plan::{BucketPlan, Proposal, propose, xml_of};
+use crate::plan::{BucketPlan, Proposal, draft, propose, propose_narrowing, xml_of};
 use crate::s3::{Bucket, StoredLifecycle};
 use crate::survey::Enrolled;
 
@@ -142,10 +142,10 @@ async fn prepare<'a>(
     let found = target.bucket.lifecycle().await?;
     let found_xml = found.as_ref().map(|found| found.xml.as_str());
     let around = &plan.around;
+    let is_to_narrow = run.narrow_only || run.is_canary;
+    let propose = if is_to_narrow { propose_narrowing } else { propose };
     let proposal = propose(run.policy, &target.facts, found_xml, around, run.upgrade_v1, (run.clock)())
         .map_err(|error| Stop::new(ConfigurationResult::Failed, error.to_string()))?;
-    let is_to_narrow = run.narrow_only || run.is_canary;
-    let proposal = if is_to_narrow { proposal.narrowing() } else { proposal };
     let narrows = only_narrows(&proposal, plan) && !proposal.merge.removes_more();
     let change = |proposal, found| Change {
         name,
@@ -177,7 +177,8 @@ async fn prepare<'a>(
 fn is_half_way(run: &Run<'_>, target: &Enrolled, plan: &BucketPlan, proposal: &Proposal) -> bool {
     let before = plan.lifecycle_before.as_deref();
     let around = &plan.around;
-    let planned = propose(run.policy, &target.facts, before, around, run.upgrade_v1, (run.clock)());
+    // Nothing of this is written, and a run that was only to narrow wrote what S3 need not take as a whole.
+    let planned = draft(run.policy, &target.facts, before, around, run.upgrade_v1, (run.clock)());
     let Ok(planned) = planned else {
         return false;
     };

@@ -18,7 +18,7 @@ use super::output;
 use super::progress::Progress;
 use super::store::store_failure;
 use crate::decide::{Plain, Stay, covered};
-use crate::lifecycle::{Action, Surroundings};
+use crate::lifecycle::Surroundings;
 use crate::plan::{
     self, BucketContext, History, KeyGroup, PlainCounts, PlanFileError, PlanHeader, PlanWriter, Planner,
     Proposal, RecordsDigest, Spool, Stretch, compare_with_earlier, evaluate_guards, first_runs,
@@ -244,13 +244,9 @@ pub async fn make(making: &Making<'_>, mut file: PlanFile, mut caching: Caching)
     let reads = caching.end(&making.context);
     for (_, context) in &contexts {
         let name = &context.facts.name;
-        let changes = header.buckets.get_mut(name).into_iter().flat_map(|bucket| &mut bucket.changes);
-        for change in
-            changes.filter(|change| !matches!(change.kind.as_str(), "kept" | "narrowed" | "removed"))
-        {
-            let rule = context.compiled.rules.iter().find(|rule| rule.id() == change.id);
-            let expires = rule.filter(|rule| rule.action() != Action::RemoveMarkers);
-            change.at_once = expires.map(|rule| planner.at_once(name, &rule.filter().prefix));
+        if let Some(planned) = header.buckets.get_mut(name) {
+            planner.tell_at_once(context, &mut planned.changes);
+            planned.warnings.extend(planner.warn_of_no_tenant(name));
         }
     }
     header.summary = planner.summary().lines();
@@ -283,9 +279,10 @@ async fn propose(
     let directories = directories.await.map_err(|error| store_failure(&error))?;
     let around = Surroundings { altered: earlier.altered.clone(), ..directories.into() };
     let before = stored.as_deref();
-    let proposal = plan::propose(policy, &enrolled.facts, before, &around, making.upgrade_v1, now)
+    let propose = if making.narrow_only { plan::propose_narrowing } else { plan::propose };
+    let proposal = propose(policy, &enrolled.facts, before, &around, making.upgrade_v1, now)
         .map_err(|error| proposal_failure(name, &error))?;
-    Ok((stored, if making.narrow_only { proposal.narrowing() } else { proposal }))
+    Ok((stored, proposal))
 }
 
 pub(super) fn proposal_failure(bucket: &str, error: &plan::ProposalError) -> Failure {

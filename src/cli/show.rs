@@ -1,5 +1,7 @@
 //! Showing plans and what was carried out, to people and to machines.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::applying::Carried;
@@ -9,7 +11,7 @@ use super::exit::{Exit, Failure};
 use super::output::{self, Style};
 use super::planning::Made;
 use crate::evidence::{ConfigurationResult, ItemResult};
-use crate::plan::{BucketPlan, Disposal, InventoryUse, Line, PlanHeader, total};
+use crate::plan::{BucketPlan, Disposal, InventoryUse, Line, PlanHeader, Tally, total};
 use crate::text;
 
 /// How many of the starts of keys that were listed are named.
@@ -127,11 +129,13 @@ fn bucket(style: Style, header: &PlanHeader, name: &str, bucket: &BucketPlan) {
             }
         }
     }
+    let mut at_once: BTreeMap<&str, Tally> = BTreeMap::new();
     for change in &bucket.changes {
-        if let Some(at_once) = change.at_once.filter(|at_once| at_once.objects > 0) {
-            let what = format!("by {} S3 removes {} as soon as it is written", change.id, at_once.words());
-            output::print(&output::wrap("  ", &text::terminal(&what)));
-        }
+        at_once.entry(&change.rule).or_default().merge(change.at_once.unwrap_or_default());
+    }
+    for (rule, tally) in at_once.iter().filter(|(_, tally)| tally.objects > 0) {
+        let what = format!("under the rule {rule} S3 removes {} as soon as this is written", tally.words());
+        output::print(&output::wrap("  ", &text::terminal(&what)));
     }
     for refused in &bucket.refused {
         output::print(&style.red(&output::wrap("  error: ", &text::terminal(refused))));

@@ -1,6 +1,6 @@
 //! What S3 is given: a start of keys, perhaps with a filter.
 
-use super::owned::Move;
+use super::owned::{Action, Move, OwnedRule};
 use super::rule::Filter;
 use super::terms::{LifecycleTerms, Waits};
 
@@ -42,6 +42,11 @@ impl Claim {
             Target::Rule(rule) => rules.contains(&rule),
         };
         picks && key.starts_with(&self.start)
+    }
+
+    /// Whether it is by this lifecycle rule, perhaps among others, that S3 removes them.
+    pub fn is_given_by(&self, rule: &OwnedRule) -> bool {
+        rule.action() != Action::RemoveMarkers && self.filters.contains(rule.filter())
     }
 
     /// All of a bucket, for the policy's rule at this index.

@@ -8,7 +8,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 
 use crate::object::{BucketFacts, Versioning};
-use crate::policy::{Hold, Policy};
+use crate::policy::{Hold, Noncurrent, Policy};
 
 use super::document::LifecycleDocument;
 use super::rule::{RuleView, Status, When, prefixes_meet};
@@ -102,15 +102,24 @@ pub fn foreign_conflicts(
                 let longer = if prefix.len() > own.len() { prefix } else { own };
                 let could_be_of = |tenants: &[String]| could_be_of(tenants, longer, &sources);
                 let least = least_days(policy, *index, rule, now, could_be_of);
+                // What the rule hides becomes noncurrent, and is copied only when it goes.
+                let window = rule.undo_window.map_or(0, |window| i64::from(window.max_days()));
+                let is_early_for = |noncurrent: &Noncurrent, days: i64| {
+                    noncurrent.newer_versions > 0
+                        || days < i64::from(noncurrent.retain.max_days()).max(window)
+                };
                 let may_be_early = match removes {
-                    ForeignRemoval::Current(When::Days(days)) => least.is_none_or(|least| days < least),
+                    ForeignRemoval::Current(When::Days(days)) => {
+                        // The null marker that hides a version destroys the null version below it, which was
+                        // superseded at the latest when that one was uploaded.
+                        let is_early_below = bucket.versioning == Versioning::Suspended
+                            && (rule.export.is_some()
+                                || rule.noncurrent.as_ref().is_some_and(|it| is_early_for(it, days)));
+                        is_early_below || least.is_none_or(|least| days < least)
+                    }
                     ForeignRemoval::Noncurrent(days) => {
-                        // What the rule hides becomes noncurrent, and is copied only when it goes.
-                        let window = rule.undo_window.map_or(0, |window| i64::from(window.max_days()));
                         rule.export.is_some()
-                            || rule.noncurrent.as_ref().is_none_or(|n| {
-                                n.newer_versions > 0 || days < i64::from(n.retain.max_days()).max(window)
-                            })
+                            || rule.noncurrent.as_ref().is_none_or(|it| is_early_for(it, days))
                     }
                     ForeignRemoval::Current(When::Date(_)) | ForeignRemoval::Unknown => true,
                 };

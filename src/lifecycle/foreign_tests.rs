@@ -1,4 +1,4 @@
-//! Rules of others that are early for what an override keeps longer, or that meet a hold.
+//! Rules of others that are early for an override or for a version below, or that meet a hold.
 
 use chrono::{DateTime, Utc};
 
@@ -17,24 +17,26 @@ rules:
 "#;
 
 fn policy(more: &str) -> Policy {
-    let bytes = format!("{POLICY}{more}").into_bytes();
-    policy::read(&[SourceFile { path: "policy.yaml".to_owned(), bytes }]).unwrap().policy
+    read(format!("{POLICY}{more}"))
+}
+
+fn read(text: String) -> Policy {
+    policy::read(&[SourceFile { path: "policy.yaml".to_owned(), bytes: text.into_bytes() }]).unwrap().policy
 }
 
 /// What somebody's rule meets that expires what is under `prefix` after `days`: a rule or a hold, whether
 /// it is a rule, and whether that is an alarm.
 fn met(policy: &Policy, prefix: &str, days: u32) -> Vec<(String, bool, bool)> {
+    met_in(Versioning::Never, policy, prefix, days)
+}
+
+fn met_in(versioning: Versioning, policy: &Policy, prefix: &str, days: u32) -> Vec<(String, bool, bool)> {
     let xml = format!(
         "<LifecycleConfiguration><Rule><ID>ops</ID><Filter><Prefix>{prefix}</Prefix></Filter>\
          <Status>Enabled</Status><Expiration><Days>{days}</Days></Expiration></Rule></LifecycleConfiguration>"
     );
     let document = LifecycleDocument::read(&xml).unwrap();
-    let bucket = BucketFacts {
-        name: "media".to_owned(),
-        versioning: Versioning::Never,
-        mfa_delete: false,
-        object_lock: false,
-    };
+    let bucket = BucketFacts { name: "media".to_owned(), versioning, mfa_delete: false, object_lock: false };
     let now: DateTime<Utc> = "2026-06-01T12:00:00Z".parse().unwrap();
     let conflicts = foreign_conflicts(&document, policy, &bucket, now);
     conflicts.into_iter().map(|it| (it.meets, it.rule.is_some(), it.may_be_early)).collect()
@@ -107,6 +109,27 @@ fn a_hold_on_a_tenant_is_met_wherever_keys_do_not_rule_the_tenant_out() {
     assert!(!meets_hold(&by_key, "inbound/0815/"));
     // Metadata can name a tenant anywhere.
     let text = format!("{POLICY}{held}").replace("key: \"*/{tenant}/**\"", "metadata: customer");
-    let files = [SourceFile { path: "policy.yaml".to_owned(), bytes: text.into_bytes() }];
-    assert!(meets_hold(&policy::read(&files).unwrap().policy, "inbound/0815/"));
+    assert!(meets_hold(&read(text), "inbound/0815/"));
+}
+
+#[test]
+fn where_versioning_is_suspended_a_rule_of_others_is_early_for_a_null_version_below_what_it_hides() {
+    let is_early = |versioning, more: &str, days: u32| {
+        let policy = read(POLICY.replace("retain: 30 days", &format!("retain: 30 days{more}")));
+        let [(_, _, is_early)] = met_in(versioning, &policy, "inbound/", days).try_into().unwrap();
+        is_early
+    };
+    let suspended = Versioning::Suspended;
+    let longer = ", noncurrent: {retain: 90 days}";
+    assert!(is_early(suspended, longer, 89));
+    assert!(!is_early(suspended, longer, 90));
+    // In any other bucket it destroys nothing below.
+    for versioning in [Versioning::Never, Versioning::Enabled] {
+        assert!(!is_early(versioning, longer, 30), "{versioning:?}");
+    }
+    // Without `noncurrent`, each version is due by its own date.
+    assert!(is_early(suspended, "", 29));
+    assert!(!is_early(suspended, "", 30));
+    assert!(is_early(suspended, ", noncurrent: {retain: 1 day, newer-noncurrent-versions: 2}", 400));
+    assert!(is_early(suspended, ", noncurrent: {retain: 1 day}, export: \"s3://exports/\"", 400));
 }

@@ -128,6 +128,26 @@ impl Merge {
         self.changes.iter().any(|change| change.kind.removes_more())
     }
 
+    /// What stood there.
+    pub fn before(&self) -> &LifecycleDocument {
+        &self.before
+    }
+
+    /// Whether the rules of others have a form that S3 takes the policy's beside. Where S3 is to do no more,
+    /// what stands of these stands beside them already, so the store takes that.
+    ///
+    /// # Errors
+    /// [`MergeError::V1`].
+    pub fn check_form(&self) -> Result<(), MergeError> {
+        // Ours are written anew; some stores give them back in the old form.
+        let is_v1 = |rule: &DocumentRule| {
+            rule.policy_rule(&self.policy_name).is_none()
+                && matches!(rule.view().form, Form::Prefix | Form::Both)
+        };
+        let stands_beside_v1 = self.removes_more() && self.before.rules().iter().any(is_v1);
+        if stands_beside_v1 { Err(MergeError::V1) } else { Ok(()) }
+    }
+
     /// Only what makes S3 do less: what would do more is left for another time.
     pub fn narrowing(&self) -> Self {
         let stood = |id: &str| self.before.rules().iter().find(|rule| rule.id() == id);
@@ -177,19 +197,28 @@ impl Merge {
 /// Merges the compiled `rules` of the policy `policy_name` into what stands in the bucket (`None`:
 /// no configuration). All other rules, those of other policies too, stay exactly as they are and
 /// in their order; the policy's own follow, sorted by id.
+///
+/// # Errors
+/// As [`Merge::check_form`] says.
 pub fn merge(
     before: Option<&LifecycleDocument>,
     policy_name: &str,
     rules: &[OwnedRule],
 ) -> Result<Merge, MergeError> {
+    let merge = merge_in_any_form(before, policy_name, rules);
+    merge.check_form()?;
+    Ok(merge)
+}
+
+/// The same, whatever form the rules of others have: perhaps not all of it is to be written.
+pub fn merge_in_any_form(
+    before: Option<&LifecycleDocument>,
+    policy_name: &str,
+    rules: &[OwnedRule],
+) -> Merge {
     let base = before.cloned().unwrap_or_default();
     let (old, foreign): (Vec<&DocumentRule>, Vec<&DocumentRule>) =
         base.rules().iter().partition(|rule| rule.policy_rule(policy_name).is_some());
-    // Ours are written anew; some stores give them back in the old form.
-    let is_v1 = |rule: &&DocumentRule| matches!(rule.view().form, Form::Prefix | Form::Both);
-    if !rules.is_empty() && foreign.iter().any(is_v1) {
-        return Err(MergeError::V1);
-    }
     let mut rules: Vec<&OwnedRule> = rules.iter().collect();
     rules.sort();
     rules.dedup();
@@ -216,13 +245,13 @@ pub fn merge(
         staged.append(&mut still_at_work);
     }
     staged.sort_by(|a, b| a.id().cmp(b.id()));
-    Ok(Merge {
+    Merge {
         after: target(&base, &foreign, new),
         staged: target(&base, &foreign, staged),
         changes: sorted(changes),
         policy_name: policy_name.to_owned(),
         before: base,
-    })
+    }
 }
 
 /// What to put in `now`'s place so that the rules of the policy `policy_name` are those of `then`

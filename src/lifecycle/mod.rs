@@ -42,7 +42,10 @@ pub use directories::{Directories, Listing, Surroundings};
 pub use document::{DocumentError, DocumentRule, LifecycleDocument};
 pub use eligible::{Effect, Match, Removal, removals};
 pub use foreign::{ForeignConflict, ForeignRemoval, foreign_conflicts};
-pub use merge::{ChangeKind, Merge, MergeError, RuleChange, Target, merge, removes_more, restore, retreat};
+pub use merge::{
+    ChangeKind, Merge, MergeError, RuleChange, Target, merge, merge_in_any_form, removes_more, restore,
+    retreat,
+};
 pub use owned::{Action, Move, OwnedRule};
 pub use problem::{Invalid, Problem};
 pub use reason::DirectReason;

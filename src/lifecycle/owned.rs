@@ -111,6 +111,12 @@ impl OwnedRule {
             Action::RemoveMarkers => (Expiration { markers: true, ..Expiration::default() }, None, None),
         };
         let conditions = self.filter.conditions();
+        let moves = self.moves.iter();
+        let mut transitions: Vec<Transition> = moves
+            .map(|it| Transition { when: Some(When::Days(it.days.into())), class: it.class.clone() })
+            .collect();
+        // The policy's order is no part of what they mean, and stores give them back in any.
+        transitions.sort();
         RuleView {
             id: Some(self.id.clone()),
             status,
@@ -119,11 +125,7 @@ impl OwnedRule {
             expiration: Some(expiration),
             noncurrent,
             abort_days,
-            transitions: self
-                .moves
-                .iter()
-                .map(|it| Transition { when: Some(When::Days(it.days.into())), class: it.class.clone() })
-                .collect(),
+            transitions,
             noncurrent_transitions: Vec::new(),
             unknown: Vec::new(),
             faults: Vec::new(),
@@ -208,8 +210,13 @@ mod tests {
         let longer = Action::Expire { days: 32, noncurrent_days: None, abort_days: Some(7) };
         assert_ne!(rule.id(), OwnedRule::new("acme", "ott-media", "inbound/", longer).id());
         assert_ne!(rule.id(), OwnedRule::new("acme", "ott-media", "inbound", ACTION).id());
-        // Ids stand in buckets for years: this one must never change between releases.
+        // Ids stand in buckets for years: these must never change between releases.
         assert_eq!(rule.id(), "shelflife:acme:ott-media:fd3f0a946edd");
+        let year = Action::Expire { days: 731, noncurrent_days: None, abort_days: None };
+        let moves = [(90, "GLACIER_IR"), (180, "DEEP_ARCHIVE")];
+        let moves = moves.map(|(days, class)| Move { days, class: class.to_owned() });
+        let moving = OwnedRule::new("acme", "ott-media", "inbound/", year).moving(&moves);
+        assert_eq!(moving.id(), "shelflife:acme:ott-media:d6cd92caa67b");
     }
 
     #[test]

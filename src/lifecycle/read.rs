@@ -99,8 +99,8 @@ impl Reader<'_> {
             Some("Disabled") => Status::Disabled,
             other => Status::Other(other.unwrap_or_default().to_owned()),
         };
-        transitions.sort_by_key(|transition| format!("{transition:?}"));
-        noncurrent_transitions.sort_by_key(|transition| format!("{transition:?}"));
+        transitions.sort();
+        noncurrent_transitions.sort();
         self.unknown.sort();
         self.faults.sort();
         RuleView {

@@ -21,9 +21,9 @@ pub struct RuleView {
     pub noncurrent: Option<NoncurrentExpiration>,
     /// Days from the initiation of an incomplete multipart upload to its abortion.
     pub abort_days: Option<i64>,
-    /// Changes of storage class of current versions.
+    /// Changes of storage class of current versions; sorted.
     pub transitions: Vec<Transition>,
-    /// Changes of storage class of noncurrent versions.
+    /// Changes of storage class of noncurrent versions; sorted.
     pub noncurrent_transitions: Vec<NoncurrentTransition>,
     /// What was not understood, each written in one canonical way; sorted.
     pub unknown: Vec<String>,
@@ -74,7 +74,7 @@ pub struct Filter {
 }
 
 /// When an action applies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum When {
     /// Days from creation, rounded up to midnight UTC.
     Days(i64),
@@ -103,7 +103,7 @@ pub struct NoncurrentExpiration {
 }
 
 /// A change of storage class of current versions.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Transition {
     /// When; S3 requires it.
     pub when: Option<When>,
@@ -112,7 +112,7 @@ pub struct Transition {
 }
 
 /// A change of storage class of noncurrent versions.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NoncurrentTransition {
     /// `NoncurrentDays`.
     pub days: Option<i64>,

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::header::{BucketPlan, LifecycleChange};
 use crate::lifecycle::{
     self, Compiled, DocumentError, Engine, ForeignConflict, Invalid, LifecycleDocument, LifecycleTerms,
-    Merge, MergeError, Surroundings, Target,
+    Merge, MergeError, Problem, Surroundings, Target,
 };
 use crate::object::{BucketFacts, Versioning};
 use crate::policy::{Enforce, Policy};
@@ -57,6 +57,36 @@ pub fn propose(
     upgrade_v1: bool,
     now: DateTime<Utc>,
 ) -> Result<Proposal, ProposalError> {
+    draft(policy, facts, before, around, upgrade_v1, now)?.checked()
+}
+
+/// The same, but only what makes S3 do less. What stands against the rest is no obstacle to it.
+///
+/// # Errors
+/// [`ProposalError`]; then nothing may be written.
+pub fn propose_narrowing(
+    policy: &Policy,
+    facts: &BucketFacts,
+    before: Option<&str>,
+    around: &Surroundings,
+    upgrade_v1: bool,
+    now: DateTime<Utc>,
+) -> Result<Proposal, ProposalError> {
+    draft(policy, facts, before, around, upgrade_v1, now)?.narrowing().checked()
+}
+
+/// The same as [`propose`], to be looked at and not to be written: S3 may refuse it.
+///
+/// # Errors
+/// [`ProposalError::Document`].
+pub fn draft(
+    policy: &Policy,
+    facts: &BucketFacts,
+    before: Option<&str>,
+    around: &Surroundings,
+    upgrade_v1: bool,
+    now: DateTime<Utc>,
+) -> Result<Proposal, ProposalError> {
     let before = before.map(LifecycleDocument::read).transpose()?;
     let others = before.iter().flat_map(|document| document.rules());
     let other_rules = others.filter(|rule| rule.policy_rule(&policy.name).is_none()).count();
@@ -66,30 +96,40 @@ pub fn propose(
         Some(document) if upgrade_v1 && document.is_v1() => Some(document.upgraded()?),
         other => other.clone(),
     };
-    let merge = lifecycle::merge(base.as_ref(), &policy.name, &compiled.rules)?;
-    if !merge.is_unchanged() {
-        // What a store has taken from others must not keep one of our rules from going.
-        let borne = match &base {
-            Some(base) if !merge.removes_more() => faults(base),
-            _ => Vec::new(),
-        };
-        for target in [&merge.staged, &merge.after] {
-            let Target::Put(document) = target else { continue };
-            let mut faults = faults(document);
-            faults.retain(|fault| !borne.iter().any(|borne| borne.problem == fault.problem));
-            if !faults.is_empty() {
-                return Err(ProposalError::Invalid(faults));
-            }
-        }
-    }
+    let merge = lifecycle::merge_in_any_form(base.as_ref(), &policy.name, &compiled.rules);
     Ok(Proposal { around, compiled, before, merge })
 }
 
 impl Proposal {
     /// Only what makes S3 do less.
-    #[must_use]
-    pub fn narrowing(self) -> Self {
+    fn narrowing(self) -> Self {
         Self { merge: self.merge.narrowing(), ..self }
+    }
+
+    /// The same, if it may be written.
+    fn checked(self) -> Result<Self, ProposalError> {
+        let merge = &self.merge;
+        merge.check_form()?;
+        if merge.is_unchanged() {
+            return Ok(self);
+        }
+        // What a store has taken must not keep one of our rules from going, in whatever form it shows it.
+        let borne: Vec<Problem> = match merge.removes_more() {
+            true => Vec::new(),
+            false => {
+                let faults = faults(merge.before()).into_iter().map(|fault| fault.problem);
+                faults.chain([Problem::MixedForms]).collect()
+            }
+        };
+        for target in [&merge.staged, &merge.after] {
+            let Target::Put(document) = target else { continue };
+            let mut faults = faults(document);
+            faults.retain(|fault| !borne.contains(&fault.problem));
+            if !faults.is_empty() {
+                return Err(ProposalError::Invalid(faults));
+            }
+        }
+        Ok(self)
     }
 
     /// What the policy demands of S3 and S3 cannot be proved to keep, in words. What stood for it

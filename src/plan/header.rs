@@ -116,7 +116,8 @@ pub struct LifecycleChange {
     /// What it does after, in words.
     pub after: Option<String>,
     /// What of the objects that are there now S3 removes by it at once, where it does more than
-    /// before.
+    /// before. Where several stand for one choice of objects, as with several values of a tag, the first
+    /// says it for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_once: Option<Tally>,
 }

@@ -15,7 +15,9 @@ pub mod row;
 mod summary;
 mod tenants;
 
-pub use configuration::{Proposal, ProposalError, describe as describe_engine, propose, xml_of};
+pub use configuration::{
+    Proposal, ProposalError, describe as describe_engine, draft, propose, propose_narrowing, xml_of,
+};
 pub use context::BucketContext;
 pub use counts::PlainCounts;
 pub use file::{PlanFileError, PlanReader, PlanWriter, Spool, Stretch, Written, file_digest};

@@ -2,6 +2,10 @@
 //!
 //! Every choice of a run is made here; `apply` makes none.
 
+mod at_once;
+mod no_tenant;
+#[cfg(test)]
+mod tests;
 mod way;
 
 use std::borrow::Cow;
@@ -16,6 +20,7 @@ use super::row::{Action, PlanRow};
 use super::summary::{Disposal, Summary, Tally, removes};
 use super::tenants::Tenants;
 use crate::decide::{Decision, Plain, Reason, Verdict};
+use crate::lifecycle::ClaimTarget;
 use crate::object::{Kind, Versioning};
 use crate::policy::{Enforce, Erasure, Policy, Rule};
 
@@ -73,8 +78,10 @@ pub struct Planner<'a> {
     /// A single reason, and its words.
     last_reason: Option<(Reason, SmolStr)>,
     tenants: Tenants,
-    /// What S3 is to remove at once, by bucket and start of keys.
-    at_once: BTreeMap<(String, String), Tally>,
+    /// What S3 is to remove at once, by bucket and claim: its start of keys, and its target.
+    at_once: BTreeMap<(String, String, ClaimTarget), Tally>,
+    /// What is to go and has no tenant, by bucket.
+    without_tenant: BTreeMap<String, Tally>,
 }
 
 impl<'a> Planner<'a> {
@@ -88,6 +95,7 @@ impl<'a> Planner<'a> {
             last_reason: None,
             tenants: Tenants::default(),
             at_once: BTreeMap::new(),
+            without_tenant: BTreeMap::new(),
         }
     }
 
@@ -117,11 +125,6 @@ impl<'a> Planner<'a> {
     /// What was counted so far of each tenant, where the policy limits what may go of one.
     pub const fn tenants(&self) -> &Tenants {
         &self.tenants
-    }
-
-    /// What of the listed objects S3 removes at once under this start of keys.
-    pub fn at_once(&self, bucket: &str, start: &str) -> Tally {
-        self.at_once.get(&(bucket.to_owned(), start.to_owned())).copied().unwrap_or_default()
     }
 
     /// Who removes each of a key's versions and markers, newest first, with the decision that says so.
@@ -173,15 +176,7 @@ impl<'a> Planner<'a> {
             if disposal.is_some() || !is_counted(item) {
                 self.count(bucket, item, decision, disposal);
             }
-            if disposal == Some(Disposal::LeftToS3)
-                && let Some(claim) = bucket
-                    .compiled
-                    .claims_on(&group.key, &decision.rules)
-                    .min_by_key(|claim| claim.terms.expire_days)
-            {
-                let place = (bucket.facts.name.clone(), claim.start.clone());
-                self.at_once.entry(place).or_default().add(item.size, decision.due);
-            }
+            self.count_at_once(bucket, &group.key, item, decision, disposal);
             rows.extend(self.row_if_any(bucket, &group.key, item, decision, disposal));
         }
         rows
@@ -294,6 +289,7 @@ impl<'a> Planner<'a> {
         if !self.policy.guards.per_tenant.is_none() && (rule.is_some() || decision.erasure.is_some()) {
             self.tenants.add(decision.tenant.as_deref(), item.size, removes(disposal));
         }
+        self.count_without_tenant(&bucket.facts.name, item, decision, disposal);
         let cell = (rule, decision.erasure, decision.verdict, disposal);
         self.counts.add(&bucket.facts.name, cell, item.size, decision.due);
     }

@@ -414,6 +414,20 @@ async fn a_sample_asks_about_so_many_and_all_about_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_s3_would_refuse_is_audited_as_it_stands() {
+    let prefix = "<Prefix>logs/</Prefix>";
+    let odd = rule("odd", prefix, "<Expiration><Days>40</Days><Days>40</Days></Expiration>");
+    let old_form = odd.replace(&format!("<Filter>{prefix}</Filter>"), prefix);
+    for odd in [odd, old_form] {
+        let store = Store::new().await;
+        store.put("inbound/1/late.jpg", 50);
+        store.add_rules(&odd);
+        let told = store.audit(&[]).ends(6);
+        told.shows(&["overdue", "ott-media", "S3 is not set up as the policy says:", "is to be added"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_changed_and_what_fails_ends_with_1() {
     let store = Store::new().await;
     store.put("inbound/1/photo.jpg", 50);

@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 use shelflife::lifecycle::{
-    Action, ChangeKind, Difference, ForeignRemoval, LifecycleDocument, Merge, OwnedRule, Status, Target,
-    When, foreign_conflicts, merge, restore, same_meaning, validate,
+    Action, ChangeKind, Difference, ForeignRemoval, LifecycleDocument, Merge, Move, OwnedRule, Status,
+    Target, When, foreign_conflicts, merge, restore, same_meaning, validate,
 };
 use shelflife::object::Versioning;
-use shelflife::plan::{ProposalError, propose};
+use shelflife::plan::{ProposalError, draft, propose, propose_narrowing};
 
 use super::*;
 
@@ -83,6 +83,25 @@ fn a_whole_bucket_rule_that_a_store_gives_back_in_the_old_form_is_kept() {
         rule.id()
     );
     assert!(merge(Some(&document(&old_form)), "acme", &[rule]).unwrap().is_unchanged());
+}
+
+#[test]
+fn several_moves_to_colder_storage_are_the_same_in_whatever_order_they_stand() {
+    let moves = [(90, "GLACIER_IR"), (180, "DEEP_ARCHIVE")];
+    let moves = moves.map(|(days, class)| Move { days, class: class.to_owned() });
+    let rule = expire("media", "inbound/", 731).moving(&moves);
+    let written = put(&merge(None, "acme", std::slice::from_ref(&rule)).unwrap().after).clone();
+    let first = "<Transition><Days>90</Days><StorageClass>GLACIER_IR</StorageClass></Transition>";
+    let second = "<Transition><Days>180</Days><StorageClass>DEEP_ARCHIVE</StorageClass></Transition>";
+    let (this, other) = ([first, second].concat(), [second, first].concat());
+    assert!(written.to_xml().contains(&this));
+    for order in [&this, &other] {
+        let shown = LifecycleDocument::read(&written.to_xml().replace(&this, order)).unwrap();
+        same_meaning(&written, &shown).unwrap();
+        let merged = merge(Some(&shown), "acme", std::slice::from_ref(&rule)).unwrap();
+        assert_eq!(kinds(&merged), [ChangeKind::Kept]);
+        assert!(merged.is_unchanged());
+    }
 }
 
 #[test]
@@ -314,6 +333,38 @@ fn what_others_have_that_s3_would_refuse_never_keeps_a_rule_of_ours_from_going()
     let media = policy(chrono_tz::UTC, vec![rule("media", "in/")]);
     let refused = propose(&media, &facts, Some(&with), &Surroundings::NOTHING, false, at(NOW));
     assert!(matches!(refused, Err(ProposalError::Invalid(_))));
+}
+
+#[test]
+fn what_is_not_written_keeps_nothing_that_narrows_from_being_written_or_looked_at() {
+    let old_form = |rules: &str, prefix: &str| {
+        let prefix = format!("<Prefix>{prefix}</Prefix>");
+        rules.replace(&format!("<Filter>{prefix}</Filter>"), &prefix)
+    };
+    let odd = FOREIGN.replace("<Days>30</Days>", "<Days>0</Days>");
+    let ours = inside(&stored(&[expire("media", "in/", 10)]));
+    let facts = bucket(Versioning::Never);
+    // The one waits longer now, the other is new.
+    let policy = policy(chrono_tz::UTC, vec![rule("media", "in/"), rule("mail", "mail/")]);
+    for rules in [
+        format!("{ours}{odd}"),
+        format!("{ours}{}", old_form(FOREIGN, "logs/")),
+        // Written by a store that has its own way.
+        format!("{}{}", old_form(&ours, "in/"), old_form(FOREIGN, "logs/")),
+    ] {
+        let found = document(&rules).to_xml();
+        let whole = propose(&policy, &facts, Some(&found), &Surroundings::NOTHING, false, at(NOW));
+        let is_refused = matches!(whole, Err(ProposalError::Invalid(_) | ProposalError::Merge(_)));
+        assert!(is_refused, "{rules}");
+        let narrowed =
+            propose_narrowing(&policy, &facts, Some(&found), &Surroundings::NOTHING, false, at(NOW));
+        let narrowed = narrowed.unwrap_or_else(|error| panic!("{error}: {rules}")).merge;
+        assert_eq!(kinds(&narrowed), [ChangeKind::Narrowed], "{rules}");
+        assert_eq!(running(&narrowed.after).len(), 2, "{rules}");
+        // An audit is to tell what is missing.
+        let looked = draft(&policy, &facts, Some(&found), &Surroundings::NOTHING, false, at(NOW));
+        assert_eq!(kinds(&looked.unwrap().merge), [ChangeKind::Added, ChangeKind::Narrowed], "{rules}");
+    }
 }
 
 // --- Comparing what was read back ---

@@ -14,3 +14,4 @@ mod killed;
 mod meddling;
 mod narrowing;
 mod stage;
+mod telling;

@@ -54,6 +54,10 @@ impl Scene {
     }
 }
 
+/// Somebody's rule that this store takes, and S3 would not.
+const ODD: &str = "<Rule><ID>odd</ID><Filter><Prefix>logs/</Prefix></Filter><Status>Enabled</Status>\
+                   <Expiration><Days>9</Days><Days>9</Days></Expiration></Rule>";
+
 fn inbound(days: i64) -> Vec<(String, i64)> {
     vec![("inbound/".to_owned(), days)]
 }
@@ -94,4 +98,27 @@ async fn a_bucket_that_cannot_be_read_does_not_hold_up_what_a_hold_narrows_in_ot
         scene.narrow("again.parquet").ends(0);
         assert_eq!(scene.in_force("first"), narrowed, "{operation}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_s3_would_not_take_beside_a_new_rule_does_not_hold_up_what_a_hold_narrows() {
+    let scene = Scene::of(&["media"]).await;
+    let ott = rule("ott", "media", ", prefix: inbound/", 30, "");
+    scene.policy(&ott);
+    scene.reconcile("first.parquet", &[]).ends(0);
+    let end = "</LifecycleConfiguration>";
+    let found = scene.sandbox.lifecycle("media").unwrap().unwrap().replace(end, &format!("{ODD}{end}"));
+    scene.sandbox.put_lifecycle("media", &found).unwrap();
+    scene.sandbox.put_object("media", "mail/other/young", PutOptions::size(9)).unwrap();
+    let mail = rule("mail", "media", ", prefix: mail/", 9, "");
+    scene.policy(&format!("{ott}{mail}{HOLD}"));
+    scene.reconcile("whole.parquet", &[]).ends(4).tells(&["S3 would refuse", "odd"]);
+    assert_eq!(scene.in_force("media"), inbound(30));
+
+    // The odd rule is an alarm.
+    scene.narrow("narrow.parquet").ends(1).shows(&["narrowed"]);
+
+    assert_eq!(scene.in_force("media"), [("inbound/other/".to_owned(), 30)]);
+    let now = rules(scene.sandbox.lifecycle("media").unwrap().as_deref());
+    assert!(now.iter().any(|rule| rule.id.as_deref() == Some("odd")), "{now:#?}");
 }

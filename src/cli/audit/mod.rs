@@ -90,10 +90,10 @@ async fn standings<'a>(
     for (name, enrolled) in &ready.enrolment.buckets {
         let stored = enrolled.bucket.lifecycle().await.map_err(|error| store_failure(&error))?;
         let before = stored.as_ref().map(|stored| stored.xml.as_str());
-        // Nothing is written, so a configuration of the old form is no obstacle.
+        // Nothing is written, so what S3 would refuse is no obstacle.
         let directories = survey::directories(policy, &enrolled.bucket, &enrolled.facts, ready.now);
         let directories = directories.await.map_err(|error| store_failure(&error))?;
-        let proposal = plan::propose(policy, &enrolled.facts, before, &directories.into(), true, ready.now)
+        let proposal = plan::draft(policy, &enrolled.facts, before, &directories.into(), false, ready.now)
             .map_err(|error| proposal_failure(name, &error))?;
         auditor.take_proposal(name, &proposal);
         let survey = Survey {
