@@ -221,7 +221,7 @@ const EVERYTHING: &str = r#"<LifecycleConfiguration xmlns="http://s3.amazonaws.c
 <Expiration><Days>365</Days></Expiration><Transition><Days>30</Days><StorageClass>STANDARD_IA</StorageClass></Transition><Transition><Days>90</Days><StorageClass>GLACIER</StorageClass></Transition>
 <NoncurrentVersionTransition><NoncurrentDays>30</NoncurrentDays><StorageClass>GLACIER_IR</StorageClass></NoncurrentVersionTransition><NoncurrentVersionExpiration><NoncurrentDays>60</NoncurrentDays><NewerNoncurrentVersions>3</NewerNoncurrentVersions></NoncurrentVersionExpiration>
 </Rule><Rule><ID>tag</ID><Filter><Tag><Key>kind</Key><Value>media</Value></Tag></Filter><Status>Disabled</Status><Expiration><Date>2030-01-01T00:00:00Z</Date></Expiration><Transition><Date>2029-01-01T00:00:00Z</Date><StorageClass>DEEP_ARCHIVE</StorageClass></Transition></Rule>
-<Rule><ID>over</ID><Filter><ObjectSizeGreaterThan>0</ObjectSizeGreaterThan></Filter><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule>
+<Rule><ID>over</ID><Filter><ObjectSizeGreaterThan>1</ObjectSizeGreaterThan></Filter><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule>
 <Rule><ID>under</ID><Filter><ObjectSizeLessThan>10</ObjectSizeLessThan></Filter><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule>
 <Rule><ID>sizes</ID><Filter><And><ObjectSizeGreaterThan>5</ObjectSizeGreaterThan><ObjectSizeLessThan>10</ObjectSizeLessThan></And></Filter><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule>
 <Rule><ID>whole</ID><Filter></Filter><Status>Enabled</Status><NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration><AbortIncompleteMultipartUpload><DaysAfterInitiation>7</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>
@@ -240,7 +240,7 @@ fn render(document: &str, folder: &Path) {
     let document = LifecycleDocument::read(document).unwrap();
     let bucket = BucketRules::of(&facts, Ground::Store, engines, Some(&document)).unwrap();
     let buckets = std::slice::from_ref(&bucket);
-    fs::write(folder.join("module.tf"), targets::terraform(&origin, buckets)).unwrap();
+    fs::write(folder.join("module.tf"), targets::terraform(&origin, buckets).unwrap()).unwrap();
     fs::write(folder.join("template.json"), targets::cloudformation(&origin, buckets).unwrap()).unwrap();
     fs::write(folder.join("everything.json"), targets::json(&bucket).unwrap()).unwrap();
     fs::write(folder.join("everything.xml"), targets::xml(&origin, &bucket).unwrap()).unwrap();

@@ -44,7 +44,7 @@ pub async fn run(
         Form::Json => targets::json(one(&buckets)?),
         Form::Xml => targets::xml(&origin, one(&buckets)?),
         Form::Cloudformation => Some(targets::cloudformation(&origin, &buckets).map_err(|e| failure(&e))?),
-        Form::Terraform | Form::Iam => Some(targets::terraform(&origin, &buckets)),
+        Form::Terraform | Form::Iam => Some(targets::terraform(&origin, &buckets).map_err(|e| failure(&e))?),
     };
     // XML, Terraform and CloudFormation say it themselves.
     let mut remarks = Vec::new();
@@ -102,7 +102,7 @@ fn compiled(policy: &Policy, reached: &Reached) -> Result<Vec<BucketRules>, Fail
 fn failure(error: &TargetError) -> Failure {
     let failure = Failure::failed(text::terminal(&Failure::chain(error)));
     match error {
-        TargetError::DynamicReference(_) => {
+        TargetError::DynamicReference(_) | TargetError::NotNfc { .. } | TargetError::LeftOut { .. } => {
             failure.help("write `enforce: direct` in the rule, or use another form")
         }
         _ => failure,

@@ -9,7 +9,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::json::{after, on, pretty};
-use super::model::{BucketRules, Origin, TargetError, date};
+use super::model::{BucketRules, Origin, TargetError, date, texts};
 use crate::lifecycle::RuleView;
 use crate::object::Versioning;
 use crate::text;
@@ -150,11 +150,8 @@ struct Abort {
 /// # Errors
 /// [`TargetError::DynamicReference`].
 pub fn template(origin: &Origin, buckets: &[BucketRules]) -> Result<String, TargetError> {
-    let filters = buckets.iter().flat_map(|bucket| &bucket.rules).map(|rule| &rule.filter);
-    let texts = filters.flat_map(|filter| {
-        std::iter::once(&filter.prefix).chain(filter.tags.iter().flat_map(|(key, value)| [key, value]))
-    });
-    if let Some(text) = texts.into_iter().find(|text| text.contains(DYNAMIC)) {
+    let mut texts = buckets.iter().flat_map(|bucket| &bucket.rules).flat_map(texts);
+    if let Some(text) = texts.find(|text| text.contains(DYNAMIC)) {
         return Err(TargetError::DynamicReference(text.clone()));
     }
     Ok(pretty(&Template {

@@ -229,15 +229,17 @@ fn look_at_objects(asked: &Asked<'_>, place: &Place) -> Vec<&'static str> {
     let needs =
         if is_pattern(place) { Needs::anywhere(asked.policy) } else { Needs::of(asked.policy, &place.name) };
     let exports = exports(asked, place);
-    let head = needs.head || exports || asked.duty == Duty::Audit;
-    let tags = needs.tags || exports;
+    let audits = asked.duty == Duty::Audit;
+    let head = needs.head || exports;
+    // Rules of others may go by tags though the policy does not, and come at any time.
+    let tags = needs.tags || exports || audits;
     let versions = may_keep_versions(place);
     let objects = !matches!(place.facts, Some((Versioning::Enabled | Versioning::Suspended, _)));
     let locks = place.facts.map_or(versions, |(_, locks)| locks);
     [
         // S3 has no smaller permission for reading metadata, and asks for it where an ETag is the
-        // condition of a deletion.
-        (head && objects || removes(asked, place), "s3:GetObject"),
+        // condition of a deletion. An audit asks without a version id, even where versions are kept.
+        (head && objects || audits || removes(asked, place), "s3:GetObject"),
         (head && versions, "s3:GetObjectVersion"),
         (tags && objects, "s3:GetObjectTagging"),
         (tags && versions, "s3:GetObjectVersionTagging"),

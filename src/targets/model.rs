@@ -27,6 +27,32 @@ pub enum TargetError {
         "CloudFormation would resolve {0:?} as a dynamic reference, and has no way to write it otherwise"
     )]
     DynamicReference(String),
+    /// Terraform would write another text, which other keys or tags have.
+    #[error(
+        "bucket {bucket}: lifecycle rule {rule}: Terraform brings text to the Unicode form NFC, and {text:?} \
+         would be another then"
+    )]
+    NotNfc {
+        /// The bucket.
+        bucket: String,
+        /// The lifecycle rule's id.
+        rule: String,
+        /// The prefix, or the key or value of a tag.
+        text: String,
+    },
+    /// Terraform's provider would give S3 a wider rule.
+    #[error(
+        "bucket {bucket}: lifecycle rule {rule}: Terraform's AWS provider leaves out {condition}, so that S3 \
+         would remove what the rule does not cover"
+    )]
+    LeftOut {
+        /// The bucket.
+        bucket: String,
+        /// The lifecycle rule's id.
+        rule: String,
+        /// What would be left out.
+        condition: String,
+    },
 }
 
 fn list(faults: &[Invalid]) -> String {
@@ -186,6 +212,12 @@ pub(super) fn conditions(rule: &RuleView) -> Vec<Condition<'_>> {
     let sizes =
         filter.size_over.map(Condition::Over).into_iter().chain(filter.size_under.map(Condition::Under));
     prefix.into_iter().chain(tags).chain(sizes).collect()
+}
+
+/// The texts that a rule's filter compares keys and tags with.
+pub(super) fn texts(rule: &RuleView) -> impl Iterator<Item = &String> {
+    let filter = &rule.filter;
+    std::iter::once(&filter.prefix).chain(filter.tags.iter().flat_map(|(key, value)| [key, value]))
 }
 
 /// A date as S3 takes it: midnight UTC.

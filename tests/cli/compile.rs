@@ -200,6 +200,62 @@ fn a_prefix_that_cloudformation_would_resolve_is_refused() {
     compile(&desk, &["--to", "json", "--quiet"]).ends(0);
 }
 
+/// The policy of thirty days with this beside its prefix, for S3 to keep.
+fn narrowed(more: &str) -> Desk {
+    let policy = thirty_days("media", "").replace("    enforce: direct\n", "");
+    desk(&policy.replace("prefix: inbound/", &format!("prefix: inbound/, {more}")))
+}
+
+#[test]
+fn what_terraform_would_write_otherwise_in_unicode_is_refused_there_alone() {
+    let with_prefix = |prefix: &str| {
+        let policy = thirty_days("media", "").replace("    enforce: direct\n", "");
+        desk(&policy.replace("inbound/", &format!("\"{prefix}\"")))
+    };
+    for apart in [
+        with_prefix("me\u{301}dias/"),
+        narrowed("tags: {\"me\u{301}dia\": \"yes\"}"),
+        narrowed("tags: {kind: \"me\u{301}dia\"}"),
+    ] {
+        let told = ["bucket media", "shelflife:e2e:ott-media:", "NFC", r"me\\u{301}dia", "enforce: direct"];
+        assert_eq!(compile(&apart, &["--to", "terraform"]).ends(1).tells(&told).out, "");
+        for other in ["json", "xml", "cloudformation"] {
+            let ran = compile(&apart, &["--to", other, "--quiet"]);
+            assert!(ran.code == 0 && ran.out.contains("me\u{301}dia"), "{other}: {}{}", ran.out, ran.err);
+        }
+    }
+    let ran = compile(&with_prefix("m\u{e9}dias/"), &["--to", "terraform"]);
+    assert!(ran.out.contains("prefix = \"m\u{e9}dias/\""), "{}{}", ran.out, ran.err);
+}
+
+#[test]
+fn a_condition_that_terraform_leaves_out_is_refused_there_alone() {
+    for (condition, name) in
+        [("size: {over: 0}", "a size over 0"), ("tags: {\"aws:kind\": media}", "the tag \"aws:kind\"")]
+    {
+        let desk = narrowed(condition);
+        let told = ["bucket media", "shelflife:e2e:ott-media:", "leaves out", name, "enforce: direct"];
+        assert_eq!(compile(&desk, &["--to", "terraform"]).ends(1).tells(&told).out, "");
+        let made = compile(&desk, &["--to", "json"]).ends(0).json();
+        let and = &made["Rules"][0]["Filter"]["And"];
+        assert!(and["ObjectSizeGreaterThan"] == 0 || and["Tags"][0]["Key"] == "aws:kind", "{and}");
+    }
+    let ran = compile(&narrowed("size: {over: 1}"), &["--to", "terraform"]);
+    assert!(ran.out.contains("object_size_greater_than = 1\n"), "{}{}", ran.out, ran.err);
+}
+
+#[test]
+fn empty_objects_that_terraform_leaves_behind_are_told_of() {
+    let says = |desk: &Desk| {
+        let ran = compile(desk, &["--to", "terraform"]);
+        assert!(ran.out.contains("\nresource"), "{}{}", ran.out, ran.err);
+        ran.out.contains("leaves what has no byte")
+    };
+    assert!(says(&narrowed("tags: {kind: media}")));
+    assert!(!says(&narrowed("tags: {kind: media}, size: {over: 9}")));
+    assert!(!says(&desk(&both_engines())));
+}
+
 #[test]
 fn an_address_that_is_none_is_wrong_usage() {
     let desk = Desk::at("nonsense");

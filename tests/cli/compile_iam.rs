@@ -33,8 +33,12 @@ impl Store {
 
     /// What the command asks of the store.
     fn asks(&self, args: &[&str]) -> Vec<RequestRecord> {
+        self.asks_and_ends(args, 0)
+    }
+
+    fn asks_and_ends(&self, args: &[&str], code: i32) -> Vec<RequestRecord> {
         let before = self.sandbox.requests().len();
-        self.run(args).ends(0);
+        self.run(args).ends(code);
         self.sandbox.requests().split_off(before)
     }
 
@@ -62,8 +66,11 @@ fn texts(value: &Value) -> impl Iterator<Item = &str> {
     value.as_array().unwrap().iter().map(|text| text.as_str().unwrap())
 }
 
+/// Whether a pattern of IAM takes a resource: `*` takes any text.
 fn takes(pattern: &str, resource: &str) -> bool {
-    pattern.strip_suffix('*').map_or(pattern == resource, |start| resource.starts_with(start))
+    let Some((start, end)) = pattern.split_once('*') else { return pattern == resource };
+    let ends = |rest: &str| (0..=rest.len()).any(|at| rest.get(at..).is_some_and(|rest| takes(end, rest)));
+    resource.strip_prefix(start).is_some_and(ends)
 }
 
 fn allows(policy: &Value, (permission, resource): &(String, String)) -> bool {
@@ -170,6 +177,35 @@ async fn what_is_allowed_is_what_plan_and_apply_ask_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_allowed_is_what_audit_asks_for() {
+    let store = furnished().await;
+    // Whose objects it takes their tags alone say, for which the policy does not ask there.
+    let theirs = "<LifecycleConfiguration><Rule><ID>theirs</ID><Filter>\
+        <Tag><Key>kind</Key><Value>media</Value></Tag></Filter><Status>Enabled</Status>\
+        <Expiration><Days>50</Days></Expiration></Rule></LifecycleConfiguration>";
+    store.sandbox.put_lifecycle("tagged-1", theirs).unwrap();
+    let live = store.iam(&["--for", "audit", "--live", "--quiet"]);
+    let offline = store.iam(&["--for", "audit", "--quiet"]);
+
+    // What is due has not been removed.
+    let audited = asked(&store.asks_and_ends(&["audit", "--json"], 6));
+    for (permission, resource) in [
+        ("s3:GetObject", "versions/inbound/1/a.jpg"),
+        ("s3:GetObject", "tagged-1/inbound/1/a.jpg"),
+        ("s3:GetObjectTagging", "tagged-1/inbound/1/a.jpg"),
+    ] {
+        let one = (permission.to_owned(), format!("arn:aws:s3:::{resource}"));
+        assert!(audited.contains(&one), "{one:?} is not in {audited:?}");
+    }
+    let used: BTreeSet<String> = audited.iter().map(|(permission, _)| permission.clone()).collect();
+    for policy in [&live, &offline] {
+        let refused: Vec<_> = audited.iter().filter(|one| !allows(policy, one)).collect();
+        assert!(refused.is_empty(), "audit asks for more: {refused:?}");
+        assert_eq!(actions(policy), used);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_bucket_gets_what_it_needs_alone() {
     let store = furnished().await;
     let bucket = |name: &str| format!("arn:aws:s3:::{name}");
@@ -201,8 +237,18 @@ async fn each_bucket_gets_what_it_needs_alone() {
     let removes = |actions: &BTreeSet<String>| actions.iter().any(|it| it.starts_with("s3:Delete"));
     assert_eq!((writes(&engine("lifecycle")), removes(&engine("lifecycle"))), (true, false));
     assert_eq!((writes(&engine("direct")), removes(&engine("direct"))), (false, true));
-    let audit = actions(&store.iam(&["--for", "audit", "--live", "--quiet"]));
-    assert!(audit.iter().all(|it| it.starts_with("s3:Get") || it.starts_with("s3:List")));
+    let audit = store.iam(&["--for", "audit", "--live", "--quiet"]);
+    assert!(actions(&audit).iter().all(|it| it.starts_with("s3:Get") || it.starts_with("s3:List")));
+    for (permission, resource, expected) in [
+        ("s3:GetObject", "versions/k", true),
+        ("s3:GetObjectVersionTagging", "versions/k", true),
+        ("s3:GetObjectTagging", "tagged-1/k", true),
+        ("s3:GetObjectTagging", "versions/k", false),
+        ("s3:GetObjectVersion", "tagged-1/k", false),
+        ("s3:GetObjectRetention", "tagged-1/k", false),
+    ] {
+        assert_eq!(allows(&audit, &on(permission, bucket(resource))), expected, "{permission} {resource}");
+    }
 
     let observed = thirty_days("plain", "").replace("enforce: direct", "enforce: observe");
     store.desk.policy(&observed);
