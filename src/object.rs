@@ -121,7 +121,8 @@ pub struct Observed<'a> {
     pub superseded: Option<DateTime<Utc>>,
     /// How many noncurrent versions of the key are newer than this one.
     pub newer_noncurrent: u32,
-    /// For a delete marker: whether nothing else is left of its key.
+    /// For a delete marker: whether nothing but delete markers is left of its key, and it is not the newest of
+    /// several.
     pub alone: bool,
     /// Bytes; zero for markers and uploads.
     pub size: u64,

@@ -1,8 +1,10 @@
 //! Patterns over keys and bucket names: `*` stops at `/`, `**` does not, `?` is one
-//! character but `/`, braces capture, a backslash takes the next character as it is.
+//! character but `/`, braces capture, a backslash takes the next character as it is. The `/` of
+//! `**/` must be in the key: `**/*.jpg` does not match `a.jpg`, and `**.jpg` does.
 
 mod bytes;
 mod fault;
+mod levels;
 mod overlap;
 mod place;
 mod tokens;
@@ -13,6 +15,7 @@ use regex::Regex;
 
 pub use bytes::{ByteStep, Bytes};
 pub use fault::PatternError;
+pub use levels::{Below, Shallow};
 pub use overlap::{Effort, Found, Shape, example};
 pub use place::Level;
 use tokens::{Class, Token, tokens};

@@ -43,7 +43,7 @@ pub enum Clock {
     Superseded,
     /// Kept by number, under `noncurrent`.
     KeptByNumber,
-    /// A delete marker that is all that is left of its key: at once.
+    /// A delete marker, and nothing but these is left of its key: at once.
     LoneMarker,
     /// A delete marker on top of versions: not before they are gone.
     HidesVersions,

@@ -139,7 +139,8 @@ fn view(context: Context<'_>, index: usize, rule: &Rule, now: DateTime<Utc>) -> 
         Fit::Maybe(obscured) => Some(obscured),
     };
     let by_trigger = || overriding::by_trigger(context, index, rule, now);
-    let has_no_laws = object.kind == Kind::Marker && object.superseded.is_none();
+    let is_alone = object.kind == Kind::Marker && object.alone;
+    let has_no_laws = is_alone || object.kind == Kind::Marker && object.superseded.is_none();
     let plain = |outlook: Outlook, period, clock| {
         let mut laws = if has_no_laws { Vec::new() } else { by_trigger().laws };
         for law in &mut laws {
@@ -162,7 +163,9 @@ fn view(context: Context<'_>, index: usize, rule: &Rule, now: DateTime<Utc>) -> 
     };
     let kept = |clock| plain(Outlook::certain(NEVER, Finding::NotHappened), Period::default(), clock);
     Ok(match (object.kind, object.superseded, rule.noncurrent) {
-        (Kind::Marker, _, _) if object.alone => fixed(Clock::LoneMarker, Period::default(), object.uploaded),
+        // Under another marker it is noncurrent, to S3 too. It is no version that could be kept by number.
+        (_, Some(at), Some(noncurrent)) if is_alone => fixed(Clock::Superseded, noncurrent.retain, at),
+        _ if is_alone => fixed(Clock::LoneMarker, Period::default(), object.uploaded),
         (Kind::Marker, None, _) => kept(Clock::HidesVersions),
         (_, Some(_), Some(noncurrent)) if object.newer_noncurrent < noncurrent.newer_versions => {
             kept(Clock::KeptByNumber)

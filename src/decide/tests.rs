@@ -389,6 +389,36 @@ fn versions_markers_and_uploads_run_by_their_own_clocks() {
 }
 
 #[test]
+fn an_older_marker_of_which_no_date_is_known_goes_where_nothing_but_markers_is_left() {
+    let mut policy = policy();
+    let older = Observed {
+        kind: Kind::Marker,
+        is_latest: false,
+        superseded: Some(at("2026-06-01T10:00:00Z")),
+        metadata: Reading::Unknown(Unreadable::NotKept),
+        tags: Reading::Unknown(Unreadable::NotKept),
+        ..object()
+    };
+    assert_eq!(
+        decided(&policy, &Records::default(), &older, "2040-01-01").verdict,
+        Verdict::Undecided,
+        "it lies over a version"
+    );
+    let alone = Observed { alone: true, ..older };
+    let decision = |policy: &Policy, now: &str| {
+        let decision = decided(policy, &Records::default(), &alone, now);
+        (decision.verdict, decision.due)
+    };
+    let due = at("2026-03-02");
+    assert_eq!(decision(&policy, "2026-03-02"), (Verdict::Expired, Some(due)));
+    // To S3 it is noncurrent, though it is no version that could be kept by number.
+    policy.rules[0].noncurrent = Some(Noncurrent { retain: Period::days(1), newer_versions: 1 });
+    let due = at("2026-06-03");
+    assert_eq!(decision(&policy, "2026-06-02T23:59:59Z"), (Verdict::Retained, Some(due)));
+    assert_eq!(decision(&policy, "2026-06-03"), (Verdict::Expired, Some(due)));
+}
+
+#[test]
 fn nothing_is_read_where_one_ground_to_keep_it_is_there_for_good() {
     let (mut policy, records) = with_records(end_or_inactivity(), None);
     policy.tenant.push(Attribute::Metadata("customer".to_owned()));

@@ -10,6 +10,7 @@ mod engine;
 mod exports;
 mod findings;
 mod guards;
+mod levels;
 mod meeting;
 mod overlaps;
 mod pairs;
@@ -45,12 +46,14 @@ pub fn lint(read: &ReadPolicy, now: DateTime<Utc>) -> Vec<Diagnostic> {
     guards::any(&mut findings);
     exports::places(&mut findings, &mut meetings);
     departures::reach(&mut findings, &mut meetings);
-    reach::levels(&mut findings);
+    levels::ends(&mut findings);
     reach::noncurrent(&mut findings, now);
     reach::erasures(&mut findings, &mut meetings);
     versions::by_number(&mut findings);
     uploads::rules(&mut findings);
     engine::rules(&mut findings, &mut meetings, now);
+    meetings.effort = EFFORT;
+    levels::directories(&mut findings, &mut meetings);
     meetings.effort = EFFORT;
     overlaps::rules(&mut findings, &mut meetings);
     findings.sorted()

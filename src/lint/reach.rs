@@ -1,11 +1,14 @@
-//! How far holds, erasures, exceptions and overrides reach: less far, or further, than may be meant.
+//! How far erasures and overrides reach: less far, or further, than may be meant.
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
 use super::findings::Findings;
 use super::meeting::{Meeting, Meetings};
 use super::pairs::may_meet;
-use crate::policy::{At, Code, Enforce, Select};
+use crate::calendar::Period;
+use crate::policy::{Code, Enforce, Select};
 
 /// The comparisons of erasures with rules that are made at most.
 const MOST_COMPARISONS: usize = 1_000_000;
@@ -13,62 +16,40 @@ const MOST_COMPARISONS: usize = 1_000_000;
 /// Rules that are named at once.
 const MOST_NAMED: usize = 4;
 
-/// Finds key patterns that end at one level where more may be meant.
-pub(super) fn levels(findings: &mut Findings<'_>) {
-    let read = findings.read;
-    let exceptions = |select: &Select, at: At| {
-        let one = |exception: &Select| ("an exception", exception.key.clone(), at);
-        select.except.iter().map(one).collect::<Vec<_>>()
-    };
-    let mut all = Vec::new();
-    for (rule, layout) in read.policy.rules.iter().zip(&read.layout.rules) {
-        all.extend(exceptions(&rule.select, layout.select));
-    }
-    for (hold, layout) in read.policy.holds.iter().zip(&read.layout.holds) {
-        all.push(("the hold", hold.select.key.clone(), layout.select));
-        all.extend(exceptions(&hold.select, layout.select));
-    }
-    for (erasure, layout) in read.policy.erasures.iter().zip(&read.layout.erasures) {
-        all.push(("the erasure", erasure.select.key.clone(), layout.select));
-        all.extend(exceptions(&erasure.select, layout.select));
-    }
-    for (what, key, at) in all {
-        let Some(key) = key else { continue };
-        let Some(folder) = key.as_str().strip_suffix("/*") else { continue };
-        findings
-            .note(
-                Code::OneLevel,
-                at,
-                format!("`{}` reaches one level: {what} is not about `{folder}/a/b`", key.as_str()),
-            )
-            .help(format!("if all that lies below is meant, write `{folder}/**`"));
-    }
-}
-
-/// Finds overrides that lengthen a rule under which superseded versions go by another period.
+/// Finds overrides that superseded versions do not go by, under a rule that has another period for these.
 pub(super) fn noncurrent(findings: &mut Findings<'_>, now: DateTime<Utc>) {
     let read = findings.read;
+    // To compare two periods takes a walk through the calendar, and many overrides have the same.
+    let mut compared: BTreeMap<(Period, Period), bool> = BTreeMap::new();
+    let mut can_exceed = |a: Period, b: Period| *compared.entry((a, b)).or_insert_with(|| a.can_exceed(b));
     for (over, layout) in read.policy.overrides.iter().zip(&read.layout.overrides) {
         let rule = read.policy.rules.get(over.rule).zip(read.layout.rules.get(over.rule));
         let Some((rule, rule_at)) = rule else { continue };
         let Some(noncurrent) = rule.noncurrent else { continue };
-        let why = match (&over.legal_basis, &over.agreement) {
-            (Some(basis), _) => format!("the legal basis `{basis}` asks for"),
-            (None, Some(agreement)) => format!("the agreement `{agreement}` allows"),
-            (None, None) => continue,
-        };
-        if over.in_force(now, read.policy.timezone) && over.retain.can_exceed(rule.retain) {
-            let message = format!(
-                "under `{}` superseded versions go by its `noncurrent`, {}, and not by the {} that {why}",
-                rule.id, noncurrent.retain, over.retain
-            );
-            findings
-                .warn(Code::NoncurrentByItself, layout.whole, message)
-                .see(rule_at.id, "the rule with `noncurrent`")
-                .help(
-                    "leave `noncurrent` out, so that each version goes on its own date, or make it as long",
-                );
+        if !over.in_force(now, read.policy.timezone) {
+            continue;
         }
+        let or_else = if can_exceed(over.retain, rule.retain) {
+            can_exceed(over.retain, noncurrent.retain).then_some("make it as long")
+        } else if can_exceed(rule.retain, over.retain) {
+            can_exceed(noncurrent.retain, over.retain).then_some("make it no longer")
+        } else {
+            None
+        };
+        let Some(or_else) = or_else else { continue };
+        let period = match (&over.legal_basis, &over.agreement) {
+            (Some(basis), _) => format!("the {} that the legal basis `{basis}` asks for", over.retain),
+            (None, Some(agreement)) => format!("the {} that the agreement `{agreement}` allows", over.retain),
+            (None, None) => format!("the {} of the override", over.retain),
+        };
+        let message = format!(
+            "under `{}` superseded versions go by its `noncurrent`, {}, and not by {period}",
+            rule.id, noncurrent.retain
+        );
+        findings
+            .warn(Code::NoncurrentByItself, layout.whole, message)
+            .see(rule_at.id, "the rule with `noncurrent`")
+            .help(format!("leave `noncurrent` out, so that each version goes on its own date, or {or_else}"));
     }
 }
 

@@ -26,7 +26,8 @@ pub struct GivenObject {
     pub superseded: Option<DateTime<Utc>>,
     /// How many noncurrent versions are newer.
     pub newer_noncurrent: u32,
-    /// For a delete marker: whether nothing else is left of its key.
+    /// For a delete marker: whether nothing but delete markers is left of its key, and it is not the newest of
+    /// several.
     pub alone: bool,
     /// Bytes; `None` where nothing goes by it.
     pub size: Option<u64>,

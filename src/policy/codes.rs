@@ -131,8 +131,8 @@ codes! {
     NeedsAgreement = "SL0410": "An override keeps data longer than its rule can. The notice allows that only \
         where it is agreed or a law asks for it: name the `agreement` or the `legal-basis`.",
     SelectsNothing = "SL0411": "A select says nothing, or its exceptions leave nothing of it, so it is in doubt what is \
-        meant. To hold everything, say so: `buckets: [\"*\"]`. An erasure must say more than buckets, or it \
-        would empty them.",
+        meant. To hold everything, say so: `buckets: [\"*\"]`. An erasure must say whose or which objects, or it \
+        would empty buckets: a `size` alone does not, nor a `key` of wildcards and slashes.",
     FreshNeedsExport = "SL0412": "`fresh-within` is measured from the export time in the file, so it needs \
         `exported-at`, and `exported-at` is of no use without it.",
     FixedPeriod = "SL0413": "The tolerance is a number of days; months and years have no fixed number of them.",
@@ -152,7 +152,8 @@ codes! {
 
     Overlap = "SL0901": "Two rules can match the same object. It then stays until the last of them is due; make \
         sure that this is meant.",
-    OverrideChangesNothing = "SL0902": "The override has the period that its rule has already.",
+    OverrideChangesNothing = "SL0902": "The override has the period that its rule has already, rests on no law, and no \
+        other override of the rule is shorter, so it changes nothing.",
     Past = "SL0903": "The last day of a hold or an override is over, so it has no effect any more. Remove it, or \
         correct the date.",
     PrefixBoundary = "SL0904": "The prefix does not end in `/`, and prefixes are plain text: `inbound` also \
@@ -191,11 +192,13 @@ codes! {
         as one text. It is compared as a whole, so it is one value, and most likely nobody's.",
     BlankEnds = "SL0920": "A prefix, a pattern, a tag or the name of a column begins or ends with a blank. Blanks count, \
         and are seldom meant.",
-    OneLevel = "SL0921": "The key pattern of a hold, an erasure or an exception ends in `/*`, and `*` stops at `/`. \
-        What lies deeper is not held, not erased, or not left out. `/**` reaches all levels.",
+    OneLevel = "SL0921": "The key pattern of a hold, an erasure or an exception ends in a `*`, which stops at `/`. What \
+        lies deeper is not held, not erased, or not left out: `recordings/4711*` does not match \
+        `recordings/4711/call.mp4`. With `**` in its place all levels are reached.",
     NoncurrentByItself = "SL0922": "A superseded version is due when its successor was created and `noncurrent` is over, \
-        whatever period an override agrees or a law asks for. If older versions must stay as long, make `noncurrent` \
-        long enough, or leave it out: each version then goes on its own date, override and all.",
+        whatever period an override agrees or a law asks for: it may go sooner than a longer override says, and stay \
+        after a shorter one is over. If older versions must go by the override, make `noncurrent` as long or as short, \
+        or leave it out: each version then goes on its own date, override and all.",
     UploadsNotSelected = "SL0923": "An upload in progress has no size, tags, metadata or content type that could be \
         read. A rule that selects by one of them covers it perhaps, and what is in doubt stays: `incomplete-uploads` \
         has no effect there. Select by bucket, prefix, key or media.",
@@ -216,6 +219,14 @@ codes! {
         however long the rule's period is over and whether or not anything of the key can still be seen. Only a \
         request to erase removes them. They hold personal data like any other: leave it out, so that each goes when \
         `noncurrent` is over.",
+    NeedsDirectory = "SL0929": "The `/` of `**/` must be in the key, so `recordings/4711/**/*.mp4` does not match \
+        `recordings/4711/call.mp4`, nor `**/*.jpg` a key without a directory. Other programs let `**/` stand for nothing, \
+        too. What is missed is not held, not erased or not left out, or has no retention. `recordings/4711/**.mp4` and \
+        `**.jpg` reach all levels.",
+    NeverCounts = "SL0930": "Something in a trigger can never count. `first` takes the first term that is not absent, and \
+        `uploaded` and what has an `if-missing` of its own never are: the terms behind one are not looked at, and a date \
+        that stands there is ignored. An `if-missing` counts only where the trigger can be absent. Put the term last, or \
+        name its date without `if-missing`.",
 
     ReachesOwnFiles = "SL0940": "A rule can delete what the policy itself makes or needs: copies that another rule \
         exports, a record file in a store, or the stop file. Copies need an end too, so a rule of their own can be \

@@ -12,6 +12,7 @@ mod csv;
 mod fault;
 mod intake;
 mod json;
+mod midnights;
 mod parquet;
 mod table;
 

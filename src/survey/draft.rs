@@ -193,11 +193,6 @@ impl Placed {
             lock: lock(kind, facts),
         }
     }
-
-    /// Whether it is a delete marker.
-    pub fn is_marker(self) -> bool {
-        self.kind == Kind::Marker
-    }
 }
 
 fn version_id<'a>(entry: &Entry<'a>) -> &'a str {

@@ -17,6 +17,7 @@ use super::ranges::{Brought, Ranges, Shown};
 use super::uploads::{Uploads, merged};
 use super::{Seen, Sink, Survey};
 use crate::decide::{Plain, Trail};
+use crate::object::Kind;
 use crate::s3::{Current, Entry, Level, Page, StoreError, StoreErrorKind};
 
 /// How many requests list one bucket at a time, if nothing else is said.
@@ -288,11 +289,14 @@ impl<P: Default> Listing<'_, P> {
 
     /// Whether all that stands under a key plainly stays; then it is counted.
     fn all_stay<'e, S: Sink<Part = P>>(&mut self, stack: &[Entry<'e>], sink: &mut S) -> bool {
-        let (facts, alone) = (&self.survey.facts, stack.len() == 1);
+        let facts = &self.survey.facts;
+        let are_markers = stack.iter().all(|entry| entry.kind == Kind::Marker);
         let mut above = Above::default();
         let mut plainly = |entry: &Entry<'e>| {
             let placed = above.put(entry, facts);
-            self.trail.plainly(&placed.observed(entry, facts, alone && placed.is_marker()))
+            // As `seen::alone` has it.
+            let is_alone = are_markers && (stack.len() == 1 || !entry.is_latest);
+            self.trail.plainly(&placed.observed(entry, facts, is_alone))
         };
         if let [entry] = stack {
             let found = plainly(entry);

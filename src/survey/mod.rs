@@ -1,7 +1,8 @@
 //! Looking at a bucket: lists it, asks for what a decision needs, and hands out decided keys.
 //!
 //! `plan` looks at what the policy covers in a bucket, `audit` at all of it, `apply` again at the keys that it
-//! is about to touch; all come through here, so that all decide from the same knowledge.
+//! is about to touch; all come through here, so that all decide from the same knowledge. `verify --live`
+//! decides nothing, and only asks what still stands ([`claims`]).
 
 mod borders;
 mod cache;

@@ -5,6 +5,7 @@ use tokio::task::JoinSet;
 
 use super::cache::Version;
 use super::draft::{Draft, Listed};
+use super::seen::alone;
 use super::{Seen, Survey};
 use crate::decide::{self, Decider, Decision, Needs, Reason, Step, Trail, Verdict};
 use crate::object::{Attributes, Kind, Lock, Reading, Unreadable};
@@ -131,11 +132,11 @@ impl Survey<'_> {
         let mut open = Vec::new();
         for (d, draft) in drafts.iter_mut().enumerate() {
             let asked = asks(&Seen::new(&self.facts.name, draft));
-            let alone = draft.items.len() == 1;
+            let is_alone = alone(&draft.items);
             for (i, item) in draft.items.iter_mut().enumerate() {
                 let mut needs = Needs::NONE;
                 if item.decision.is_none() {
-                    match self.step(trail, item, &draft.key, alone) {
+                    match self.step(trail, item, &draft.key, is_alone(i)) {
                         Step::Needs(wanted) => needs = wanted,
                         Step::Decided(decision) => item.decision = Some(decision),
                     }
@@ -156,16 +157,16 @@ impl Survey<'_> {
     }
 
     fn group(&self, trail: &mut Trail<'_>, draft: &mut Draft) -> KeyGroup {
-        let alone = draft.items.len() == 1;
+        let is_alone = alone(&draft.items);
         let (key, in_doubt) = (draft.key.clone(), draft.in_doubt);
         let mut items = Vec::with_capacity(draft.items.len());
         for (place, listed) in draft.items.iter_mut().enumerate() {
-            let on_top = place == 0 && !alone && listed.kind == Kind::Marker;
+            let on_top = place == 0 && !is_alone(place) && listed.kind == Kind::Marker;
             let sure = |decision| if in_doubt { doubted(decision) } else { decision };
             let when_alone = on_top.then(|| sure(self.settled(trail, listed, &key, true)));
             let decision = match listed.decision.take() {
                 Some(decision) => decision,
-                None => self.settled(trail, listed, &key, alone),
+                None => self.settled(trail, listed, &key, is_alone(place)),
             };
             let decision = sure(decision);
             items.push(self.item(listed, decision, when_alone));

@@ -288,7 +288,8 @@ pub fn thing(rng: &mut Rng, policy: &Policy, uploaded: Sec) -> Thing {
         uploaded,
         superseded,
         newer_noncurrent: if superseded.is_some() { rng.below(3) as u32 } else { 0 },
-        alone: kind == Kind::Marker && superseded.is_none() && rng.chance(60),
+        // The older ones of several markers too, where these are all that is left.
+        alone: kind == Kind::Marker && rng.chance(if superseded.is_none() { 60 } else { 20 }),
         size: has_content.then(|| rng.pick(&SIZES)),
         content_type,
         metadata,

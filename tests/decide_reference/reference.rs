@@ -186,7 +186,13 @@ impl World<'_> {
             })
         };
         if thing.kind == Kind::Marker && thing.alone {
-            return vec![(after(thing.uploaded, 0, 0), Sec::MIN)];
+            let due = match (thing.superseded, rule.noncurrent) {
+                (Some(superseded), Some(noncurrent)) => {
+                    after(superseded, noncurrent.retain.months, noncurrent.retain.days)
+                }
+                _ => after(thing.uploaded, 0, 0),
+            };
+            return vec![(due, Sec::MIN)];
         }
         if thing.kind == Kind::Marker && thing.superseded.is_none() {
             return vec![(NEVER, Sec::MIN)];

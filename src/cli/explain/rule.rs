@@ -63,7 +63,7 @@ const fn clock(clock: Clock) -> Option<&'static str> {
         Clock::Superseded => Some("superseded: it counts from the creation of the next newer version"),
         Clock::Initiation => Some("an incomplete upload: it counts from its initiation"),
         Clock::KeptByNumber => Some("one of the newest superseded versions"),
-        Clock::LoneMarker => Some("a delete marker, nothing else is left of its key: due at once"),
+        Clock::LoneMarker => Some("a delete marker, and nothing but these is left of its key: due at once"),
         Clock::HidesVersions => {
             Some("a delete marker, it hides versions: it goes once the versions below are gone")
         }

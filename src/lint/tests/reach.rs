@@ -1,4 +1,4 @@
-//! Where holds, erasures, exceptions and overrides reach less far, or further, than may be meant.
+//! Where erasures and overrides reach less far, or further, than may be meant.
 
 use super::*;
 
@@ -6,34 +6,6 @@ const HEAD: &str = "timezone: UTC\ntenant: [{key: \"*/{tenant}/**\"}]\nrules:\n"
 
 fn only(code: Code, text: &str) -> Vec<Diagnostic> {
     found(text).into_iter().filter(|one| one.code == code).collect()
-}
-
-#[test]
-fn a_pattern_of_one_level_is_noted_where_deeper_ones_may_be_meant() {
-    let rule = |select: &str| {
-        format!(
-            "{HEAD}  - {{id: m, select: {{buckets: [acme-media]{select}}}, trigger: uploaded, retain: 30 days, enforce: direct}}\n"
-        )
-    };
-    let hold = |select: &str| {
-        only(
-            Code::OneLevel,
-            &format!("{}holds:\n  - {{id: h, reason: case, select: {{{select}}}}}\n", rule("")),
-        )
-    };
-    let [one] = &hold("key: \"in/4711/*\"")[..] else { panic!() };
-    assert_eq!((one.severity, one.at.line), (Severity::Note, 8));
-    assert_eq!(one.message, "`in/4711/*` reaches one level: the hold is not about `in/4711/a/b`");
-    assert_eq!(one.help.as_deref(), Some("if all that lies below is meant, write `in/4711/**`"));
-    assert_eq!(hold("prefix: in/, except: [{key: \"in/1/*\"}, {key: \"in/2/*\"}]").len(), 2);
-    for whole in ["key: \"in/4711/**\"", "key: \"in/*.jpg\"", "key: \"in/*/a\"", "prefix: in/"] {
-        assert_eq!(hold(whole), [], "{whole}");
-    }
-    assert_eq!(only(Code::OneLevel, &rule(", except: [{key: \"in/*\"}]")).len(), 1);
-    // What a rule itself selects so is seen to stay.
-    assert_eq!(only(Code::OneLevel, &rule(", key: \"in/*\"")), []);
-    let erasure = "erasures:\n  - {id: e, reason: asked, select: {key: \"in/1/*\"}, requested: 2026-11-01}\n";
-    assert_eq!(only(Code::OneLevel, &format!("{}{erasure}", rule(""))).len(), 1);
 }
 
 #[test]
@@ -62,7 +34,34 @@ fn an_override_that_lengthens_says_nothing_to_superseded_versions_and_that_is_to
         (noncurrent, "retain: 14 days"),
         (noncurrent, "retain: 14 days, agreement: MSA-1"),
         (noncurrent, "retain: 1 year, agreement: MSA-1, until: 2026-11-22"),
+        // As the help has it.
+        (", noncurrent: {retain: 1 year}", "retain: 1 year, agreement: MSA-1"),
     ] {
+        assert_eq!(found(noncurrent, over), [], "{noncurrent} {over}");
+    }
+}
+
+#[test]
+fn an_override_that_shortens_says_nothing_to_superseded_versions_either_and_that_is_told() {
+    let found = |noncurrent: &str, over: &str| {
+        only(
+            Code::NoncurrentByItself,
+            &format!(
+                "{HEAD}  - {{id: m, select: {{buckets: [acme-media]}}, trigger: uploaded, retain: 1 year, enforce: direct, noncurrent: {{retain: {noncurrent}}}}}\noverrides:\n  - {{tenants: [\"1\"], rule: m, {over}}}\n"
+            ),
+        )
+    };
+    let [one] = &found("6 months", "retain: 14 days")[..] else { panic!() };
+    assert_eq!((one.severity, one.at.line), (Severity::Warning, 8));
+    assert_eq!(
+        one.message,
+        "under `m` superseded versions go by its `noncurrent`, 6 months, and not by the 14 days of the override"
+    );
+    assert!(one.help.as_ref().is_some_and(|help| help.ends_with("make it no longer")), "{one:?}");
+    assert_eq!(found("1 month", "retain: 30 days").len(), 1, "a month can be longer");
+    for (noncurrent, over) in
+        [("14 days", "retain: 14 days"), ("1 day", "retain: 14 days"), ("2 years", "retain: 1 year")]
+    {
         assert_eq!(found(noncurrent, over), [], "{noncurrent} {over}");
     }
 }

@@ -23,7 +23,7 @@ pub(super) use case::{RawCase, RawExpectation, RawRows, RawTableOf, Under, cases
 pub(super) use object::object;
 pub(super) use policy::document;
 pub(super) use raw::{
-    Raw, RawErasure, RawHold, RawOverride, RawRule, RawSource, RawTable, RawTransition, RawTrigger,
+    Raw, RawErasure, RawHold, RawInline, RawOverride, RawRule, RawSource, RawTable, RawTransition, RawTrigger,
 };
 pub(super) use suggest::closest;
 

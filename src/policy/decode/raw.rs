@@ -77,7 +77,17 @@ pub(in crate::policy) struct RawInline {
     pub plus: Option<Period>,
     pub within: Option<Within>,
     pub outside: Outside,
-    pub if_missing: Option<IfMissing>,
+    pub if_missing: Option<Spanned<IfMissing>>,
+}
+
+impl RawTrigger {
+    /// Where it stands.
+    pub(in crate::policy) fn at(&self) -> At {
+        match self {
+            Self::Named(name) => name.at,
+            Self::Inline(inline) => inline.at,
+        }
+    }
 }
 
 #[derive(Debug)]

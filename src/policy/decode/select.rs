@@ -7,7 +7,7 @@ use super::fields::{Fields, Keys};
 use super::raw::{Raw, RawSelect, Wanted};
 use super::trigger::{MOST_METADATA, TOO_MUCH_METADATA};
 use crate::media::MediaRange;
-use crate::pattern::BucketPattern;
+use crate::pattern::{BucketPattern, KeyPattern};
 use crate::policy::codes::Code;
 use crate::policy::diagnostic::{At, Spanned};
 use crate::policy::model::{Condition, Select, SizeRange};
@@ -70,9 +70,9 @@ impl Decoder<'_> {
                 .add(
                     Code::SelectsNothing,
                     fields.at,
-                    "the erasure says no more than buckets, and would empty them",
+                    "the erasure does not say whose or which objects, and would empty buckets",
                 )
-                .help("say whose or which objects: `tenants`, `prefix`, `key`, `tags` or `metadata`");
+                .help("name them with `tenants`, `prefix`, `key`, `tags` or `metadata`");
             return None;
         }
         let buckets = if of == Of::Rule { self.need(&fields, "buckets") } else { fields.get("buckets") };
@@ -170,7 +170,7 @@ impl Decoder<'_> {
                             text.at,
                             format!("no file extension that is known stands for `{range}`"),
                         )
-                        .help("select by `content-type`, or by `key: \"**/*.ext\"`");
+                        .help("select by `content-type`, or by `key: \"**.ext\"`");
                 }
                 Ok(range) => ranges.push(range),
                 Err(error) => {
@@ -272,13 +272,16 @@ impl Decoder<'_> {
     }
 }
 
-/// Whether anything is said beside buckets and exceptions, as far as an erasure goes. A key
-/// that is at fault or unknown counts, for more is said about it elsewhere.
+/// Whether it says whose or which objects, as far as an erasure goes. A key that is at fault or
+/// unknown counts, for more is said about it elsewhere.
 fn narrows(fields: &Fields<'_>) -> bool {
-    let is_every_key = |node: &Node| matches!(&node.data, Data::Scalar { text, .. } if is_every_key(text));
+    let names_something = |node: &Node| match &node.data {
+        Data::Scalar { text, .. } => KeyPattern::parse(text).ok().is_none_or(|key| key.names_something()),
+        _ => true,
+    };
     let narrows = |entry: &Entry| match entry.key.as_str() {
-        "buckets" | "except" => false,
-        "key" => !is_every_key(&entry.value),
+        "buckets" | "except" | "size" => false,
+        "key" => names_something(&entry.value),
         _ => true,
     };
     fields.entries().iter().any(narrows)

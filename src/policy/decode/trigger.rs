@@ -114,7 +114,7 @@ impl Decoder<'_> {
             plus: plus.map(|plus| plus.value),
             within: within.map(|within| within.value),
             outside: outside.map(|outside| outside.value).unwrap_or_default(),
-            if_missing: if_missing.map(|if_missing| if_missing.value),
+            if_missing,
         })))
     }
 

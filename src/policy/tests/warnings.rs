@@ -30,6 +30,57 @@ records:
 }
 
 #[test]
+fn an_override_of_the_rules_own_period_is_idle_where_no_law_and_no_shorter_one_makes_a_difference() {
+    let found = |overrides: &str| {
+        let same = "  - {tenants: [\"1\"], rule: media, retain: 30 days}\n";
+        warnings(&format!("{HEAD}{RULE}overrides:\n{same}{overrides}"), "2026-11-23T00:00:00Z")
+    };
+    let idle = [(Code::OverrideChangesNothing, 10)];
+    assert_eq!(found(""), idle);
+    // Of several that fit the longest counts, so beside these it lengthens or adds nothing.
+    assert_eq!(found("  - {tenants: [\"1\", \"2\"], rule: media, retain: 14 days}\n"), []);
+    assert_eq!(found("  - {tenants: [\"2\"], rule: media, retain: 1 year, agreement: MSA-1}\n"), idle);
+    // What a law asks for outweighs an erasure.
+    let by_law = "  - {tenants: [\"2\"], rule: media, retain: 30 days, legal-basis: HGB §257}\n";
+    assert_eq!(found(by_law), idle);
+}
+
+#[test]
+fn what_can_never_count_in_a_trigger_is_warned_of() {
+    let found = |trigger: &str| {
+        let named = "  date: {metadata: date, if-missing: uploaded}\n  sent: {metadata: sent}\n";
+        let text = format!("{HEAD}{}triggers:\n{named}", RULE.replace("uploaded", trigger));
+        let warnings = read_all(&[&text]).warnings.into_iter();
+        warnings.filter(|one| one.code == Code::NeverCounts).collect::<Vec<_>>()
+    };
+    // An email that is scheduled 30 days ahead would go 30 days after it was written.
+    let [one] = &found("{first: [date, {metadata: send-at}]}")[..] else { panic!() };
+    assert_eq!((one.severity, one.at.line, one.at.column), (Severity::Warning, 7, 23));
+    assert!(one.message.contains("`first` is never absent"), "{}", one.message);
+    assert_eq!(one.related.len(), 1);
+    for never in ["uploaded", "{earliest: [sent, uploaded]}", "{latest: [sent], if-missing: undecided}"] {
+        assert_eq!(found(&format!("{{first: [sent, {never}, sent]}}")).len(), 1, "{never}");
+    }
+    // What is named answers for itself, so that nothing is retained.
+    let [one] = &found("{first: [{metadata: end}, date], if-missing: retained}")[..] else { panic!() };
+    assert!(one.message.starts_with("this `if-missing` never counts"), "{}", one.message);
+    for combination in ["earliest: [sent, date]", "latest: [date, uploaded]", "first: [sent, uploaded]"] {
+        let found = found(&format!("{{{combination}, if-missing: retained}}"));
+        assert_eq!(found.len(), 1, "{combination}");
+    }
+    for right in [
+        "date",
+        "{first: [{metadata: send-at, within: 1 day}, date]}",
+        "{first: [sent, {earliest: [sent, {tag: sent}]}, {latest: [sent, uploaded]}, uploaded]}",
+        "{earliest: [sent, {tag: sent}], if-missing: retained}",
+        "{latest: [date, sent], if-missing: uploaded}",
+        "{metadata: send-at, if-missing: retained}",
+    ] {
+        assert_eq!(found(right), [], "{right}");
+    }
+}
+
+#[test]
 fn rules_that_cannot_meet_do_not_overlap() {
     let rules = "rules:
   - {id: a, select: {buckets: [acme-media], prefix: in/}, trigger: uploaded, retain: 30 days}

@@ -49,6 +49,7 @@ pub(in crate::policy) fn policy(
     for unused in triggers.resolve_unused(faults) {
         warnings.add(Code::UnusedTrigger, unused.at, format!("no rule uses the trigger `{}`", unused.value));
     }
+    warnings.append(triggers.warnings());
     for placed in &rules {
         ask_for_dates(&placed.rule.trigger, &mut tables);
     }
@@ -63,7 +64,7 @@ pub(in crate::policy) fn policy(
     holds.sort_by(|a, b| a.hold.id.cmp(&b.hold.id));
 
     warnings.append(std::mem::take(&mut raw.warnings));
-    warnings::overrides(&overrides, &rules, warnings);
+    warnings::overrides(&overrides, &rules, &mut lengths, warnings);
     warnings::tables(&raw.tables, &tables, warnings);
     let table_names: Vec<_> = raw.tables.iter().map(|(name, _)| name).collect();
     let stop_file = raw.guards.as_ref().and_then(|it| Some((it.value.as_ref()?.stop_file.as_ref()?, it.at)));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::references::Tables;
 use crate::policy::codes::Code;
-use crate::policy::decode::{RawSource, RawTrigger, closest};
+use crate::policy::decode::{RawInline, RawSource, RawTrigger, closest};
 use crate::policy::diagnostic::{At, Faults, Spanned};
 use crate::policy::model::{IfMissing, Outside, Source, Term, Trigger};
 
@@ -24,6 +24,7 @@ pub(super) struct Triggers<'r> {
     /// Names that are being resolved.
     open: Vec<&'r str>,
     tables: &'r Tables,
+    warnings: Faults,
 }
 
 #[derive(Clone)]
@@ -60,7 +61,12 @@ impl<'r> Triggers<'r> {
                 .add(Code::Name, *at, "`uploaded` is the upload time in every policy")
                 .help("give the trigger another name");
         }
-        Self { raw, done: BTreeMap::new(), open: Vec::new(), tables }
+        Self { raw, done: BTreeMap::new(), open: Vec::new(), tables, warnings: Faults::default() }
+    }
+
+    /// What in the triggers can never count.
+    pub(super) fn warnings(self) -> Faults {
+        self.warnings
     }
 
     /// The trigger of a rule. Where nothing says what a missing value means, it is undecided.
@@ -105,8 +111,32 @@ impl<'r> Triggers<'r> {
         built.trigger.format.clone_from(&inline.format);
         built.trigger.within = inline.within;
         built.trigger.outside = inline.outside;
-        built.trigger.if_missing = inline.if_missing;
+        self.never_counts(inline, &built.trigger);
+        built.trigger.if_missing = inline.if_missing.as_ref().map(|if_missing| if_missing.value);
         Some(built)
+    }
+
+    /// Warns of terms of a `first` that are never reached, and of an `if-missing` where nothing can be;
+    /// `trigger` is still without it.
+    fn never_counts(&mut self, raw: &RawInline, trigger: &Trigger) {
+        if let (RawSource::First(raw), Source::First(terms)) = (&raw.source, &trigger.source) {
+            let mut terms = raw.iter().zip(terms).skip_while(|(_, term)| may_be_absent(&term.trigger));
+            if let (Some((certain, _)), Some((next, _))) = (terms.next(), terms.next()) {
+                let message = "this term of `first` is never absent, so those behind it are never reached";
+                self.warnings
+                    .add(Code::NeverCounts, certain.at(), message)
+                    .see(next.at(), "never reached")
+                    .help("put it last: what is `uploaded` or has an `if-missing` of its own always counts");
+            }
+        }
+        if let Some(if_missing) = &raw.if_missing
+            && !may_be_absent(trigger)
+        {
+            let message = "this `if-missing` never counts, for the trigger is never absent";
+            self.warnings
+                .add(Code::NeverCounts, if_missing.at, message)
+                .help("take it out, or name without `if-missing` the term that has one of its own");
+        }
     }
 
     fn combination(
@@ -182,6 +212,18 @@ impl<'r> Triggers<'r> {
         self.done.insert(name, built.clone());
         built
     }
+}
+
+/// Whether it can be absent, so that a larger trigger goes on without it.
+fn may_be_absent(trigger: &Trigger) -> bool {
+    let of_term = |term: &Term| may_be_absent(&term.trigger);
+    trigger.if_missing.is_none()
+        && match &trigger.source {
+            Source::Uploaded => false,
+            Source::Attribute(_) | Source::Record { .. } => true,
+            Source::Earliest(terms) | Source::First(terms) => terms.iter().all(of_term),
+            Source::Latest(terms) => terms.iter().any(of_term),
+        }
 }
 
 fn too_large(at: At, faults: &mut Faults) {
