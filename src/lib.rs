@@ -5,7 +5,7 @@
 //! [`plan`] that [`apply`] carries out and [`evidence`] records. Where S3 itself can keep
 //! the promise, [`lifecycle`] says so in a lifecycle configuration instead.
 //!
-//! The pure layers (`calendar`, `pattern`, `object`, `policy`, `records`, `decide`,
+//! The pure layers (`text`, `calendar`, `media`, `pattern`, `object`, `policy`, `records`, `decide`,
 //! `lifecycle`, `lint`, `plan`, `targets`, `audit`, `report`) do no IO, read no clock and know no SDK type; `tests/layers.rs`
 //! holds them to it.
 

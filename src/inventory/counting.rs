@@ -114,7 +114,7 @@ impl Counted {
         &self.tenants
     }
 
-    /// The same by lines of a plan's summary.
+    /// What was counted as kept, by lines of a plan's summary.
     pub fn summary(&self, policy: &Policy, bucket: &str) -> Summary {
         let mut summary = Summary::default();
         self.kept.add_to(&mut summary, policy, bucket);
