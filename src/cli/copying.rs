@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 
 use super::args::StoreArgs;
 use super::exit::Failure;
-use super::store::{self, store_failure};
+use super::store::{self};
 use crate::evidence::{Copy, CopyError};
 use crate::policy::{self, Policy};
 use crate::s3::Locking;
@@ -70,8 +70,8 @@ impl Copying {
         }
         // Evidence is best kept in an account of its own, so the policy's says nothing here.
         let store = store::connect(args, None).await?;
-        let bucket = store.bucket(bucket).await.map_err(|error| store_failure(&error))?;
-        let locking = bucket.locking().await.map_err(|error| store_failure(&error))?;
+        let bucket = store.bucket(bucket).await?;
+        let locking = bucket.locking().await?;
         let place = format!("s3://{}/{prefix}", bucket.name());
         let copy = Copy::open(bucket, prefix, log).await.map_err(|error| failure(&place, &error, true))?;
         // A bucket's default is its owner's word, and may be stricter.

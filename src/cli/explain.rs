@@ -49,8 +49,8 @@ pub async fn run(context: &Context, store: &StoreArgs, args: &ExplainArgs) -> Re
     let address = parse(uri)?;
     let loaded = inputs::load(&args.policy).map_err(|fault| fault.into_failure(context.err))?;
     let store = connect(store, Some(loaded.policy())).await?;
-    let bucket = store.bucket(&address.bucket).await.map_err(|error| store_failure(&error))?;
-    let facts = bucket.facts().await.map_err(|error| store_failure(&error))?;
+    let bucket = store.bucket(&address.bucket).await?;
+    let facts = bucket.facts().await?;
     let reach = reach_of(loaded.policy(), &bucket).await?;
     let (now, records_at) = dates(context, args, &bucket, &facts);
     let mut files = RecordFiles::read_local(&loaded, records_at);
@@ -60,7 +60,7 @@ pub async fn run(context: &Context, store: &StoreArgs, args: &ExplainArgs) -> Re
         context.note("records:", &fault.message);
     }
     let directories = survey::directories(loaded.policy(), &bucket, &facts, now);
-    let directories = directories.await.map_err(|error| store_failure(&error))?;
+    let directories = directories.await?;
     let around = Surroundings::from(directories);
     let survey = Survey {
         policy: loaded.policy(),
@@ -70,7 +70,7 @@ pub async fn run(context: &Context, store: &StoreArgs, args: &ExplainArgs) -> Re
         now,
         reads: Arc::default(),
     };
-    let examined = survey.examine(&address.key).await.map_err(|error| store_failure(&error))?;
+    let examined = survey.examine(&address.key).await?;
     let wanted: Vec<Observed<'_>> = examined
         .observed()
         .filter(|found| address.version_id.as_deref().is_none_or(|id| found.version_id == Some(id)))

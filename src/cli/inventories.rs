@@ -80,7 +80,7 @@ impl Inventory {
                         Failure::usage(format!("{} is no manifest", text::terminal(place)))
                             .help("write --inventory s3://bucket/prefix/…/manifest.json")
                     })?;
-                let bucket = store.bucket(bucket).await.map_err(|error| store_failure(&error))?;
+                let bucket = store.bucket(bucket).await?;
                 let manifest = fetch_whole(&bucket, key).await?;
                 let missing = || {
                     Failure::usage(format!("there is no manifest {}", text::terminal(place)))
@@ -260,7 +260,7 @@ async fn fetch_whole(bucket: &Bucket, key: &str) -> Result<Option<Vec<u8>>, Fail
         Err(error) => return Err(store_failure(&error)),
     };
     let mut whole = Vec::new();
-    while let Some(bytes) = body.next().await.map_err(|error| store_failure(&error))? {
+    while let Some(bytes) = body.next().await? {
         whole.extend_from_slice(&bytes);
         if whole.len() > LARGEST_MANIFEST {
             let what = format!("{} is too large for a manifest", text::terminal(key));

@@ -83,7 +83,7 @@ async fn fetch(context: &Context, args: &StoreArgs, name: &str, place: &str) -> 
     let prefix =
         if prefix.is_empty() || prefix.ends_with('/') { prefix.to_owned() } else { format!("{prefix}/") };
     let store = store::connect(args, None).await?;
-    let bucket = store.bucket(bucket).await.map_err(|error| store::store_failure(&error))?;
+    let bucket = store.bucket(bucket).await?;
     let wrong =
         |error: std::io::Error| Failure::failed(format!("no temporary file could be written: {error}"));
     let mut file = NamedTempFile::new().map_err(wrong)?;

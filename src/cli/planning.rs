@@ -273,10 +273,10 @@ async fn propose(
     earlier: &Earlier,
 ) -> Result<(Option<String>, Proposal), Failure> {
     let (policy, now) = (making.policy, making.now);
-    let stored = enrolled.bucket.lifecycle().await.map_err(|error| store_failure(&error))?;
+    let stored = enrolled.bucket.lifecycle().await?;
     let stored = stored.map(|stored| stored.xml);
     let directories = survey::directories(policy, &enrolled.bucket, &enrolled.facts, now);
-    let directories = directories.await.map_err(|error| store_failure(&error))?;
+    let directories = directories.await?;
     let around = Surroundings { altered: earlier.altered.clone(), ..directories.into() };
     let before = stored.as_deref();
     let propose = if making.narrow_only { plan::propose_narrowing } else { plan::propose };

@@ -19,7 +19,6 @@ use super::interrupting::stop_on_ctrl_c;
 use super::inventories::{self, Inventory};
 use super::planning::{self, Made, Making, PlanFile};
 use super::record_files::{LoadedRecords, RecordFiles, refuse_faults};
-use super::store::store_failure;
 use super::{evidence_files, output, rereading, show, store};
 use crate::apply::StopFile;
 use crate::plan::History;
@@ -273,7 +272,7 @@ async fn exports(ready: &Ready) -> Result<BTreeMap<String, Bucket>, Failure> {
     let mut exports = BTreeMap::new();
     for place in ready.loaded.policy().rules.iter().filter_map(|rule| rule.export.as_ref()) {
         if !exports.contains_key(&place.bucket) {
-            let bucket = ready.store.bucket(&place.bucket).await.map_err(|error| store_failure(&error))?;
+            let bucket = ready.store.bucket(&place.bucket).await?;
             exports.insert(place.bucket.clone(), bucket);
         }
     }

@@ -43,7 +43,7 @@ pub fn words(args: &StoreArgs) -> Vec<&str> {
 
 /// Opens every bucket that the policy reaches, and says which it leaves alone.
 pub async fn enrol(context: &Context, store: &Store, policy: &Policy) -> Result<Enrolment, Failure> {
-    let enrolment = survey::enrol(store, policy).await.map_err(|error| store_failure(&error))?;
+    let enrolment = survey::enrol(store, policy).await?;
     for name in &enrolment.left_alone {
         let tag = format!("{}={}", survey::ENROLMENT_TAG, policy.name);
         let why = format!("bucket {name} matches a pattern and does not carry the tag {tag}: left alone");
@@ -96,6 +96,12 @@ fn connect_failure(error: &ConnectError) -> Failure {
             failure.help("use https, or pass --allow-http if the network in between is yours")
         }
         _ => failure.help("see `shelflife help` for --endpoint-url, --region and --profile"),
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        store_failure(&error)
     }
 }
 

@@ -163,11 +163,6 @@ impl StoreError {
         self.0.code.as_deref()
     }
 
-    /// The store's own words, where it sent some: untrusted text.
-    pub fn message(&self) -> Option<&str> {
-        self.0.message.as_deref()
-    }
-
     /// The HTTP status, if there was an answer.
     pub fn status(&self) -> Option<u16> {
         self.0.status
@@ -179,11 +174,6 @@ impl StoreError {
         self.0.status.is_some_and(|status| (200..300).contains(&status))
     }
 
-    /// What the store calls the request, for its operators.
-    pub fn request_id(&self) -> Option<&str> {
-        self.0.request_id.as_deref()
-    }
-
     /// Whether permission is what is missing.
     pub fn is_denied(&self) -> bool {
         self.0.kind == StoreErrorKind::Denied
@@ -192,11 +182,6 @@ impl StoreError {
     /// Whether what was asked for is not there.
     pub fn is_not_found(&self) -> bool {
         self.0.kind == StoreErrorKind::NotFound
-    }
-
-    /// Whether the store asked for fewer requests.
-    pub fn is_throttled(&self) -> bool {
-        self.0.kind == StoreErrorKind::Throttled
     }
 
     /// Whether the store lacks the operation.

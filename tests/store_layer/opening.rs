@@ -214,7 +214,7 @@ async fn no_length_of_throttling_uses_up_the_retries_of_a_request() {
         busy.tags().await.unwrap_err();
     }
     let before = server.requests().len();
-    assert!(busy.tags().await.unwrap_err().is_throttled());
+    assert_eq!(*busy.tags().await.unwrap_err().kind(), StoreErrorKind::Throttled);
     assert_eq!(server.requests().len() - before, 6);
     quiet.tags().await.unwrap();
 }

@@ -15,7 +15,7 @@ use super::output;
 use super::planning::{one_by_one, proposal_failure};
 use super::progress::Progress;
 use super::run::{Ready, ready};
-use super::store::{store_failure, words};
+use super::store::words;
 use crate::audit::{Asked, Auditor, Standing};
 use crate::decide::Needs;
 use crate::object::Observed;
@@ -48,7 +48,7 @@ pub async fn run(context: &Context, store: &StoreArgs, args: &AuditArgs) -> Resu
         // What no rule covers is part of the answer.
         let result = survey.run(&survey::WHOLE_BUCKET, &mut sink, args.concurrency.into()).await;
         progress.finish();
-        if result.map_err(|error| store_failure(&error))? == Listed::OneByOne {
+        if result? == Listed::OneByOne {
             context.note("note:", &one_by_one(&survey.facts.name));
         }
         caching.complete(&survey.reads);
@@ -88,11 +88,11 @@ async fn standings<'a>(
     let policy = ready.loaded.policy();
     let mut standings = Vec::new();
     for (name, enrolled) in &ready.enrolment.buckets {
-        let stored = enrolled.bucket.lifecycle().await.map_err(|error| store_failure(&error))?;
+        let stored = enrolled.bucket.lifecycle().await?;
         let before = stored.as_ref().map(|stored| stored.xml.as_str());
         // Nothing is written, so what S3 would refuse is no obstacle.
         let directories = survey::directories(policy, &enrolled.bucket, &enrolled.facts, ready.now);
-        let directories = directories.await.map_err(|error| store_failure(&error))?;
+        let directories = directories.await?;
         let proposal = plan::draft(policy, &enrolled.facts, before, &directories.into(), false, ready.now)
             .map_err(|error| proposal_failure(name, &error))?;
         auditor.take_proposal(name, &proposal);

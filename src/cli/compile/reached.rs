@@ -124,7 +124,7 @@ async fn asked(
     if compile.to != Form::Iam {
         for (name, Enrolled { bucket, facts }) in &enrolment.buckets {
             let directories = survey::directories(policy, bucket, facts, now).await;
-            let directories = directories.map_err(|error| store::store_failure(&error))?;
+            let directories = directories?;
             around.insert(name.clone(), directories.into());
         }
         for enrolled in enrolment.buckets.values() {
@@ -143,7 +143,7 @@ async fn asked(
 /// Says which rules of others stand in a bucket: what is compiled has none of them, and takes the
 /// place of the whole configuration.
 async fn tell_of_others(context: &Context, enrolled: &Enrolled, policy: &Policy) -> Result<(), Failure> {
-    let stored = enrolled.bucket.lifecycle().await.map_err(|error| store::store_failure(&error))?;
+    let stored = enrolled.bucket.lifecycle().await?;
     let Some(stored) = stored else { return Ok(()) };
     let ids = match LifecycleDocument::read(&stored.xml) {
         Ok(document) => {

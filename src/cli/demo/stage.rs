@@ -20,7 +20,6 @@ use crate::cli::inputs;
 use crate::cli::output::{self, Style};
 use crate::cli::planning::{self, Making, PlanFile};
 use crate::cli::record_files::{load_records, refuse_faults};
-use crate::cli::store::store_failure;
 use crate::evidence::{self, ConfigurationResult, ItemResult};
 use crate::lifecycle::Surroundings;
 use crate::plan::History;
@@ -171,7 +170,7 @@ impl Stage {
         let records = load_records(&loaded, self.now);
         refuse_faults(&records.faults, false)?;
         let policy = loaded.policy();
-        let enrolment = survey::enrol(&self.store, policy).await.map_err(|error| store_failure(&error))?;
+        let enrolment = survey::enrol(&self.store, policy).await?;
         let making = Making {
             policy,
             records: &records.records,
@@ -269,10 +268,10 @@ impl Stage {
     pub async fn explain(&self, bucket: &str, key: &str, style: Style) -> Result<String, Failure> {
         let loaded = inputs::load(&self.policy()).map_err(|fault| fault.into_failure(style))?;
         let records = load_records(&loaded, self.now);
-        let bucket = self.store.bucket(bucket).await.map_err(|error| store_failure(&error))?;
-        let facts = bucket.facts().await.map_err(|error| store_failure(&error))?;
+        let bucket = self.store.bucket(bucket).await?;
+        let facts = bucket.facts().await?;
         let directories = survey::directories(loaded.policy(), &bucket, &facts, self.now);
-        let directories = directories.await.map_err(|error| store_failure(&error))?;
+        let directories = directories.await?;
         let around = Surroundings::from(directories);
         let survey = Survey {
             policy: loaded.policy(),
@@ -282,7 +281,7 @@ impl Stage {
             now: self.now,
             reads: Arc::default(),
         };
-        let examined = survey.examine(key).await.map_err(|error| store_failure(&error))?;
+        let examined = survey.examine(key).await?;
         let explaining = Explaining {
             policy: loaded.policy(),
             records: &records.records,

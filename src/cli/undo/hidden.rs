@@ -16,7 +16,6 @@ use crate::apply::{
 };
 use crate::cli::args::{UndoArgs, UndoSelect};
 use crate::cli::exit::Failure;
-use crate::cli::store::store_failure;
 use crate::evidence::{self, Action, EvidenceLog, Item, ItemOutcome, ItemResult, told};
 use crate::object::Kind;
 use crate::s3::{Bucket, Store, StoreError};
@@ -41,7 +40,7 @@ impl<'a> Buckets<'a> {
 
     pub(super) async fn get(&mut self, name: &str) -> Result<&Bucket, Failure> {
         if !self.open.contains_key(name) {
-            let bucket = self.store.bucket(name).await.map_err(|error| store_failure(&error))?;
+            let bucket = self.store.bucket(name).await?;
             self.open.insert(name.to_owned(), bucket);
         }
         self.open.get(name).ok_or_else(|| Failure::failed(format!("bucket {name} could not be opened")))

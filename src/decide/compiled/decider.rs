@@ -40,11 +40,6 @@ impl<'p> Decider<'p> {
         self.policy
     }
 
-    /// External facts.
-    pub const fn records(&self) -> &'p Records {
-        self.records
-    }
-
     /// The bucket.
     pub fn bucket(&self) -> &str {
         &self.bucket
