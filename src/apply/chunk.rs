@@ -52,7 +52,7 @@ pub(super) async fn carry_out(
     for (row, look) in rows.into_iter().zip(looks) {
         let (company, row) = match look {
             // It is deleted for what was decided last, which is what the evidence has to say.
-            Look::Goes(company, again) => (company, row.decided(*again)),
+            Look::Goes(company, again) => (company, row.decided(again)),
             Look::Stays(result, why) => {
                 batch.stays.push((row, Ended::because(result, why)));
                 continue;
@@ -179,7 +179,7 @@ impl Batch {
     fn take_top(&mut self, target: &Enrolled, top: Numbered, look: Look) {
         let stays = |why| Ended::because(ItemResult::Overtaken, why);
         let (company, top) = match look {
-            Look::Goes(company, again) => (company, top.decided(*again)),
+            Look::Goes(company, again) => (company, top.decided(again)),
             Look::Stays(result, why) => return self.stays.push((top, Ended::because(result, why))),
         };
         match company {

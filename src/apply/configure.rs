@@ -143,9 +143,13 @@ async fn prepare<'a>(
     let found_xml = found.as_ref().map(|found| found.xml.as_str());
     let around = &plan.around;
     let is_to_narrow = run.narrow_only || run.is_canary;
-    let propose = if is_to_narrow { propose_narrowing } else { propose };
-    let proposal = propose(run.policy, &target.facts, found_xml, around, run.upgrade_v1, (run.clock)())
-        .map_err(|error| Stop::new(ConfigurationResult::Failed, error.to_string()))?;
+    let now = (run.clock)();
+    let proposal = if is_to_narrow {
+        propose_narrowing(run.policy, &target.facts, found_xml, around, now)
+    } else {
+        propose(run.policy, &target.facts, found_xml, around, run.upgrade_v1, now)
+    };
+    let proposal = proposal.map_err(|error| Stop::new(ConfigurationResult::Failed, error.to_string()))?;
     let narrows = only_narrows(&proposal, plan) && !proposal.merge.removes_more();
     let change = |proposal, found| Change {
         name,

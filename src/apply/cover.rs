@@ -10,6 +10,10 @@ use crate::object::{Kind, Versioning};
 use crate::plan::PlanRow;
 use crate::s3::{Bucket, DeleteAnswer, DeleteTarget, StoreError};
 
+/// How often the deletion of a version is sent under a marker that is ours. It was decided before the marker was
+/// put; decided again, the version would count as superseded.
+const TRIES: u32 = 3;
+
 /// One of the newest entries of a key.
 struct Seen {
     version_id: String,
@@ -168,31 +172,54 @@ pub async fn remove_covered(bucket: &Bucket, row: &PlanRow) -> (Ended, Covered) 
         return (Ended::because(cover.ended.result, why), cover);
     }
     // What somebody else has hidden is superseded since then, and may have to stay for that.
-    let Some(marker) = cover.marker.as_deref() else {
+    let Some(marker) = cover.marker.clone() else {
+        cover.ended.result = ItemResult::Unclear;
         let why = "somebody else may have put the delete marker on it, so that it has to be decided again";
         return (Ended::because(ItemResult::PutOff, why), cover);
     };
-    let lost = || Ended::because(ItemResult::Unclear, "it has no answer");
-    let ended = delete::remove(bucket, &[row]).await.pop().unwrap_or_else(lost);
+    let mut ended = remove_one(bucket, row).await;
+    for _ in 1..TRIES {
+        if ended.result != ItemResult::PutOff || !ended.may_follow || !lies_on(bucket, &marker, row).await {
+            break;
+        }
+        ended = Ended { may_follow: true, ..remove_one(bucket, row).await };
+    }
     let stays = matches!(ended.result, ItemResult::PutOff | ItemResult::Failed | ItemResult::Denied);
     // Were it to go after all, without the marker an older version would come back.
     if stays && !ended.may_follow {
         cover.ended = uncover(bucket, row, marker).await;
     }
+    // Nobody knows how the key stands in the end, and to decide it again could have both go.
+    if ended.result == ItemResult::PutOff && (ended.may_follow || cover.ended.may_follow) {
+        ended.result = ItemResult::Failed;
+    }
     (ended, cover)
+}
+
+async fn remove_one(bucket: &Bucket, row: &PlanRow) -> Ended {
+    let lost = || Ended::because(ItemResult::Unclear, "it has no answer");
+    delete::remove(bucket, &[row]).await.pop().unwrap_or_else(lost)
+}
+
+/// Whether the marker is seen to lie right on `row`'s version, and nothing on the marker.
+async fn lies_on(bucket: &Bucket, marker: &str, row: &PlanRow) -> bool {
+    let Ok(now) = top(bucket, row).await else { return false };
+    now.first().is_some_and(|entry| entry.is_marker && entry.version_id == marker) && is_planned(now.get(1))
 }
 
 /// Takes the marker away again from a version that stays: under it the version counts as superseded, and may
 /// be kept for that although it is due. A marker that has something newer on it by then stays.
-async fn uncover(bucket: &Bucket, row: &PlanRow, marker: &str) -> Ended {
+async fn uncover(bucket: &Bucket, row: &PlanRow, marker: String) -> Ended {
     let version_id = row.version_id.clone().unwrap_or_default();
     let marker = Marker { key: row.key.clone(), marker: marker.into(), version_id };
-    let Ended { result, detail, .. } = unmark::one(bucket, &marker).await;
-    if result == ItemResult::MarkerRemoved {
-        return Ended::because(result, "what it was put on could not be removed");
-    }
-    let why = detail.unwrap_or_default();
-    Ended::because(ItemResult::MarkerAdded, format!("it was not taken away again: {why}"))
+    let ended = unmark::one(bucket, &marker).await;
+    let why = ended.detail.as_deref().unwrap_or_default();
+    let (result, detail) = match ended.result {
+        ItemResult::MarkerRemoved => (ended.result, "what it was put on could not be removed".to_owned()),
+        ItemResult::Unclear => (ended.result, format!("it was to be taken away again: {why}")),
+        _ => (ItemResult::MarkerAdded, format!("it was not taken away again: {why}")),
+    };
+    Ended { result, detail: Some(detail), ..ended }
 }
 
 /// Removes the null version from a suspended bucket, where it is the latest: a null delete marker

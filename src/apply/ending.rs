@@ -91,7 +91,8 @@ pub async fn answered(bucket: &Bucket, aim: &Aim, answer: &DeleteAnswer) -> Ende
             unhide(bucket, &aim.target, marker_version_id.as_deref()).await
         }
         DeleteAnswer::Failed { kind, code, message } => {
-            judge(bucket, aim, kind, &format!("{code}: {message}")).await
+            let ended = judge(bucket, aim, kind, &format!("{code}: {message}")).await;
+            Ended { may_follow: is_open(kind), ..ended }
         }
         DeleteAnswer::Unnamed => doubtful(bucket, aim, "the answer does not name it").await,
     }
@@ -108,8 +109,11 @@ pub async fn settled(bucket: &Bucket, aim: &Aim, error: &StoreError) -> Ended {
 
 /// Whether a request that ended so may have been carried out, or may be still.
 pub fn may_be_carried_out(error: &StoreError) -> bool {
-    match error.kind() {
-        _ if error.came_with_success() => true,
+    error.came_with_success() || is_open(error.kind())
+}
+
+fn is_open(kind: &StoreErrorKind) -> bool {
+    match kind {
         StoreErrorKind::Throttled | StoreErrorKind::Conflict => false,
         StoreErrorKind::Unreadable => true,
         kind => kind.is_retryable(),
@@ -146,7 +150,8 @@ async fn judge(bucket: &Bucket, aim: &Aim, kind: &StoreErrorKind, why: &str) -> 
 /// Nobody has said for certain what became of it, so the store is asked whether it is there.
 pub async fn doubtful(bucket: &Bucket, aim: &Aim, why: &str) -> Ended {
     let found = listed(bucket, aim).await;
-    concluded(found.map(|found| found.is_some()), &StoreErrorKind::Other, why)
+    let ended = concluded(found.map(|found| found.is_some()), &StoreErrorKind::Other, why);
+    Ended { may_follow: true, ..ended }
 }
 
 fn concluded(is_listed: Result<bool, StoreError>, kind: &StoreErrorKind, why: &str) -> Ended {

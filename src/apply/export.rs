@@ -44,7 +44,7 @@ pub(super) async fn first(
     let looked = look_again(session, target, &plain).await?;
     for (it, look) in wanted.into_iter().zip(looked.looks) {
         match look {
-            Look::Goes(_, again) => goes.push(it.clone().decided(*again)),
+            Look::Goes(_, again) => goes.push(it.clone().decided(again)),
             Look::Stays(result, why) => {
                 kept.insert(it.number, Ended::because(result, why));
             }

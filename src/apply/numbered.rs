@@ -16,16 +16,19 @@ pub struct Numbered {
 impl Numbered {
     /// The same, as it was decided again. What is long due is decided without reading all that was read for
     /// the plan, so that what the plan knows besides stays.
-    pub fn decided(self, mut again: PlanRow) -> Self {
+    pub fn decided(self, mut again: Arc<PlanRow>) -> Self {
         let planned = &self.row;
-        again.tenant = again.tenant.or_else(|| planned.tenant.clone());
-        let is_same = again.rule == planned.rule && again.erasure == planned.erasure;
-        if is_same && again.trigger.is_none() {
-            again.trigger.clone_from(&planned.trigger);
-            again.trigger_source.clone_from(&planned.trigger_source);
-            again.due = planned.due;
+        let row = Arc::make_mut(&mut again);
+        if row.tenant.is_none() {
+            row.tenant.clone_from(&planned.tenant);
         }
-        Self { number: self.number, row: Arc::new(again) }
+        let is_same = row.rule == planned.rule && row.erasure == planned.erasure;
+        if is_same && row.trigger.is_none() {
+            row.trigger.clone_from(&planned.trigger);
+            row.trigger_source.clone_from(&planned.trigger_source);
+            row.due = planned.due;
+        }
+        Self { number: self.number, row: again }
     }
 }
 
@@ -39,12 +42,12 @@ mod tests {
         let planned = Numbered { number: 3, row: Arc::new(version("a", "1", true)) };
         let later = planned.row.due + chrono::TimeDelta::days(2);
         let again = PlanRow { tenant: None, trigger: None, due: later, ..(*planned.row).clone() };
-        let decided = planned.clone().decided(again.clone());
+        let decided = planned.clone().decided(again.clone().into());
         assert_eq!((decided.number, decided.row), (3, planned.row.clone()));
         // Of another rule the plan knows nothing.
         let other = PlanRow { rule: "other".into(), ..again };
-        assert_eq!(planned.clone().decided(other).row.due, later);
+        assert_eq!(planned.clone().decided(other.into()).row.due, later);
         let known = PlanRow { reason: "another".into(), due: later, ..(*planned.row).clone() };
-        assert_eq!(*planned.decided(known.clone()).row, known);
+        assert_eq!(*planned.decided(known.clone().into()).row, known);
     }
 }

@@ -23,7 +23,7 @@ const WRITTEN_ANEW: &str = "it was written anew since the plan was made";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Look {
     /// It goes; what else stands under its key, and the row as it would be planned now.
-    Goes(Company, Box<PlanRow>),
+    Goes(Company, Arc<PlanRow>),
     /// It does not, with the reason.
     Stays(ItemResult, String),
 }
@@ -159,7 +159,7 @@ fn look_at(run: &Run<'_>, row: &PlanRow, group: Option<&KeyGroup>, again: &mut V
     let same = again.iter().position(|other| is_of_same(other, row)).map(|place| again.swap_remove(place));
     match same {
         Some(other) if other.action == row.action && other.export == row.export => {
-            return Look::Goes(company(group, item), Box::new(other));
+            return Look::Goes(company(group, item), Arc::new(other));
         }
         // It would have to be hidden or copied before it goes, or to another place.
         Some(_) => {

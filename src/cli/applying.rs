@@ -1,6 +1,6 @@
 //! Carrying a plan out: preflight, evidence, progress, and the way back after an interruption.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -317,15 +317,26 @@ fn spent(path: &Path, rows: u64) -> Result<Carried, Failure> {
     let mut applied = Applied::default();
     // A row that was tried again has several outcomes, of which the last one counts.
     let (mut done, mut open) = (DoneRows::of(rows), HashMap::new());
+    // Each try of a row makes sure of its copy once more.
+    let mut copied = HashSet::new();
     let mut results = BTreeMap::new();
     for entry in evidence::entries(read()?) {
         match entry.map_err(|error| wrong(EvidenceError::Verify(error)))?.body {
             Body::Outcome(outcome) => {
+                // What a killed run has left open is told without its row, and was looked at again.
+                let was_killed = outcome.items.iter().all(|item| item.row.is_none());
                 for item in outcome.items {
-                    // What a killed run has left open is told without its row, and was looked at again.
-                    let is_marker = item.row.is_none() && item.result == ItemResult::MarkerAdded;
-                    let counts_for_itself = is_marker || item.result == ItemResult::Exported;
-                    if counts_for_itself || done.take(&item) {
+                    let is_marker = item.row.is_none()
+                        && !was_killed
+                        && !matches!(item.result, ItemResult::PutOff | ItemResult::MarkerRemoved);
+                    let is_copied = item.result == ItemResult::Exported;
+                    if is_copied && !copied.insert(item.row) {
+                        continue;
+                    }
+                    if is_marker || is_copied || done.take(&item) {
+                        if !is_copied {
+                            copied.remove(&item.row);
+                        }
                         open.remove(&item.row);
                         *results.entry(item.result).or_default() += 1;
                     } else if item.row.is_some_and(|row| !done.contains(row)) {

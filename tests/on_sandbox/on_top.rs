@@ -77,14 +77,17 @@ fn told(desk: &Desk, ran: &Value) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_user_hides_while_the_marker_is_refused_or_lost_stays() {
     let refused = Effect::Refuse(409, "ConditionalRequestConflict");
-    for (answer, wanted) in
-        [(refused, json!({"changed": 2})), (Effect::Unreachable, json!({"marker-added": 1, "overtaken": 1}))]
+    for (answer, code, wanted) in
+        [(refused, 0, json!({"changed": 2})), (Effect::Unreachable, 3, json!({"overtaken": 1, "unclear": 1}))]
     {
         let (sandbox, desk) = planned(LONGER_BELOW).await;
         let user = sandbox.clone();
         let effects = vec![Effect::before(move |_| delete(&user)), answer];
-        let ran = apply_under(&sandbox, &desk, "DeleteObject", effects).ends(0).json();
+        let ran = apply_under(&sandbox, &desk, "DeleteObject", effects).ends(code).json();
         assert_eq!(ran["results"], wanted);
+        // Told once more, it is the same.
+        let again = run(&sandbox, &desk, &["apply", "shelflife-plan.parquet", "--json"]).ends(code).json();
+        assert_eq!(again["results"], wanted);
         assert_eq!(left(&sandbox), [Marker, Version, Version], "{wanted}");
     }
 }
@@ -92,9 +95,9 @@ async fn what_a_user_hides_while_the_marker_is_refused_or_lost_stays() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_due_also_below_a_marker_goes_where_the_answer_to_that_was_lost() {
     let (sandbox, desk) = planned(BY_ITS_DATE).await;
-    let ran = apply_under(&sandbox, &desk, "DeleteObject", vec![Effect::AnswerLost]).ends(0).json();
-    assert_eq!(ran["results"], json!({"deleted": 1, "marker-added": 1}));
-    assert_eq!(told(&desk, &ran), ["marker-added", "put-off", "deleted"]);
+    let ran = apply_under(&sandbox, &desk, "DeleteObject", vec![Effect::AnswerLost]).ends(3).json();
+    assert_eq!(ran["results"], json!({"deleted": 1, "unclear": 1}), "nobody knows whose the marker is");
+    assert_eq!(told(&desk, &ran), ["unclear", "put-off", "deleted"]);
     assert_eq!(left(&sandbox), [Marker, Version]);
 }
 
@@ -122,20 +125,43 @@ async fn what_may_not_be_removed_is_left_as_it_was_and_goes_once_it_may() {
     assert_eq!(left(&sandbox), [Marker, Version]);
 }
 
-/// Neither what somebody has put on the marker nor what a late deletion uncovers is to be seen.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_marker_stays_where_something_lies_on_it_or_the_deletion_may_still_come() {
-    for is_user_first in [true, false] {
+async fn a_marker_stays_where_somebody_has_put_something_on_it() {
+    let (sandbox, desk) = planned(LONGER_BELOW).await;
+    let user = sandbox.clone();
+    let hides = Effect::after(move |_| delete(&user));
+    let effects = vec![Effect::KeyError("SlowDown"), hides];
+    let ran = apply_under(&sandbox, &desk, "DeleteObjects", effects).ends(0).json();
+    assert_eq!(ran["results"], json!({"marker-added": 1, "overtaken": 1}));
+    assert_eq!(left(&sandbox), [Marker, Marker, Version, Version]);
+}
+
+/// Decided again, it would be superseded and stay; and taking the marker away could show the older one, if a
+/// lost deletion is carried out after all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_goes_under_its_marker_is_sent_again_where_the_answer_is_lost_and_in_the_end_has_failed() {
+    for effect in [|| Effect::Unreachable, || Effect::KeyError("InternalError")] {
         let (sandbox, desk) = planned(LONGER_BELOW).await;
-        let user = sandbox.clone();
-        let (effects, wanted) = if is_user_first {
-            let hides = Effect::after(move |_| delete(&user));
-            (vec![Effect::KeyError("SlowDown"), hides], vec![Marker, Marker, Version, Version])
-        } else {
-            (vec![Effect::Unreachable], vec![Marker, Version, Version])
-        };
-        let ran = apply_under(&sandbox, &desk, "DeleteObjects", effects).ends(0).json();
-        assert_eq!(ran["results"], json!({"marker-added": 1, "overtaken": 1}));
-        assert_eq!(left(&sandbox), wanted);
+        let ran = apply_under(&sandbox, &desk, "DeleteObjects", vec![effect()]).ends(0).json();
+        assert_eq!(ran["results"], json!({"deleted": 1, "marker-added": 1}));
+        assert_eq!(left(&sandbox), [Marker, Version]);
+
+        let (sandbox, desk) = planned(LONGER_BELOW).await;
+        sandbox.faults().add(Fault::on("DeleteObjects", effect()));
+        let ran = run(&sandbox, &desk, &["apply", "shelflife-plan.parquet", "--json"]).ends(3).json();
+        assert_eq!(ran["results"], json!({"failed": 1, "marker-added": 1}));
+        assert_eq!(left(&sandbox), [Marker, Version, Version]);
     }
+}
+
+/// That it is there shows that the marker may still go, and with the version gone the older one would be seen.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_goes_where_the_marker_may_still_be_taken_away() {
+    let (sandbox, desk) = planned(BY_ITS_DATE).await;
+    sandbox.faults().add(Fault::on("DeleteObjects", Effect::KeyError("SlowDown")).once());
+    // The first puts the marker, the second takes it away.
+    sandbox.faults().add(Fault::on("DeleteObject", Effect::Unreachable).calls(2, 9));
+    let ran = run(&sandbox, &desk, &["apply", "shelflife-plan.parquet", "--json"]).ends(3).json();
+    assert_eq!(ran["results"], json!({"failed": 1, "marker-added": 1}));
+    assert_eq!(left(&sandbox), [Marker, Version, Version]);
 }
