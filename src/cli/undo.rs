@@ -171,15 +171,22 @@ fn read(log: &Path) -> Result<RunLog, Failure> {
             Body::ConfigurationOutcome(outcome) if outcome.result == ConfigurationResult::Applied => {
                 written.extend(intended.remove(&outcome.bucket).map(|intent| (outcome.bucket, intent)));
             }
-            // Nothing was written, and what stood there was another's doing since then.
-            Body::ConfigurationOutcome(outcome)
-                if matches!(outcome.result, ConfigurationResult::Moved | ConfigurationResult::Denied)
-                    && !written.contains_key(&outcome.bucket) =>
-            {
-                first.remove(&outcome.bucket);
+            Body::ConfigurationOutcome(outcome) if outcome.result != ConfigurationResult::Unclear => {
+                intended.remove(&outcome.bucket);
+                // Nothing was written, and what stood there was another's doing since then.
+                let is_left =
+                    matches!(outcome.result, ConfigurationResult::Moved | ConfigurationResult::Denied);
+                if is_left && !written.contains_key(&outcome.bucket) {
+                    first.remove(&outcome.bucket);
+                }
             }
             _ => {}
         }
+    }
+    // Of what has no outcome, or a lost one, nobody knows whether it was written. It is put back only where it is
+    // found to stand.
+    for (bucket, intent) in intended {
+        written.entry(bucket).or_insert(intent);
     }
     let opening = Opening { previous_head: Some(verified.head), ..verified.opening };
     Ok(RunLog { opening, written, torn })

@@ -151,11 +151,11 @@ impl Collector {
                     self.tally(group, |tally| tally.copied.add(item.size));
                 }
             }
-            Standing::PutBack => match self.returned.put_back(identity) {
+            Standing::PutBack => match self.returned.put_back(item) {
                 Some(Return::Back) => {}
                 before => self.tally(group, |tally| {
-                    if let Some(Return::Removed(removal, _)) = before {
-                        tally.remove_no_more(removal, item);
+                    if let Some(Return::Removed(all)) = &before {
+                        all.iter().for_each(|(removal, _)| tally.remove_no_more(*removal, item));
                     }
                     tally.put_back.add(item.size);
                 }),

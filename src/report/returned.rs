@@ -23,12 +23,12 @@ pub(super) enum Removal {
 }
 
 /// How an item stands that comes back at some time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Return {
     /// Nothing was told of it yet.
     Expected,
-    /// It was removed.
-    Removed(Removal, Telling),
+    /// It was removed, as each of these tells.
+    Removed(Vec<(Removal, Telling)>),
     /// It was put back since.
     Back,
 }
@@ -67,17 +67,23 @@ impl Returned {
 
     /// Takes an item for removed.
     pub(super) fn removed(&mut self, telling: Telling, removal: Removal) {
-        if let Some(item) = self.items.get_mut(&telling.2) {
-            *item = Return::Removed(removal, telling);
+        match self.items.get_mut(&telling.2) {
+            Some(Return::Removed(all)) => all.push((removal, telling)),
+            Some(other) => *other = Return::Removed(vec![(removal, telling)]),
+            None => {}
         }
     }
 
-    /// Takes an item for put back; how it stood until then, where that is known.
-    pub(super) fn put_back(&mut self, item: Identity) -> Option<Return> {
-        let before = self.items.insert(item, Return::Back);
+    /// Takes an item for put back; how it stood until then, where that is known. A version is one thing, whoever
+    /// tells that it is gone; without versions, what was removed before the last is another.
+    pub(super) fn put_back(&mut self, item: &Item) -> Option<Return> {
+        let mut before = self.items.insert(item.identity(), Return::Back);
         self.is_surprised |= before.is_none();
-        if let Some(Return::Removed(_, telling)) = before {
-            self.undone.insert(telling);
+        if let Some(Return::Removed(all)) = &mut before {
+            if item.version_id.is_none() {
+                all.drain(..all.len().saturating_sub(1));
+            }
+            self.undone.extend(all.iter().map(|(_, telling)| *telling));
         }
         before
     }

@@ -124,10 +124,8 @@ pub const fn standing(action: Action, result: ItemResult) -> Standing {
         (Action::AddMarker, ItemResult::MarkerAdded) => Standing::Covered,
         (Action::AddMarker, _) => Standing::NotCovered,
         (Action::Export, ItemResult::Exported) => Standing::Copied,
-        // One that failed may have been sent and not looked at: what may be there is not called deleted.
-        (Action::Restore, ItemResult::Restored | ItemResult::Failed | ItemResult::Unclear) => {
-            Standing::PutBack
-        }
+        // What may be there is not called deleted.
+        (Action::Restore, ItemResult::Restored | ItemResult::Unclear) => Standing::PutBack,
         (Action::RemoveMarker, ItemResult::MarkerRemoved | ItemResult::Unclear) => Standing::Shown,
         (Action::Export | Action::RemoveMarker | Action::Restore, _) => Standing::Aside,
     }

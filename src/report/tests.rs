@@ -139,7 +139,7 @@ fn what_was_put_back_is_not_called_deleted_even_if_that_is_not_certain() {
     use ItemResult::{Changed, Deleted, Failed, Restored, Unclear};
     let gone = [(0, told("a", 1, Deleted)), (0, told("b", 2, Deleted))];
     for (result, is_back) in
-        [(Restored, true), (Unclear, true), (Failed, true), (Changed, false), (ItemResult::Denied, false)]
+        [(Restored, true), (Unclear, true), (Failed, false), (Changed, false), (ItemResult::Denied, false)]
     {
         let back = (1, told_of(Action::Restore, "a", 1, result));
         let collector = collected(&[gone[0].clone(), gone[1].clone(), back.clone()]);
@@ -155,6 +155,13 @@ fn what_was_put_back_is_not_called_deleted_even_if_that_is_not_certain() {
         assert_eq!((total.versions.count, total.put_back.count), (0, 1), "{result:?}");
         assert_eq!((total.first, total.last), (None, None), "{result:?}");
     }
+    // Another run has found it gone before it came back.
+    let found = (1, told("a", 1, ItemResult::AlreadyGone));
+    let all = [gone[0].clone(), found, (2, told_of(Action::Restore, "a", 1, Restored))];
+    let collector = collected(&all);
+    let total = collector.total();
+    assert_eq!((total.versions.count, total.already_gone, total.put_back.count), (0, 0, 1));
+    assert_eq!(all.each_ref().map(|(log, told)| collector.is_last(*log, told)), [false, false, true]);
 }
 
 #[test]

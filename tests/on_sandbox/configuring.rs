@@ -354,6 +354,25 @@ async fn what_was_written_in_two_steps_is_undone_to_what_stood_before_both() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_written_before_a_crash_is_undone_although_nothing_says_that_it_was() {
+    for torn in [&b""[..], b"{\"seq\":"] {
+        let scene = Scene::new().await;
+        let before = scene.sandbox.lifecycle(BUCKET).unwrap();
+        let applied = scene.run(&["reconcile", "--json"]).ends(0).json();
+        assert_ne!(scene.sandbox.lifecycle(BUCKET).unwrap(), before);
+        let log = scene.desk.path(applied["evidence"].as_str().unwrap());
+        let whole = std::fs::read_to_string(&log).unwrap();
+        let lines = whole.split_inclusive('\n').take_while(|line| !line.contains("configuration-outcome"));
+        let kept = [lines.collect::<String>().into_bytes(), torn.to_vec()].concat();
+        assert!(kept.len() < whole.len());
+        std::fs::write(&log, kept).unwrap();
+
+        scene.run(&["undo", applied["evidence"].as_str().unwrap()]).ends(0);
+        assert_eq!(scene.sandbox.lifecycle(BUCKET).unwrap(), before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hold_placed_since_takes_away_a_rule_that_the_plan_kept() {
     let scene = Scene::new().await;
     scene.run(&["reconcile"]).ends(0);
