@@ -76,9 +76,13 @@ pub(super) fn ends(findings: &mut Findings<'_>) {
             let severity = if of == Of::Hold { Severity::Warning } else { Severity::Note };
             let message =
                 format!("`{}` reaches one level: {} is not about `{}`", key.as_str(), of.this(), below.key);
-            findings
-                .add(Code::OneLevel, severity, at, message)
-                .help(format!("if all that lies below is meant, write `{}`", below.pattern));
+            // What only begins alike may be another customer's, and an erasure would take it at once.
+            let help = if of == Of::Erasure && !key.as_str().ends_with("/*") {
+                "if what lies below is meant, name its directory, with `/**` behind it".to_owned()
+            } else {
+                format!("if all that lies below is meant, write `{}`", below.pattern)
+            };
+            findings.add(Code::OneLevel, severity, at, message).help(help);
         }
     }
 }
@@ -102,6 +106,10 @@ pub(super) fn directories(findings: &mut Findings<'_>, meetings: &mut Meetings<'
                     (other, help)
                 }
             };
+            // An exception of every key would leave nothing.
+            if of == Of::Exception && wider.as_str() == "**" {
+                continue;
+            }
             let has_it =
                 |other: &&Select| other.key.as_ref().is_some_and(|key| key.as_str() == wider.as_str());
             let others = selects.iter().map(|(other, _)| *other).filter(has_it);
@@ -112,12 +120,13 @@ pub(super) fn directories(findings: &mut Findings<'_>, meetings: &mut Meetings<'
                 Some(whole) => meetings.of(&[whole, &missed], &[]),
                 None => meetings.of(&[&missed], &reached),
             };
-            let example = match meeting {
-                Meeting::At(found) => format!(": {} is not about `{}`", of.this(), found.key),
-                Meeting::Unclear => String::new(),
-                Meeting::Apart => continue,
-            };
-            let message = format!("`{}` needs a directory where it has `**/`{example}", key.as_str());
+            let Meeting::At(found) = meeting else { continue };
+            let message = format!(
+                "`{}` needs a directory where it has `**/`: {} is not about `{}`",
+                key.as_str(),
+                of.this(),
+                found.key
+            );
             findings.warn(Code::NeedsDirectory, *at, message).help(help);
         }
     }

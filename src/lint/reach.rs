@@ -29,10 +29,11 @@ pub(super) fn noncurrent(findings: &mut Findings<'_>, now: DateTime<Utc>) {
         if !over.in_force(now, read.policy.timezone) {
             continue;
         }
+        // To make it shorter would have the versions of all others go sooner, too.
         let or_else = if can_exceed(over.retain, rule.retain) {
-            can_exceed(over.retain, noncurrent.retain).then_some("make it as long")
+            can_exceed(over.retain, noncurrent.retain).then_some(", or make it as long")
         } else if can_exceed(rule.retain, over.retain) {
-            can_exceed(noncurrent.retain, over.retain).then_some("make it no longer")
+            can_exceed(noncurrent.retain, over.retain).then_some("")
         } else {
             None
         };
@@ -49,7 +50,7 @@ pub(super) fn noncurrent(findings: &mut Findings<'_>, now: DateTime<Utc>) {
         findings
             .warn(Code::NoncurrentByItself, layout.whole, message)
             .see(rule_at.id, "the rule with `noncurrent`")
-            .help(format!("leave `noncurrent` out, so that each version goes on its own date, or {or_else}"));
+            .help(format!("leave `noncurrent` out, so that each version goes on its own date{or_else}"));
     }
 }
 

@@ -194,11 +194,12 @@ codes! {
         and are seldom meant.",
     OneLevel = "SL0921": "The key pattern of a hold, an erasure or an exception ends in a `*`, which stops at `/`. What \
         lies deeper is not held, not erased, or not left out: `recordings/4711*` does not match \
-        `recordings/4711/call.mp4`. With `**` in its place all levels are reached.",
+        `recordings/4711/call.mp4`. With `**` in its place all levels are reached, and with them what begins alike: an erasure should name \
+        the directory, as in `recordings/4711/**`.",
     NoncurrentByItself = "SL0922": "A superseded version is due when its successor was created and `noncurrent` is over, \
         whatever period an override agrees or a law asks for: it may go sooner than a longer override says, and stay \
-        after a shorter one is over. If older versions must go by the override, make `noncurrent` as long or as short, \
-        or leave it out: each version then goes on its own date, override and all.",
+        after a shorter one is over. If older versions must go by the override, leave `noncurrent` out: each version then \
+        goes on its own date, override and all. Or make it as long as a longer override.",
     UploadsNotSelected = "SL0923": "An upload in progress has no size, tags, metadata or content type that could be \
         read. A rule that selects by one of them covers it perhaps, and what is in doubt stays: `incomplete-uploads` \
         has no effect there. Select by bucket, prefix, key or media.",

@@ -50,7 +50,7 @@ impl RecordTable {
                 intake.cut(row.line, id);
             }
         }
-        Ok(intake.finish(table, now).remark_on_midnights(zone))
+        Ok(intake.finish(table, now))
     }
 }
 

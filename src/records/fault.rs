@@ -220,14 +220,6 @@ pub enum RecordFault {
         /// The first of them.
         first: At,
     },
-    /// Every value of a column is a time at midnight: most likely days, which were exported as times.
-    #[error(
-        "every value of `{column}` is a time at midnight, as if days were exported as times; each counts as the beginning of its day, and what goes by it is due sooner than by the day: write days without a time if they are meant"
-    )]
-    AtMidnight {
-        /// The column.
-        column: String,
-    },
     /// An export time is not there or is no date.
     #[error("{at} has no export time that can be read, so the whole file counts as unknown")]
     NoExportTime {
@@ -258,7 +250,7 @@ pub enum RecordFault {
 impl RecordFault {
     /// Whether every answer counts all the same, so that nothing need be refused for it.
     pub const fn is_remark(&self) -> bool {
-        matches!(self, Self::NotThere { .. } | Self::AtMidnight { .. })
+        matches!(self, Self::NotThere { .. })
     }
 
     /// Whether it depends on the date at which the file is looked at.

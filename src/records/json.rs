@@ -70,7 +70,7 @@ impl RecordTable {
                 intake.not_there(name, *rows, *first);
             }
         }
-        Ok(intake.finish(table, now).remark_on_midnights(zone))
+        Ok(intake.finish(table, now))
     }
 }
 

@@ -12,7 +12,6 @@ mod csv;
 mod fault;
 mod intake;
 mod json;
-mod midnights;
 mod parquet;
 mod table;
 

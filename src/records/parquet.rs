@@ -110,7 +110,7 @@ fn read(
     if intake.rows() == 0 {
         return Err(RecordError::NoRows);
     }
-    Ok(intake.finish(table, now).remark_on_midnights(zone))
+    Ok(intake.finish(table, now))
 }
 
 fn damaged(what: &str) -> RecordError {

@@ -1,6 +1,5 @@
 //! One table, packed: ids in one piece of memory, each different text once.
 
-use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
@@ -120,23 +119,6 @@ impl RecordTable {
         let start = usize::try_from(row).ok()?.checked_mul(self.columns.len())?;
         let text = *self.fields.get(start + place)?;
         (text != NOTHING).then(|| self.texts.get(text))
-    }
-
-    /// The columns that have values, and only such that `is` holds for.
-    pub(super) fn columns_of(&self, is: impl Fn(&str) -> bool) -> Vec<String> {
-        let width = self.columns.len().max(1);
-        let mut known: HashSet<u32> = HashSet::new();
-        let mut found = Vec::new();
-        for (place, name) in self.columns.iter().enumerate() {
-            let column = self.fields.iter().skip(place).step_by(width);
-            let mut values = column.copied().filter(|text| *text != NOTHING).peekable();
-            if values.peek().is_some()
-                && values.all(|text| known.contains(&text) || is(self.texts.get(text)) && known.insert(text))
-            {
-                found.push(name.clone());
-            }
-        }
-        found
     }
 
     /// Adds a row. Fields that are not given are empty.

@@ -186,33 +186,6 @@ fn faults_beyond_a_hundred_are_counted_and_not_kept() {
 }
 
 #[test]
-fn days_that_were_exported_as_times_are_remarked_on() {
-    let found = |values: [&str; 3]| {
-        let rows: String = values.iter().enumerate().map(|(id, at)| format!("{id},{at},\n")).collect();
-        read(&format!("customer_id,ended,active\n{rows}")).unwrap().faults
-    };
-    for values in [
-        ["2026-10-31T00:00:00Z", "", "2026-11-30T00:00:00.000Z"],
-        ["2026-10-31 00:00:00", "2026-11-30 00:00", "2026-10-31 00:00:00"],
-        // Midnight in Zagreb, in winter and in summer, and as a zone of its own has it.
-        ["2026-12-31T23:00:00Z", "2026-06-30T22:00:00Z", "2026-06-30T00:00:00-05:00"],
-    ] {
-        let remark = RecordFault::AtMidnight { column: "ended".to_owned() };
-        assert_eq!(found(values), std::slice::from_ref(&remark), "{values:?}");
-        assert!(remark.is_remark() && !remark.is_of_the_date());
-    }
-    for values in [
-        ["2026-10-31", "2026-11-30", ""],
-        ["2026-10-31T00:00:00Z", "2026-11-30T00:00:01Z", ""],
-        ["2026-10-31T00:00:00Z", "2026-11-30", ""],
-        ["1761868800", "HR", ""],
-        ["", "", ""],
-    ] {
-        assert_eq!(found(values), [], "{values:?}");
-    }
-}
-
-#[test]
 fn a_table_answers_for_many_ids_and_texts() {
     let rows = (0..10_000).map(|n| {
         let ended = (n % 3 != 0).then(|| Box::from(format!("2026-01-{:02}", n % 28 + 1)));

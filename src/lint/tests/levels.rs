@@ -58,7 +58,13 @@ fn a_pattern_of_one_level_is_told_where_deeper_ones_may_be_meant() {
     assert_eq!(told(&rule(", except: [{key: \"*\"}]", "")), []);
     // What a rule itself selects so is seen to stay.
     assert_eq!(told(&rule(", key: \"in/*\"", "")), []);
-    assert_eq!(told(&erasure("key: \"in/1/*\"")).len(), 1);
+    let erased = |key: &str| told(&erasure(&format!("key: \"{key}\""))).pop().and_then(|one| one.help);
+    assert_eq!(erased("in/1/*").unwrap(), "if all that lies below is meant, write `in/1/**`");
+    // `in/1**` would be about 17 as well.
+    assert_eq!(
+        erased("in/1*").unwrap(),
+        "if what lies below is meant, name its directory, with `/**` behind it"
+    );
 }
 
 #[test]
@@ -92,6 +98,11 @@ fn what_has_a_directory_anyway_or_is_named_beside_misses_nothing() {
     // Keys that start so, or are a tenant's, lie in a directory.
     none(&hold("prefix: in/, key: \"**/*.jpg\""));
     none(&hold("tenants: [\"4711\"], key: \"**/*.jpg\""));
+    let many: Vec<String> = (0..70).map(|tenant| format!("\"{tenant}\"")).collect();
+    none(&hold(&format!("tenants: [{}], key: \"**/*.jpg\"", many.join(", "))));
+    // All keys but those without a directory are meant.
+    none(&rule(", except: [{key: \"**/*\"}]", ""));
+    none(&rule(", key: \"**/\"", ""));
     none(&rule(", key: \"**/*.jpg\", media: image/png", ""));
     assert_eq!(told(&hold("prefix: in, key: \"**/*.jpg\"")).len(), 1);
 

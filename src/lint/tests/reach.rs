@@ -57,7 +57,12 @@ fn an_override_that_shortens_says_nothing_to_superseded_versions_either_and_that
         one.message,
         "under `m` superseded versions go by its `noncurrent`, 6 months, and not by the 14 days of the override"
     );
-    assert!(one.help.as_ref().is_some_and(|help| help.ends_with("make it no longer")), "{one:?}");
+    let help = "leave `noncurrent` out, so that each version goes on its own date";
+    assert_eq!(
+        one.help.as_deref(),
+        Some(help),
+        "to shorten it would have the versions of all others go sooner"
+    );
     assert_eq!(found("1 month", "retain: 30 days").len(), 1, "a month can be longer");
     for (noncurrent, over) in
         [("14 days", "retain: 14 days"), ("1 day", "retain: 14 days"), ("2 years", "retain: 1 year")]
