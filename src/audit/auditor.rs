@@ -113,8 +113,11 @@ impl<'a> Auditor<'a> {
             .map(|upload| (upload, self.planner.disposal(bucket, &group.key, upload, &upload.decision)));
         let disposals = self.planner.disposals(bucket, group).into_iter().map(|(_, disposal)| disposal);
         let all: Vec<(&Item, Option<Disposal>)> = group.items.iter().zip(disposals).chain(uploads).collect();
+        let are_markers = group.items.iter().all(|item| item.kind == Kind::Marker);
         for (item, disposal) in all {
-            self.count(&bucket.facts.name, &group.key, item, disposal);
+            let is_lone = item.kind == Kind::Marker
+                && (item.is_latest || are_markers && self.goes_when_alone(&item.decision));
+            self.count(&bucket.facts.name, &group.key, item, disposal, is_lone);
         }
         self.count_early(standing, versions, group);
         if let [latest, ..] = versions
@@ -125,7 +128,13 @@ impl<'a> Auditor<'a> {
         }
     }
 
-    fn count(&mut self, bucket: &str, key: &str, item: &Item, disposal: Option<Disposal>) {
+    /// Whether an older marker is due when nothing but markers is left, and not by a date of its own.
+    fn goes_when_alone(&self, decision: &Decision) -> bool {
+        let rules = decision.rules.iter().filter_map(|rule| self.policy.rules.get(*rule));
+        decision.erasure.is_none() && rules.into_iter().all(|rule| rule.noncurrent.is_none())
+    }
+
+    fn count(&mut self, bucket: &str, key: &str, item: &Item, disposal: Option<Disposal>, is_lone: bool) {
         let (decision, bytes) = (&item.decision, item.size);
         let found = &mut self.findings;
         match decision.verdict {
@@ -139,7 +148,7 @@ impl<'a> Auditor<'a> {
                 found.kept.entry(kept).or_default().add(bytes, decision.due);
             }
             // Since when it is alone nothing tells, so neither does how late it is.
-            Verdict::Expired if item.kind == Kind::Marker && item.is_latest => {
+            Verdict::Expired if is_lone => {
                 found.lone_markers.entry(bucket.to_owned()).or_default().add(0, decision.due);
             }
             Verdict::Expired => {

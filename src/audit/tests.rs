@@ -235,9 +235,26 @@ fn what_is_only_observed_or_not_certain_is_told_apart_from_a_breach() {
 fn a_lone_marker_is_counted_and_never_overdue() {
     let marker =
         Observed { kind: Kind::Marker, alone: true, size: 0, ..version("m", "2026-01-01T10:00:00Z", None) };
-    let found = audited(&policy(UPLOADED, ""), &standing(Versioning::Enabled, ""), &[marker]);
+    let found =
+        audited(&policy(UPLOADED, ""), &standing(Versioning::Enabled, ""), std::slice::from_ref(&marker));
     assert!(found.is_kept() && found.overdue.is_empty());
     assert_eq!(found.lone_markers["media"].objects, 1);
+
+    // Repeated deletions stack markers; the older one is alone since the version below it went.
+    let newest = Observed { alone: false, ..marker.clone() };
+    let older = Observed {
+        version_id: Some("n"),
+        is_latest: false,
+        superseded: Some(newest.uploaded),
+        ..marker.clone()
+    };
+    let stack = [newest, older];
+    let found = audited(&policy(UPLOADED, ""), &standing(Versioning::Enabled, ""), &stack);
+    assert!(found.is_kept() && found.overdue.is_empty());
+    assert_eq!(found.lone_markers["media"].objects, 1);
+    // By `noncurrent` it has a date of its own.
+    let dated = policy(&format!("{UPLOADED}, noncurrent: {{retain: 1 day}}"), "");
+    assert!(!audited(&dated, &standing(Versioning::Enabled, ""), &stack).overdue.is_empty());
 }
 
 #[test]

@@ -279,10 +279,12 @@ async fn propose(
     let directories = directories.await?;
     let around = Surroundings { altered: earlier.altered.clone(), ..directories.into() };
     let before = stored.as_deref();
-    let propose = if making.narrow_only { plan::propose_narrowing } else { plan::propose };
-    let proposal = propose(policy, &enrolled.facts, before, &around, making.upgrade_v1, now)
-        .map_err(|error| proposal_failure(name, &error))?;
-    Ok((stored, proposal))
+    let proposal = if making.narrow_only {
+        plan::propose_narrowing(policy, &enrolled.facts, before, &around, now)
+    } else {
+        plan::propose(policy, &enrolled.facts, before, &around, making.upgrade_v1, now)
+    };
+    Ok((stored, proposal.map_err(|error| proposal_failure(name, &error))?))
 }
 
 pub(super) fn proposal_failure(bucket: &str, error: &plan::ProposalError) -> Failure {

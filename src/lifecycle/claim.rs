@@ -3,6 +3,7 @@
 use super::owned::{Action, Move, OwnedRule};
 use super::rule::Filter;
 use super::terms::{LifecycleTerms, Waits};
+use crate::policy::Policy;
 
 /// For which objects starts of keys are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,8 +46,10 @@ impl Claim {
     }
 
     /// Whether it is by this lifecycle rule, perhaps among others, that S3 removes them.
-    pub fn is_given_by(&self, rule: &OwnedRule) -> bool {
-        rule.action() != Action::RemoveMarkers && self.filters.contains(rule.filter())
+    pub fn is_given_by(&self, rule: &OwnedRule, policy: &Policy) -> bool {
+        rule.action() != Action::RemoveMarkers
+            && policy.rules.get(self.speaker).is_some_and(|speaker| speaker.id == rule.policy_rule())
+            && self.filters.contains(rule.filter())
     }
 
     /// All of a bucket, for the policy's rule at this index.

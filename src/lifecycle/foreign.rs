@@ -110,12 +110,13 @@ pub fn foreign_conflicts(
                 };
                 let may_be_early = match removes {
                     ForeignRemoval::Current(When::Days(days)) => {
+                        // Elsewhere it only hides, and what is hidden can still be copied.
+                        let is_uncopied = bucket.versioning != Versioning::Enabled && rule.export.is_some();
                         // The null marker that hides a version destroys the null version below it, which was
                         // superseded at the latest when that one was uploaded.
                         let is_early_below = bucket.versioning == Versioning::Suspended
-                            && (rule.export.is_some()
-                                || rule.noncurrent.as_ref().is_some_and(|it| is_early_for(it, days)));
-                        is_early_below || least.is_none_or(|least| days < least)
+                            && rule.noncurrent.as_ref().is_some_and(|it| is_early_for(it, days));
+                        is_uncopied || is_early_below || least.is_none_or(|least| days < least)
                     }
                     ForeignRemoval::Noncurrent(days) => {
                         rule.export.is_some()

@@ -131,5 +131,8 @@ fn where_versioning_is_suspended_a_rule_of_others_is_early_for_a_null_version_be
     assert!(is_early(suspended, "", 29));
     assert!(!is_early(suspended, "", 30));
     assert!(is_early(suspended, ", noncurrent: {retain: 1 day, newer-noncurrent-versions: 2}", 400));
-    assert!(is_early(suspended, ", noncurrent: {retain: 1 day}, export: \"s3://exports/\"", 400));
+    // What is destroyed cannot be copied first.
+    let copied = ", export: \"s3://exports/\"";
+    assert!(is_early(suspended, copied, 400) && is_early(Versioning::Never, copied, 400));
+    assert!(!is_early(Versioning::Enabled, copied, 400));
 }

@@ -1,5 +1,7 @@
 //! What is to become of a bucket's lifecycle configuration.
 
+use std::mem::{Discriminant, discriminant};
+
 use chrono::{DateTime, Utc};
 
 use super::header::{BucketPlan, LifecycleChange};
@@ -69,10 +71,9 @@ pub fn propose_narrowing(
     facts: &BucketFacts,
     before: Option<&str>,
     around: &Surroundings,
-    upgrade_v1: bool,
     now: DateTime<Utc>,
 ) -> Result<Proposal, ProposalError> {
-    draft(policy, facts, before, around, upgrade_v1, now)?.narrowing().checked()
+    draft(policy, facts, before, around, false, now)?.narrowing().checked()
 }
 
 /// The same as [`propose`], to be looked at and not to be written: S3 may refuse it.
@@ -114,17 +115,18 @@ impl Proposal {
             return Ok(self);
         }
         // What a store has taken must not keep one of our rules from going, in whatever form it shows it.
-        let borne: Vec<Problem> = match merge.removes_more() {
+        // Some problems bear a number or a place, which others of ours can change.
+        let borne: Vec<Discriminant<Problem>> = match merge.removes_more() {
             true => Vec::new(),
             false => {
                 let faults = faults(merge.before()).into_iter().map(|fault| fault.problem);
-                faults.chain([Problem::MixedForms]).collect()
+                faults.chain([Problem::MixedForms]).map(|problem| discriminant(&problem)).collect()
             }
         };
         for target in [&merge.staged, &merge.after] {
             let Target::Put(document) = target else { continue };
             let mut faults = faults(document);
-            faults.retain(|fault| !borne.contains(&fault.problem));
+            faults.retain(|fault| !borne.contains(&discriminant(&fault.problem)));
             if !faults.is_empty() {
                 return Err(ProposalError::Invalid(faults));
             }

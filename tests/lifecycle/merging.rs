@@ -356,8 +356,7 @@ fn what_is_not_written_keeps_nothing_that_narrows_from_being_written_or_looked_a
         let whole = propose(&policy, &facts, Some(&found), &Surroundings::NOTHING, false, at(NOW));
         let is_refused = matches!(whole, Err(ProposalError::Invalid(_) | ProposalError::Merge(_)));
         assert!(is_refused, "{rules}");
-        let narrowed =
-            propose_narrowing(&policy, &facts, Some(&found), &Surroundings::NOTHING, false, at(NOW));
+        let narrowed = propose_narrowing(&policy, &facts, Some(&found), &Surroundings::NOTHING, at(NOW));
         let narrowed = narrowed.unwrap_or_else(|error| panic!("{error}: {rules}")).merge;
         assert_eq!(kinds(&narrowed), [ChangeKind::Narrowed], "{rules}");
         assert_eq!(running(&narrowed.after).len(), 2, "{rules}");

@@ -39,7 +39,8 @@ impl Planner<'_> {
         for change in changes.iter_mut().filter(does_more) {
             let rule = bucket.compiled.rules.iter().find(|rule| rule.id() == change.id);
             let claims = &bucket.compiled.claims;
-            let claim = rule.and_then(|rule| claims.iter().find(|claim| claim.is_given_by(rule)));
+            let claim =
+                rule.and_then(|rule| claims.iter().find(|claim| claim.is_given_by(rule, self.policy)));
             let Some(claim) = claim else { continue };
             if told.insert((&claim.start, claim.target)) {
                 change.at_once = Some(self.at_once.get(&place(bucket, claim)).copied().unwrap_or_default());
