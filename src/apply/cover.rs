@@ -3,7 +3,7 @@
 //! is theirs alone.
 
 use super::delete;
-use super::ending::{Aim, Ended, may_be_carried_out, settled, take_away};
+use super::ending::{Aim, Ended, doubtful, may_be_carried_out, settled, take_away};
 use super::unmark::{self, Marker};
 use crate::evidence::ItemResult;
 use crate::object::{Kind, Versioning};
@@ -179,21 +179,34 @@ pub async fn remove_covered(bucket: &Bucket, row: &PlanRow) -> (Ended, Covered) 
     };
     let mut ended = remove_one(bucket, row).await;
     for _ in 1..TRIES {
-        if ended.result != ItemResult::PutOff || !ended.may_follow || !lies_on(bucket, &marker, row).await {
+        if ended.result != ItemResult::PutOff || !lies_on(bucket, &marker, row).await {
             break;
         }
-        ended = Ended { may_follow: true, ..remove_one(bucket, row).await };
+        let may_follow = ended.may_follow;
+        ended = remove_one(bucket, row).await;
+        ended.may_follow |= may_follow;
     }
-    let stays = matches!(ended.result, ItemResult::PutOff | ItemResult::Failed | ItemResult::Denied);
-    // Were it to go after all, without the marker an older version would come back.
-    if stays && !ended.may_follow {
-        cover.ended = uncover(bucket, row, marker).await;
+    match ended.result {
+        // Were it to go after all, without the marker an older version would come back.
+        ItemResult::PutOff if ended.may_follow => (is_gone_or_unclear(bucket, row, ended).await, cover),
+        ItemResult::PutOff | ItemResult::Failed | ItemResult::Denied if !ended.may_follow => {
+            let (uncovered, is_known) = uncover(bucket, row, marker).await;
+            cover.ended = uncovered;
+            // Decided again under a marker of our own it would count as superseded, and could stay for that.
+            if ended.result == ItemResult::PutOff && !is_known {
+                ended.result = ItemResult::Failed;
+            }
+            (ended, cover)
+        }
+        _ => (ended, cover),
     }
-    // Nobody knows how the key stands in the end, and to decide it again could have both go.
-    if ended.result == ItemResult::PutOff && (ended.may_follow || cover.ended.may_follow) {
-        ended.result = ItemResult::Failed;
-    }
-    (ended, cover)
+}
+
+/// What may be carried out after all is called deleted once it is seen to be gone, and is unclear until then.
+async fn is_gone_or_unclear(bucket: &Bucket, row: &PlanRow, ended: Ended) -> Ended {
+    let why = ended.detail.unwrap_or_default();
+    let seen = doubtful(bucket, &delete::aim_at(row), &why).await;
+    if seen.result == ItemResult::Deleted { seen } else { Ended { result: ItemResult::Unclear, ..seen } }
 }
 
 async fn remove_one(bucket: &Bucket, row: &PlanRow) -> Ended {
@@ -209,7 +222,8 @@ async fn lies_on(bucket: &Bucket, marker: &str, row: &PlanRow) -> bool {
 
 /// Takes the marker away again from a version that stays: under it the version counts as superseded, and may
 /// be kept for that although it is due. A marker that has something newer on it by then stays.
-async fn uncover(bucket: &Bucket, row: &PlanRow, marker: String) -> Ended {
+/// How that ended, and whether it is known how the key stands: without the marker, or as somebody else has it.
+async fn uncover(bucket: &Bucket, row: &PlanRow, marker: String) -> (Ended, bool) {
     let version_id = row.version_id.clone().unwrap_or_default();
     let marker = Marker { key: row.key.clone(), marker: marker.into(), version_id };
     let ended = unmark::one(bucket, &marker).await;
@@ -219,7 +233,8 @@ async fn uncover(bucket: &Bucket, row: &PlanRow, marker: String) -> Ended {
         ItemResult::Unclear => (ended.result, format!("it was to be taken away again: {why}")),
         _ => (ItemResult::MarkerAdded, format!("it was not taken away again: {why}")),
     };
-    Ended { result, detail: Some(detail), ..ended }
+    let known = [ItemResult::MarkerRemoved, ItemResult::AlreadyGone, ItemResult::Changed];
+    (Ended::because(result, detail), known.contains(&ended.result))
 }
 
 /// Removes the null version from a suspended bucket, where it is the latest: a null delete marker

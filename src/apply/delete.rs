@@ -55,7 +55,7 @@ pub async fn remove(bucket: &Bucket, rows: &[&PlanRow]) -> Vec<Ended> {
 }
 
 /// By version id; where there is none, with the ETag as condition.
-fn aim_at(row: &PlanRow) -> Aim {
+pub(super) fn aim_at(row: &PlanRow) -> Aim {
     let target = DeleteTarget {
         key: row.key.clone(),
         version_id: row.version_id.clone(),

@@ -11,7 +11,7 @@ use futures::stream::{self, StreamExt};
 use smol_str::{SmolStr, format_smolstr};
 
 use super::copied::{At, compare};
-use super::ending::{Ended, outcome};
+use super::ending::{Ended, may_be_carried_out, outcome};
 use super::numbered::Numbered;
 use super::recheck::{Look, look_again};
 use super::run::ApplyError;
@@ -166,12 +166,26 @@ pub async fn copy(
         Err(error) if error.is_not_found() => make(from, etag, &original, to, false).await,
         Err(error) => return failed("where its copy goes could not be looked at", &error).into(),
     };
+    let is_sent = !made.as_ref().is_err_and(|error| !may_be_carried_out(error));
+    let mut copied = made_as(from, &original, to, (since, done), made).await;
+    copied.ended.may_follow = is_sent;
+    copied
+}
+
+/// What came of a copy that was to be made.
+async fn made_as(
+    from: At<'_>,
+    original: &Inspected,
+    to: At<'_>,
+    (since, done): (Option<DateTime<Utc>>, ItemResult),
+    made: Result<(), StoreError>,
+) -> Copied {
     match to.bucket.inspect(to.key, None).await {
         Ok(there) if is_older(&there, since) => match made {
             Err(error) => failed("its old copy could not be made anew", &error).into(),
             Ok(()) => Ended::because(ItemResult::Failed, "its copy is older than the plan").into(),
         },
-        Ok(there) => judged(from, &original, to, &there, done, "it was copied").await,
+        Ok(there) => judged(from, original, to, &there, done, "it was copied").await,
         Err(error) => match made {
             Err(first) => failed("it could not be copied", &first).into(),
             Ok(()) => failed("its copy could not be looked at", &error).into(),

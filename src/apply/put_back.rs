@@ -24,6 +24,16 @@ impl WayBack {
         Ok(Self { policy: policy.to_owned(), written: read(&intent.after)?, before: read(&intent.before)? })
     }
 
+    /// Whether what stands there is what the run has written.
+    pub fn is_as_written(&self, now: Option<&StoredLifecycle>) -> bool {
+        is(self.written.as_ref(), now).unwrap_or(false)
+    }
+
+    /// Whether it is what stood there before the run.
+    pub fn is_as_before(&self, now: Option<&StoredLifecycle>) -> bool {
+        is(self.before.as_ref(), now).unwrap_or(false)
+    }
+
     /// Whether S3 would then remove something that it does not remove now, or sooner.
     pub fn removes_more(&self) -> bool {
         removes_more(self.written.as_ref(), self.before.as_ref())
@@ -38,13 +48,8 @@ impl WayBack {
     pub async fn go(&self, bucket: &Bucket) -> Configured {
         let target = self.target();
         let as_written = |now: Option<&StoredLifecycle>| {
-            let read = now.map(|now| LifecycleDocument::read(&now.xml)).transpose();
-            let read = read.map_err(|error| Stop::new(ConfigurationResult::Failed, error.to_string()))?;
-            let same = match (&self.written, &read) {
-                (None, None) => true,
-                (Some(written), Some(read)) => same_meaning(written, read).is_ok(),
-                _ => false,
-            };
+            let same = is(self.written.as_ref(), now)
+                .map_err(|error| Stop::new(ConfigurationResult::Failed, error.to_string()))?;
             let why = "somebody has changed it since the run; nothing was put back";
             if same { Ok(target.clone()) } else { Err(Stop::moved(why)) }
         };
@@ -53,4 +58,14 @@ impl WayBack {
             Err(Stop { result, why, .. }) => Configured { result, detail: Some(why) },
         }
     }
+}
+
+/// Whether what stands there means the same as `known`.
+fn is(known: Option<&LifecycleDocument>, now: Option<&StoredLifecycle>) -> Result<bool, DocumentError> {
+    let now = now.map(|now| LifecycleDocument::read(&now.xml)).transpose()?;
+    Ok(match (known, &now) {
+        (None, None) => true,
+        (Some(known), Some(now)) => same_meaning(known, now).is_ok(),
+        _ => false,
+    })
 }

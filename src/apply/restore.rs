@@ -53,9 +53,11 @@ async fn one(bucket: &Bucket, saved: &Saved) -> Ended {
     }
     let to = At { bucket, key: &saved.key, version_id: None };
     let mut ended = copy(from, Some(etag), to, None, ItemResult::Restored).await.ended;
-    // Nobody comes again here, and it may have been sent.
-    if matches!(ended.result, ItemResult::PutOff | ItemResult::Failed) {
+    // Nobody comes again here.
+    if ended.result != ItemResult::Restored && ended.may_follow {
         ended.result = ItemResult::Unclear;
+    } else if ended.result == ItemResult::PutOff {
+        ended.result = ItemResult::Failed;
     }
     ended
 }

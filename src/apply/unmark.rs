@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::stream::{self, StreamExt};
 use smol_str::SmolStr;
 
-use super::ending::{Ended, may_be_carried_out};
+use super::ending::Ended;
 use crate::evidence::ItemResult;
 use crate::object::Kind;
 use crate::s3::{Bucket, DeleteTarget, StoreError};
@@ -121,18 +121,13 @@ pub(super) async fn one(bucket: &Bucket, marker: &Marker) -> Ended {
         Ok(_) => removed,
         Err(error) if error.is_denied() => Ended::because(ItemResult::Denied, error.to_string()),
         // Nobody has said for certain what became of it, so the store is asked again.
-        Err(error) => {
-            let ended = match standing(bucket, marker).await {
-                Ok(Standing::Gone) => return Ended { detail: Some(error.to_string()), ..removed },
-                Ok(_) => {
-                    Ended::because(ItemResult::Failed, format!("{error}; a listing shows that it is there"))
-                }
-                Err(again) => {
-                    Ended::because(ItemResult::Unclear, format!("{error}; and listing it failed: {again}"))
-                }
-            };
-            Ended { may_follow: may_be_carried_out(&error), ..ended }
-        }
+        Err(error) => match standing(bucket, marker).await {
+            Ok(Standing::Gone) => Ended { detail: Some(error.to_string()), ..removed },
+            Ok(_) => Ended::because(ItemResult::Failed, format!("{error}; a listing shows that it is there")),
+            Err(again) => {
+                Ended::because(ItemResult::Unclear, format!("{error}; and listing it failed: {again}"))
+            }
+        },
     }
 }
 

@@ -115,8 +115,9 @@ impl<'a> Auditor<'a> {
         let all: Vec<(&Item, Option<Disposal>)> = group.items.iter().zip(disposals).chain(uploads).collect();
         let are_markers = group.items.iter().all(|item| item.kind == Kind::Marker);
         for (item, disposal) in all {
-            let is_lone = item.kind == Kind::Marker
-                && (item.is_latest || are_markers && self.goes_when_alone(&item.decision));
+            let goes = matches!(disposal, Some(Disposal::Direct | Disposal::Swept | Disposal::LeftToS3));
+            let is_left_over = are_markers && goes && self.goes_when_alone(&item.decision);
+            let is_lone = item.kind == Kind::Marker && (item.is_latest || is_left_over);
             self.count(&bucket.facts.name, &group.key, item, disposal, is_lone);
         }
         self.count_early(standing, versions, group);

@@ -252,6 +252,11 @@ fn a_lone_marker_is_counted_and_never_overdue() {
     let found = audited(&policy(UPLOADED, ""), &standing(Versioning::Enabled, ""), &stack);
     assert!(found.is_kept() && found.overdue.is_empty());
     assert_eq!(found.lone_markers["media"].objects, 1);
+    // Where nobody removes it, that is told.
+    let mut kept = standing(Versioning::Enabled, "");
+    kept.context.facts.mfa_delete = true;
+    let found = audited(&policy(UPLOADED, ""), &kept, &stack);
+    assert!(found.lone_markers.is_empty() && !found.overdue.is_empty());
     // By `noncurrent` it has a date of its own.
     let dated = policy(&format!("{UPLOADED}, noncurrent: {{retain: 1 day}}"), "");
     assert!(!audited(&dated, &standing(Versioning::Enabled, ""), &stack).overdue.is_empty());

@@ -1,6 +1,7 @@
 //! `shelflife undo`: puts lifecycle configurations back as they were before a run, and takes away the
 //! delete markers that its undo windows put.
 
+mod configurations;
 mod files;
 mod hidden;
 mod removed;
@@ -13,17 +14,18 @@ use std::path::{Path, PathBuf};
 use chrono::Utc;
 use serde_json::json;
 
-use self::files::{broken, evidence_failure, opened};
+use self::configurations::{RunLog, Way};
+use self::files::evidence_failure;
 use self::hidden::Buckets;
 use self::told::Told;
 use super::args::{StoreArgs, UndoArgs, UndoSelect};
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::{evidence_files, live, output, store};
-use crate::apply::{Configured, WayBack};
+use crate::apply::Configured;
 use crate::evidence::{
-    self, Body, ConfigurationIntent, ConfigurationOutcome, ConfigurationResult, EvidenceError, EvidenceLog,
-    ItemResult, Opening,
+    ConfigurationIntent, ConfigurationOutcome, ConfigurationResult, EvidenceError, EvidenceLog, ItemResult,
+    Opening,
 };
 use crate::text;
 
@@ -32,7 +34,7 @@ const WIDENING: &str = "widening";
 
 /// Undoes a run.
 pub async fn run(context: &Context, args: &StoreArgs, undo: &UndoArgs) -> Result<Exit, Failure> {
-    let RunLog { opening, mut written, torn } = read(&undo.log)?;
+    let RunLog { opening, mut written, torn } = configurations::read(&undo.log)?;
     if let Some(line) = torn {
         let what = format!(
             "line {line} of {} is torn, and nothing is undone by it; what it was about is looked for in the \
@@ -46,14 +48,9 @@ pub async fn run(context: &Context, args: &StoreArgs, undo: &UndoArgs) -> Result
         // A configuration is of a whole bucket.
         written.clear();
     }
-    let mut ways = BTreeMap::new();
-    for (bucket, intent) in &written {
-        let way =
-            WayBack::of(&opening.policy, intent).map_err(|error| Failure::failed(Failure::chain(&error)))?;
-        ways.insert(bucket.as_str(), way);
-    }
     let store = store::connect(args, None).await?;
     live::must_be_store_of_run(context, args, &store, opening.endpoint.as_deref())?;
+    let ways = configurations::ways(context, &store, &opening.policy, written).await?;
     let mut buckets = Buckets::of(&store);
     let told = hidden::look(&undo.log, &undo.select, &mut buckets).await?;
     if !context.json {
@@ -90,23 +87,23 @@ pub async fn run(context: &Context, args: &StoreArgs, undo: &UndoArgs) -> Result
     let opening = after_the_newest(opening, &path);
     let mut log = EvidenceLog::create(&path, Utc::now(), opening).map_err(|error| wrong(&error))?;
     let mut done: BTreeMap<&str, Configured> = BTreeMap::new();
-    for (bucket, way) in ways {
+    for (bucket, way) in &ways {
         let intent = ConfigurationIntent {
-            bucket: bucket.to_owned(),
-            before: written.get(bucket).and_then(|intent| intent.after.clone()),
-            after: crate::plan::xml_of(&way.target()),
+            bucket: bucket.clone(),
+            before: way.intent.after.clone(),
+            after: crate::plan::xml_of(&way.back.target()),
             changes: vec!["put back as it was before the run".to_owned()],
         };
         log.configuration_intent(Utc::now(), intent).map_err(|error| wrong(&error))?;
         let configured = match store.bucket(bucket).await {
-            Ok(bucket) => way.go(&bucket).await,
+            Ok(bucket) => way.back.go(&bucket).await,
             Err(error) => {
                 Configured { result: ConfigurationResult::Failed, detail: Some(Failure::chain(&error)) }
             }
         };
         let Configured { result, detail } = configured.clone();
         let outcome =
-            ConfigurationOutcome { bucket: bucket.to_owned(), result, detail, altered: BTreeSet::new() };
+            ConfigurationOutcome { bucket: bucket.clone(), result, detail, altered: BTreeSet::new() };
         log.configuration_outcome(Utc::now(), outcome).map_err(|error| wrong(&error))?;
         done.insert(bucket, configured);
     }
@@ -122,10 +119,10 @@ fn is_accepted(undo: &UndoArgs, what: &str) -> bool {
 }
 
 /// What makes S3 remove more, or data be seen again, has to be said.
-fn must_be_accepted(undo: &UndoArgs, told: &Told, ways: &BTreeMap<&str, WayBack>) -> Result<(), Failure> {
+fn must_be_accepted(undo: &UndoArgs, told: &Told, ways: &BTreeMap<String, Way>) -> Result<(), Failure> {
     let is_accepted = |what: &str| is_accepted(undo, what);
     let wider: Vec<&str> =
-        ways.iter().filter(|(_, way)| way.removes_more()).map(|(bucket, _)| *bucket).collect();
+        ways.iter().filter(|(_, way)| way.back.removes_more()).map(|(bucket, _)| bucket.as_str()).collect();
     if !wider.is_empty() && !is_accepted(WIDENING) {
         let what = format!("in {} S3 would remove more again than it does now", wider.join(", "));
         return Err(Failure::refused(what).help(format!(
@@ -140,56 +137,6 @@ fn must_be_accepted(undo: &UndoArgs, told: &Told, ways: &BTreeMap<&str, WayBack>
         )));
     }
     Ok(())
-}
-
-/// What the log of a run says that is to be undone.
-struct RunLog {
-    /// Its opening, for a log that follows it.
-    opening: Opening,
-    /// For each bucket what stood there before the run wrote to it at all, and what it wrote last: a run that
-    /// narrows first, or is interrupted, writes more than once.
-    written: BTreeMap<String, ConfigurationIntent>,
-    /// The number of the last line, if that is torn.
-    torn: Option<u64>,
-}
-
-fn read(log: &Path) -> Result<RunLog, Failure> {
-    let broken = |error| broken(log, error);
-    if evidence::is_in_use(opened(log)?.get_ref()) {
-        return Err(Failure::refused("the run is still going on").help("wait for its end, or stop it first"));
-    }
-    // `apply` would only go on after a torn line with the plan and the policy that are to be undone.
-    let (verified, torn) = evidence::verify_torn(opened(log)?).map_err(broken)?;
-    let (mut first, mut intended, mut written) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    for entry in evidence::entries(opened(log)?) {
-        match entry.map_err(broken)?.body {
-            Body::ConfigurationIntent(intent) => {
-                let before =
-                    first.entry(intent.bucket.clone()).or_insert_with(|| intent.before.clone()).clone();
-                intended.insert(intent.bucket.clone(), ConfigurationIntent { before, ..intent });
-            }
-            Body::ConfigurationOutcome(outcome) if outcome.result == ConfigurationResult::Applied => {
-                written.extend(intended.remove(&outcome.bucket).map(|intent| (outcome.bucket, intent)));
-            }
-            Body::ConfigurationOutcome(outcome) if outcome.result != ConfigurationResult::Unclear => {
-                intended.remove(&outcome.bucket);
-                // Nothing was written, and what stood there was another's doing since then.
-                let is_left =
-                    matches!(outcome.result, ConfigurationResult::Moved | ConfigurationResult::Denied);
-                if is_left && !written.contains_key(&outcome.bucket) {
-                    first.remove(&outcome.bucket);
-                }
-            }
-            _ => {}
-        }
-    }
-    // Of what has no outcome, or a lost one, nobody knows whether it was written. It is put back only where it is
-    // found to stand.
-    for (bucket, intent) in intended {
-        written.entry(bucket).or_insert(intent);
-    }
-    let opening = Opening { previous_head: Some(verified.head), ..verified.opening };
-    Ok(RunLog { opening, written, torn })
 }
 
 /// The opening of the log at `path`, which follows the newest one there: other runs can have followed the run

@@ -75,13 +75,14 @@ impl Returned {
     }
 
     /// Takes an item for put back; how it stood until then, where that is known. A version is one thing, whoever
-    /// tells that it is gone; without versions, what was removed before the last is another.
+    /// tells that it is gone; without versions, what was removed before the last removal is another.
     pub(super) fn put_back(&mut self, item: &Item) -> Option<Return> {
         let mut before = self.items.insert(item.identity(), Return::Back);
         self.is_surprised |= before.is_none();
         if let Some(Return::Removed(all)) = &mut before {
             if item.version_id.is_none() {
-                all.drain(..all.len().saturating_sub(1));
+                let last = all.iter().rposition(|(removal, _)| *removal != Removal::AlreadyGone);
+                all.drain(..last.unwrap_or_default());
             }
             self.undone.extend(all.iter().map(|(_, telling)| *telling));
         }

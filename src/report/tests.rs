@@ -162,6 +162,14 @@ fn what_was_put_back_is_not_called_deleted_even_if_that_is_not_certain() {
     let total = collector.total();
     assert_eq!((total.versions.count, total.already_gone, total.put_back.count), (0, 0, 1));
     assert_eq!(all.each_ref().map(|(log, told)| collector.is_last(*log, told)), [false, false, true]);
+    // Without versions as well.
+    let objects = all.map(|(log, mut told)| {
+        told.item.kind = Kind::Object;
+        told.item.version_id = None;
+        (log, told)
+    });
+    let total = collected(&objects).total().clone();
+    assert_eq!((total.objects.count, total.already_gone, total.put_back.count), (0, 0, 1));
 }
 
 #[test]

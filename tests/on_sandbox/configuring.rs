@@ -367,9 +367,37 @@ async fn what_was_written_before_a_crash_is_undone_although_nothing_says_that_it
         assert!(kept.len() < whole.len());
         std::fs::write(&log, kept).unwrap();
 
-        scene.run(&["undo", applied["evidence"].as_str().unwrap()]).ends(0);
+        let undo = ["undo", applied["evidence"].as_str().unwrap()];
+        let written = scene.sandbox.lifecycle(BUCKET).unwrap().unwrap();
+        scene.sandbox.put_lifecycle(BUCKET, &document(&[foreign("others"), foreign("since")])).unwrap();
+        scene.run(&undo).ends(0).tells(&["what the run wrote last", "put it right"]);
+        scene.still_has(BUCKET, &["others", "since"]);
+        scene.sandbox.put_lifecycle(BUCKET, &written).unwrap();
+        scene.run(&undo).ends(0);
         assert_eq!(scene.sandbox.lifecycle(BUCKET).unwrap(), before);
+        // Killed before it was written.
+        scene.run(&undo).ends(0).shows(&["nothing left of the run to undo"]);
     }
+}
+
+/// The part of a run narrows, and is written for certain; the whole is written, and then the run is killed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_stands_there_says_which_of_a_runs_writings_is_to_be_undone() {
+    let scene = Scene::new().await;
+    scene.run(&["reconcile"]).ends(0);
+    let before = scene.sandbox.lifecycle(BUCKET).unwrap();
+    scene.sandbox.put_object(BUCKET, "inbound/held/young", PutOptions::size(9)).unwrap();
+    scene.policy(&[BUCKET], 20, "holds:\n  - {id: case-7, reason: Order, select: {prefix: inbound/held/}}\n");
+    scene.run(&["plan"]).ends(0);
+    scene.run(&["apply", PLAN, "--narrow-only"]).ends(0);
+    let applied = scene.apply().ends(0).json();
+    let log = scene.desk.path(applied["evidence"].as_str().unwrap());
+    let whole = std::fs::read_to_string(&log).unwrap();
+    let last = whole.rfind("\"configuration-outcome\"").unwrap();
+    let end = whole[..last].rfind('\n').unwrap() + 1;
+    std::fs::write(&log, &whole[..end]).unwrap();
+    scene.run(&["undo", applied["evidence"].as_str().unwrap(), "--accept", "widening"]).ends(0);
+    assert_eq!(scene.sandbox.lifecycle(BUCKET).unwrap(), before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
