@@ -166,7 +166,9 @@ pub async fn copy(
         Err(error) if error.is_not_found() => make(from, etag, &original, to, false).await,
         Err(error) => return failed("where its copy goes could not be looked at", &error).into(),
     };
-    let is_sent = !made.as_ref().is_err_and(|error| !may_be_carried_out(error));
+    // What was refused in the end may have been sent before: copies are tried several times.
+    let is_sent =
+        !made.as_ref().is_err_and(|error| !may_be_carried_out(error) && !error.kind().is_retryable());
     let mut copied = made_as(from, &original, to, (since, done), made).await;
     copied.ended.may_follow = is_sent;
     copied

@@ -14,13 +14,14 @@ use std::path::{Path, PathBuf};
 use chrono::Utc;
 use serde_json::json;
 
-use self::configurations::{RunLog, Way};
+use self::configurations::{RunLog, UNKNOWN, Way};
 use self::files::evidence_failure;
 use self::hidden::Buckets;
 use self::told::Told;
 use super::args::{StoreArgs, UndoArgs, UndoSelect};
 use super::context::Context;
 use super::exit::{Exit, Failure};
+use super::output::Style;
 use super::{evidence_files, live, output, store};
 use crate::apply::Configured;
 use crate::evidence::{
@@ -50,18 +51,22 @@ pub async fn run(context: &Context, args: &StoreArgs, undo: &UndoArgs) -> Result
     }
     let store = store::connect(args, None).await?;
     live::must_be_store_of_run(context, args, &store, opening.endpoint.as_deref())?;
-    let ways = configurations::ways(context, &store, &opening.policy, written).await?;
+    let ways = configurations::ways(&store, &opening.policy, written).await?;
     let mut buckets = Buckets::of(&store);
     let told = hidden::look(&undo.log, &undo.select, &mut buckets).await?;
     if !context.json {
         told.print(context.out);
-        ways.keys().for_each(|bucket| {
+        ways.known.keys().for_each(|bucket| {
             output::print(&format!("{bucket}: its lifecycle configuration can be put back"));
         });
+        if undo.dry_run {
+            ways.unknown.iter().for_each(|bucket| print_not_put_back(context.out, bucket, Some(UNKNOWN)));
+        }
     }
     let restores = undo.restore_exports && told.copied.count > 0;
     let is_found = told.found.count > 0 && is_accepted(undo, told::FOUND);
-    let is_nothing = told.can.count == 0 && ways.is_empty() && !restores && !is_found;
+    let has_ways = !ways.known.is_empty() || !ways.unknown.is_empty();
+    let is_nothing = told.can.count == 0 && !has_ways && !restores && !is_found;
     // What could not be asked is not known to be gone.
     if told.unknown() > 0 {
         let what = format!("{} hidden objects could not be asked for", text::count(told.unknown()));
@@ -81,13 +86,15 @@ pub async fn run(context: &Context, args: &StoreArgs, undo: &UndoArgs) -> Result
         }
         return Ok(Exit::Done);
     }
-    must_be_accepted(undo, &told, &ways)?;
+    must_be_accepted(undo, &told, &ways.known)?;
     let path = evidence_path(&undo.log);
     let wrong = |error: &EvidenceError| evidence_failure(&path, error);
     let opening = after_the_newest(opening, &path);
     let mut log = EvidenceLog::create(&path, Utc::now(), opening).map_err(|error| wrong(&error))?;
-    let mut done: BTreeMap<&str, Configured> = BTreeMap::new();
-    for (bucket, way) in &ways {
+    let unknown = || Configured { result: ConfigurationResult::Moved, detail: Some(UNKNOWN.to_owned()) };
+    let mut done: BTreeMap<&str, Configured> =
+        ways.unknown.iter().map(|bucket| (bucket.as_str(), unknown())).collect();
+    for (bucket, way) in &ways.known {
         let intent = ConfigurationIntent {
             bucket: bucket.clone(),
             before: way.intent.after.clone(),
@@ -186,15 +193,11 @@ fn show(
     }
     let style = context.out;
     for (bucket, configured) in done {
-        let words = match configured.result {
-            ConfigurationResult::Applied => {
-                style.green("the lifecycle configuration is as it was before the run")
-            }
-            _ => style.red("the lifecycle configuration was not put back"),
-        };
-        output::print(&output::wrap(&format!("{bucket}: "), &words));
-        if let Some(detail) = &configured.detail {
-            output::print(&output::wrap("  ", &text::terminal(detail)));
+        if configured.result == ConfigurationResult::Applied {
+            let words = style.green("the lifecycle configuration is as it was before the run");
+            output::print(&output::wrap(&format!("{bucket}: "), &words));
+        } else {
+            print_not_put_back(style, bucket, configured.detail.as_deref());
         }
     }
     if !results.is_empty() {
@@ -206,4 +209,12 @@ fn show(
     output::print(&format!("evidence  {}", output::path(path)));
     output::print(&format!("head      {head}"));
     exit
+}
+
+fn print_not_put_back(style: Style, bucket: &str, why: Option<&str>) {
+    let words = style.red("the lifecycle configuration was not put back");
+    output::print(&output::wrap(&format!("{bucket}: "), &words));
+    if let Some(why) = why {
+        output::print(&output::wrap("  ", &text::terminal(why)));
+    }
 }

@@ -370,7 +370,7 @@ async fn what_was_written_before_a_crash_is_undone_although_nothing_says_that_it
         let undo = ["undo", applied["evidence"].as_str().unwrap()];
         let written = scene.sandbox.lifecycle(BUCKET).unwrap().unwrap();
         scene.sandbox.put_lifecycle(BUCKET, &document(&[foreign("others"), foreign("since")])).unwrap();
-        scene.run(&undo).ends(0).tells(&["what the run wrote last", "put it right"]);
+        scene.run(&undo).ends(4).shows(&["was not put back", "what the run wrote last to it is not known"]);
         scene.still_has(BUCKET, &["others", "since"]);
         scene.sandbox.put_lifecycle(BUCKET, &written).unwrap();
         scene.run(&undo).ends(0);
@@ -378,6 +378,26 @@ async fn what_was_written_before_a_crash_is_undone_although_nothing_says_that_it
         // Killed before it was written.
         scene.run(&undo).ends(0).shows(&["nothing left of the run to undo"]);
     }
+}
+
+/// The same command goes on, and cannot read the configuration.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_written_before_a_crash_is_undone_although_the_run_that_went_on_has_failed() {
+    let scene = Scene::new().await;
+    let before = scene.sandbox.lifecycle(BUCKET).unwrap();
+    scene.run(&["plan"]).ends(0);
+    let applied = scene.apply().ends(0).json();
+    let written = scene.sandbox.lifecycle(BUCKET).unwrap();
+    let log = scene.desk.path(applied["evidence"].as_str().unwrap());
+    let whole = std::fs::read_to_string(&log).unwrap();
+    let lines = whole.split_inclusive('\n').take_while(|line| !line.contains("configuration-outcome"));
+    std::fs::write(&log, lines.collect::<String>()).unwrap();
+    scene.sandbox.faults().add(Fault::on("GetBucketLifecycleConfiguration", Effect::AccessDenied));
+    assert_ne!(scene.apply().code, 0);
+    scene.sandbox.faults().clear();
+    assert_eq!(scene.sandbox.lifecycle(BUCKET).unwrap(), written);
+    scene.run(&["undo", applied["evidence"].as_str().unwrap()]).ends(0);
+    assert_eq!(scene.sandbox.lifecycle(BUCKET).unwrap(), before);
 }
 
 /// The part of a run narrows, and is written for certain; the whole is written, and then the run is killed.

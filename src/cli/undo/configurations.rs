@@ -1,11 +1,10 @@
 //! What a run has written to lifecycle configurations, or may have: by its log, and by what stands there now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::files::{broken, opened};
 use crate::apply::WayBack;
-use crate::cli::context::Context;
 use crate::cli::exit::Failure;
 use crate::evidence::{self, Body, ConfigurationIntent, ConfigurationResult, Opening};
 use crate::s3::Store;
@@ -52,7 +51,11 @@ pub fn read(log: &Path) -> Result<RunLog, Failure> {
             Body::ConfigurationIntent(intent) => {
                 let before =
                     first.entry(intent.bucket.clone()).or_insert_with(|| intent.before.clone()).clone();
-                intended.insert(intent.bucket.clone(), ConfigurationIntent { before, ..intent });
+                let intent = ConfigurationIntent { before, ..intent };
+                // Of one before it that was killed nobody will hear any more.
+                if let Some(open) = intended.insert(intent.bucket.clone(), intent) {
+                    written.entry(open.bucket.clone()).or_default().perhaps.push(open);
+                }
             }
             Body::ConfigurationOutcome(outcome) => {
                 let Some(intent) = intended.remove(&outcome.bucket) else { continue };
@@ -61,7 +64,10 @@ pub fn read(log: &Path) -> Result<RunLog, Failure> {
                         let certain = Written { certain: Some(intent), perhaps: Vec::new() };
                         written.insert(outcome.bucket, certain);
                     }
-                    ConfigurationResult::Unclear | ConfigurationResult::Differs => {
+                    // What has failed can have failed half-way.
+                    ConfigurationResult::Unclear
+                    | ConfigurationResult::Differs
+                    | ConfigurationResult::Failed => {
                         written.entry(outcome.bucket).or_default().perhaps.push(intent);
                     }
                     // Nothing was written, and what stood there was another's doing since then.
@@ -70,7 +76,6 @@ pub fn read(log: &Path) -> Result<RunLog, Failure> {
                             first.remove(&outcome.bucket);
                         }
                     }
-                    ConfigurationResult::Failed => {}
                 }
             }
             _ => {}
@@ -83,15 +88,23 @@ pub fn read(log: &Path) -> Result<RunLog, Failure> {
     Ok(RunLog { opening, written, torn })
 }
 
-/// For each bucket the way back from what stands there, where the run may have written that; else from what it
-/// wrote last for certain.
-pub async fn ways(
-    context: &Context,
-    store: &Store,
-    policy: &str,
-    written: BTreeMap<String, Written>,
-) -> Result<BTreeMap<String, Way>, Failure> {
-    let mut ways = BTreeMap::new();
+/// What can be put back.
+#[derive(Default)]
+pub struct Ways {
+    /// For each bucket the way back from what stands there, where the run may have written that; else from what
+    /// it wrote last for certain.
+    pub known: BTreeMap<String, Way>,
+    /// Buckets where neither stands what the run may have written, nor what stood there before.
+    pub unknown: BTreeSet<String>,
+}
+
+/// Why nothing is put back where nothing is known.
+pub const UNKNOWN: &str = "what the run wrote last to it is not known, and what stands there is neither that nor what \
+                           stood there before; look at it, and put it right";
+
+/// Finds what can be put back; asks the store only where the log does not tell for certain.
+pub async fn ways(store: &Store, policy: &str, written: BTreeMap<String, Written>) -> Result<Ways, Failure> {
+    let mut ways = Ways::default();
     for (bucket, Written { certain, perhaps }) in written {
         let way = |intent: ConfigurationIntent| match WayBack::of(policy, &intent) {
             Ok(back) => Ok(Way { intent, back }),
@@ -99,7 +112,7 @@ pub async fn ways(
         };
         let certain = certain.map(way).transpose()?;
         if perhaps.is_empty() {
-            ways.extend(certain.map(|certain| (bucket, certain)));
+            ways.known.extend(certain.map(|certain| (bucket, certain)));
             continue;
         }
         let now = store.bucket(&bucket).await?.lifecycle().await?;
@@ -107,16 +120,12 @@ pub async fn ways(
         let is_as_before = perhaps.iter().any(|way| way.back.is_as_before(now.as_ref()));
         match perhaps.into_iter().chain(certain).find(|way| way.back.is_as_written(now.as_ref())) {
             Some(way) => {
-                ways.insert(bucket, way);
+                ways.known.insert(bucket, way);
             }
             None if is_as_before => {}
-            None => context.note(
-                "note:",
-                &format!(
-                    "{bucket}: what the run wrote last to its lifecycle configuration is not known, and what \
-                     stands there is neither that nor what stood there before; look at it, and put it right"
-                ),
-            ),
+            None => {
+                ways.unknown.insert(bucket);
+            }
         }
     }
     Ok(ways)
