@@ -10,10 +10,6 @@ use crate::object::{Kind, Versioning};
 use crate::plan::PlanRow;
 use crate::s3::{Bucket, DeleteAnswer, DeleteTarget, StoreError};
 
-/// How often the deletion of a version is sent under a marker that is ours. It was decided before the marker was
-/// put; decided again, the version would count as superseded.
-const TRIES: u32 = 3;
-
 /// One of the newest entries of a key.
 struct Seen {
     version_id: String,
@@ -177,15 +173,8 @@ pub async fn remove_covered(bucket: &Bucket, row: &PlanRow) -> (Ended, Covered) 
         let why = "somebody else may have put the delete marker on it, so that it has to be decided again";
         return (Ended::because(ItemResult::PutOff, why), cover);
     };
-    let mut ended = remove_one(bucket, row).await;
-    for _ in 1..TRIES {
-        if ended.result != ItemResult::PutOff || !lies_on(bucket, &marker, row).await {
-            break;
-        }
-        let may_follow = ended.may_follow;
-        ended = remove_one(bucket, row).await;
-        ended.may_follow |= may_follow;
-    }
+    let lost = || Ended::because(ItemResult::Unclear, "it has no answer");
+    let mut ended = delete::remove(bucket, &[row]).await.pop().unwrap_or_else(lost);
     match ended.result {
         // Were it to go after all, without the marker an older version would come back.
         ItemResult::PutOff if ended.may_follow => (is_gone_or_unclear(bucket, row, ended).await, cover),
@@ -209,20 +198,8 @@ async fn is_gone_or_unclear(bucket: &Bucket, row: &PlanRow, ended: Ended) -> End
     if seen.result == ItemResult::Deleted { seen } else { Ended { result: ItemResult::Unclear, ..seen } }
 }
 
-async fn remove_one(bucket: &Bucket, row: &PlanRow) -> Ended {
-    let lost = || Ended::because(ItemResult::Unclear, "it has no answer");
-    delete::remove(bucket, &[row]).await.pop().unwrap_or_else(lost)
-}
-
-/// Whether the marker is seen to lie right on `row`'s version, and nothing on the marker.
-async fn lies_on(bucket: &Bucket, marker: &str, row: &PlanRow) -> bool {
-    let Ok(now) = top(bucket, row).await else { return false };
-    now.first().is_some_and(|entry| entry.is_marker && entry.version_id == marker) && is_planned(now.get(1))
-}
-
 /// Takes the marker away again from a version that stays: under it the version counts as superseded, and may
-/// be kept for that although it is due. A marker that has something newer on it by then stays.
-/// How that ended, and whether it is known how the key stands: without the marker, or as somebody else has it.
+/// be kept for that although it is due. A marker that has something newer on it by then stays. How that ended, and whether it is known how the key stands: without the marker, or as somebody else has it.
 async fn uncover(bucket: &Bucket, row: &PlanRow, marker: String) -> (Ended, bool) {
     let version_id = row.version_id.clone().unwrap_or_default();
     let marker = Marker { key: row.key.clone(), marker: marker.into(), version_id };

@@ -74,7 +74,10 @@ pub async fn run(context: &Context, args: &StoreArgs, undo: &UndoArgs) -> Result
     }
     if undo.dry_run || is_nothing {
         if context.json {
-            output::print_json(&json!({ "exit": 0, "dry_run": undo.dry_run, "objects": told.json() }));
+            output::print_json(&json!({
+                "exit": 0, "dry_run": undo.dry_run, "objects": told.json(),
+                "configurations_unknown": ways.unknown,
+            }));
         } else if is_nothing && told.copied.count > 0 {
             output::print("pass --restore-exports to put the copies back");
         } else if is_nothing && told.found.count > 0 {
